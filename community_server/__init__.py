@@ -1,0 +1,1 @@
+"""Tier 2: the estate's own server; people, encrypted templates, rosters, console and entry log."""

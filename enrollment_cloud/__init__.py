@@ -1,0 +1,1 @@
+"""Tier 1: public web forms and the relay; of people it knows nothing but what traffic shows."""

@@ -1,0 +1,1 @@
+"""The gatehouse command; composes the tiers for the demo."""

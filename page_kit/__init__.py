@@ -1,0 +1,1 @@
+"""What every tier's pages share: languages, catalogues, security headers, templates."""

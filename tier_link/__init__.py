@@ -1,0 +1,1 @@
+"""How two tiers talk: messages, sealing, protocol, outbox, channel, pairing."""
