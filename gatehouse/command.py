@@ -1,0 +1,55 @@
+"""The `gatehouse` command: one group per tier, loaded only when named."""
+
+import importlib
+
+import click
+
+_SUBCOMMANDS = {
+    "cloud": ("enrollment_cloud.command", "cloud", "The public forms and the relay (tier 1)."),
+    "server": ("community_server.command", "server", "The estate's own server (tier 2)."),
+    "door": ("door_terminal.command", "door", "The unit at a gate (tier 3)."),
+    "models": ("gatehouse.models_command", "models", "Fetch, list and verify face models."),
+    "evaluate": (
+        "gatehouse.evaluate_command",
+        "evaluate",
+        "Measure the face engine on a folder of photos.",
+    ),
+    "demo": ("gatehouse.demo_command", "demo", "All three tiers on this machine."),
+    "doctor": ("gatehouse.doctor_command", "doctor", "Say what this machine lacks."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Keeps `gatehouse door` from importing a web console it has not installed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _SUBCOMMANDS:
+            return None
+        module_name, attribute, _ = _SUBCOMMANDS[cmd_name]
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as missing:
+            raise click.ClickException(
+                f"'gatehouse {cmd_name}' needs the Python package '{missing.name}', "
+                f"which is not installed here. Install this tier's extra, "
+                f"for instance: pip install 'gatehouse-access[{cmd_name}]'",
+            ) from missing
+        command = getattr(module, attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _SUBCOMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gatehouse-access", prog_name="gatehouse")
+def main() -> None:
+    """Face access control for residential communities."""
