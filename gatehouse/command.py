@@ -1,6 +1,7 @@
 """The `gatehouse` command: one group per tier, loaded only when named."""
 
 import importlib
+from typing import cast
 
 import click
 
@@ -39,9 +40,7 @@ class _LazyGroup(click.Group):
                 f"which is not installed here. Install this tier's extra, "
                 f"for instance: pip install 'gatehouse-access[{cmd_name}]'",
             ) from missing
-        command = getattr(module, attribute)
-        assert isinstance(command, click.Command)
-        return command
+        return cast("click.Command", getattr(module, attribute))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
