@@ -1,0 +1,53 @@
+# Every target stands alone: on a fresh machine it first brings what it needs.
+#
+#   make run     set up, then run all three tiers here and open a gate
+#   make test    set up, then run the tests
+#   make check   formatting, rules, types, imports, catalogues, deployment files
+#   make bench   medians and ratios, and a results file
+#   make soak    the long runs
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+JOBS ?= 2
+
+PYTHON_SOURCES := access_rules benchmarks community_server door_terminal enrollment_cloud \
+	face_engine gatehouse migrations page_kit tests tier_link tools web
+
+.PHONY: setup run test check bench soak pages models
+
+setup: .venv/ready pages models
+
+.venv/ready: requirements.lock pyproject.toml tools/preflight.py
+	@$(PYTHON) tools/preflight.py before
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/preflight.py after
+	@touch $@
+
+# The detector's weights go into the pages, so the models come first. Both stop at once when done.
+pages: models
+	$(BIN)/python web/build.py
+
+models: .venv/ready
+	$(BIN)/gatehouse models fetch
+
+run: setup
+	$(BIN)/gatehouse demo
+
+test: setup
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak"
+
+soak: setup
+	$(BIN)/pytest -m soak
+
+check: setup
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python web/build.py --test
+	$(BIN)/python tools/check_repository.py
+
+bench: setup
+	$(BIN)/python -m benchmarks
