@@ -1,0 +1,187 @@
+"""May this person pass this door now? One pure function, with a reason for every answer."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import StrEnum
+
+from access_rules.leases import USUAL_LEASES, LeasePolicy, LeaseState
+from access_rules.people import Category, Credential, Direction, Person
+from access_rules.schedules import within
+
+
+class DecisionReason(StrEnum):
+    """Why a door opened or stayed shut; stable codes that the log and the pages show."""
+
+    # A grant says how sure the roster behind it was.
+    WITHIN_RULES = "within-rules"
+    LEASE_AGEING = "lease-ageing"
+
+    # What was shown did not tell who is there.
+    NOT_RECOGNIZED = "not-recognized"
+    FACE_UNCLEAR = "face-unclear"
+    PIN_WRONG = "pin-wrong"
+    PIN_LOCKED = "pin-locked"
+    CREDENTIAL_UNKNOWN = "credential-unknown"
+    CREDENTIAL_NOT_ACCEPTED = "credential-not-accepted"
+    CREDENTIALS_DISAGREE = "credentials-disagree"
+    SECOND_CREDENTIAL_NEEDED = "second-credential-needed"
+    MATCHING_UNAVAILABLE = "matching-unavailable"
+
+    # Who is there is known, and may not pass.
+    NOT_FOR_THIS_DOOR = "not-for-this-door"
+    SUSPENDED = "suspended"
+    WRONG_DIRECTION = "wrong-direction"
+    NOT_YET_VALID = "not-yet-valid"
+    VALIDITY_OVER = "validity-over"
+    OUTSIDE_SCHEDULE = "outside-schedule"
+    TIME_UNKNOWN = "time-unknown"
+    LEASE_OVER = "lease-over"
+
+    # The door cannot keep the record that an opening needs.
+    NOT_RECORDABLE = "not-recordable"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The door may open, once."""
+
+    reason: DecisionReason
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The door stays shut."""
+
+    reason: DecisionReason
+
+
+Decision = Granted | Denied
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One credential as shown, and whom it names.
+
+    Attributes:
+        credential: What was shown.
+        person: Whom it names at this door; None when it names nobody.
+        problem: With `person` None, a more exact reason than the credential's usual one.
+    """
+
+    credential: Credential
+    person: Person | None
+    problem: DecisionReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRules:
+    """What this door accepts.
+
+    Attributes:
+        zone: The estate's time zone, for weekly windows.
+        direction: Which way the door lets people through.
+        accepts: Credentials that count here.
+        leases: How long the roster may be trusted.
+    """
+
+    zone: tzinfo
+    direction: Direction = Direction.BOTH
+    accepts: frozenset[Credential] = frozenset({Credential.FACE, Credential.PIN})
+    leases: LeasePolicy = USUAL_LEASES
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the door knows about now.
+
+    Attributes:
+        unix: Effective time in seconds since 1970; None when the door cannot know it.
+        floor: It is certainly not earlier than this.
+        news_age: Seconds since the server's last word (powered seconds while the time is unknown);
+            None when there never was one.
+    """
+
+    unix: int | None
+    floor: int
+    news_age: int | None
+
+
+_UNNAMED = {
+    Credential.FACE: DecisionReason.NOT_RECOGNIZED,
+    Credential.PIN: DecisionReason.PIN_WRONG,
+    Credential.PASS: DecisionReason.CREDENTIAL_UNKNOWN,
+    Credential.CARD: DecisionReason.CREDENTIAL_UNKNOWN,
+}
+
+
+def decide(
+    shown: tuple[Shown, ...], rules: DoorRules, moment: Moment, direction: Direction
+) -> Decision:
+    """Decide whether what was shown opens this door now.
+
+    Args:
+        shown: The credentials of one attempt, oldest first; at least one.
+        rules: The door's rules.
+        moment: What the door knows about now.
+        direction: Which way the person wants through.
+
+    Raises:
+        ValueError: Nothing was shown.
+    """
+    if not shown:
+        raise ValueError("an attempt shows at least one credential")
+    refusal = _refused_credentials(shown, rules)
+    person = shown[-1].person
+    if refusal is not None or person is None:
+        return Denied(refusal or _UNNAMED[shown[-1].credential])
+    refusal = _refused_person(person, rules, moment, direction)
+    if refusal is not None:
+        return Denied(refusal)
+    if person.second_credential and len({one.credential for one in shown}) == 1:
+        return Denied(DecisionReason.SECOND_CREDENTIAL_NEEDED)
+    if rules.leases.state(person.category, moment.news_age) is LeaseState.AGEING:
+        return Granted(DecisionReason.LEASE_AGEING)
+    return Granted(DecisionReason.WITHIN_RULES)
+
+
+def _refused_credentials(shown: tuple[Shown, ...], rules: DoorRules) -> DecisionReason | None:
+    """Find what is wrong with the credentials themselves; the newest speaks first."""
+    for one in reversed(shown):
+        if one.credential not in rules.accepts:
+            return DecisionReason.CREDENTIAL_NOT_ACCEPTED
+        if one.person is None:
+            return one.problem or _UNNAMED[one.credential]
+    if len({one.person.person for one in shown if one.person is not None}) > 1:
+        return DecisionReason.CREDENTIALS_DISAGREE
+    return None
+
+
+def _refused_person(  # noqa: PLR0911 - one line per rule, in their order
+    person: Person, rules: DoorRules, moment: Moment, direction: Direction
+) -> DecisionReason | None:
+    """Find what keeps a known person out, the most lasting reason first."""
+    if person.suspended:
+        return DecisionReason.SUSPENDED
+    if not rules.direction.covers(direction):
+        return DecisionReason.WRONG_DIRECTION
+    if person.validity.is_over(moment.floor if moment.unix is None else moment.unix):
+        return DecisionReason.VALIDITY_OVER
+    if rules.leases.state(person.category, moment.news_age) is LeaseState.OVER:
+        return DecisionReason.LEASE_OVER
+    if moment.unix is None:
+        return DecisionReason.TIME_UNKNOWN if _needs_time(person, moment.floor) else None
+    if not person.validity.has_begun(moment.unix):
+        return DecisionReason.NOT_YET_VALID
+    if not within(person.windows, moment.unix, rules.zone):
+        return DecisionReason.OUTSIDE_SCHEDULE
+    return None
+
+
+def _needs_time(person: Person, floor: int) -> bool:
+    """Say whether this person cannot be judged by a door that only knows a lower bound of time."""
+    return (
+        person.category is not Category.RESIDENT
+        or bool(person.windows)
+        or person.validity.ends != 0
+        or not person.validity.has_begun(floor)
+    )

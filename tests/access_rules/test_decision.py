@@ -1,0 +1,264 @@
+"""Every answer has a reason, and no rule can be talked round by another."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access_rules.decision import (
+    DecisionReason,
+    Denied,
+    DoorRules,
+    Granted,
+    Moment,
+    Shown,
+    decide,
+)
+from access_rules.leases import LeasePolicy
+from access_rules.people import Category, Credential, Direction, Person
+from access_rules.schedules import EVERY_DAY, Validity, WeeklyWindow, within
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOON = int(datetime(2026, 11, 23, 12, tzinfo=ZONE).timestamp())
+RULES = DoorRules(zone=ZONE)
+NOW = Moment(unix=NOON, floor=NOON, news_age=5)
+CLOCKLESS = Moment(unix=None, floor=NOON, news_age=5)
+RESIDENT = Person("r1", Category.RESIDENT)
+OFFICE_HOURS = WeeklyWindow(EVERY_DAY, 9 * 60, 17 * 60)
+GRANTS = {DecisionReason.WITHIN_RULES, DecisionReason.LEASE_AGEING}
+
+
+def face(person: Person | None) -> tuple[Shown, ...]:
+    return (Shown(Credential.FACE, person),)
+
+
+def face_and_pin(first: Person | None, second: Person | None) -> tuple[Shown, ...]:
+    return (Shown(Credential.FACE, first), Shown(Credential.PIN, second))
+
+
+def reason(
+    shown: tuple[Shown, ...],
+    *,
+    rules: DoorRules = RULES,
+    moment: Moment = NOW,
+    direction: Direction = Direction.IN,
+) -> DecisionReason:
+    decision = decide(shown, rules, moment, direction)
+    assert isinstance(decision, Granted) is (decision.reason in GRANTS)
+    return decision.reason
+
+
+@pytest.mark.parametrize("credential", [Credential.FACE, Credential.PIN])
+def test_a_resident_within_the_rules_is_let_in(credential: Credential) -> None:
+    assert reason((Shown(credential, RESIDENT),)) is DecisionReason.WITHIN_RULES
+
+
+def test_a_roster_without_news_for_a_week_opens_with_a_warning() -> None:
+    moment = replace(NOW, news_age=8 * 86400)
+    assert reason(face(RESIDENT), moment=moment) is DecisionReason.LEASE_AGEING
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        (replace(RESIDENT, suspended=True), DecisionReason.SUSPENDED),
+        (replace(RESIDENT, validity=Validity(NOON + 1, 0)), DecisionReason.NOT_YET_VALID),
+        (replace(RESIDENT, validity=Validity(0, NOON)), DecisionReason.VALIDITY_OVER),
+        (
+            replace(RESIDENT, windows=(WeeklyWindow(EVERY_DAY, 13 * 60, 14 * 60),)),
+            DecisionReason.OUTSIDE_SCHEDULE,
+        ),
+        (replace(RESIDENT, second_credential=True), DecisionReason.SECOND_CREDENTIAL_NEEDED),
+    ],
+)
+def test_a_person_who_may_not_pass_hears_why(person: Person, expected: DecisionReason) -> None:
+    assert reason(face(person)) is expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (face(None), DecisionReason.NOT_RECOGNIZED),
+        ((Shown(Credential.PIN, None),), DecisionReason.PIN_WRONG),
+        (
+            (Shown(Credential.PIN, None, DecisionReason.PIN_LOCKED),),
+            DecisionReason.PIN_LOCKED,
+        ),
+        ((Shown(Credential.CARD, RESIDENT),), DecisionReason.CREDENTIAL_NOT_ACCEPTED),
+        (face_and_pin(RESIDENT, None), DecisionReason.PIN_WRONG),
+        (face_and_pin(None, RESIDENT), DecisionReason.NOT_RECOGNIZED),
+        (
+            face_and_pin(RESIDENT, Person("r2", Category.RESIDENT)),
+            DecisionReason.CREDENTIALS_DISAGREE,
+        ),
+    ],
+)
+def test_a_credential_that_does_not_name_one_person_says_which(
+    shown: tuple[Shown, ...], expected: DecisionReason
+) -> None:
+    assert reason(shown) is expected
+
+
+def test_two_different_credentials_of_one_person_satisfy_the_stricter_rule() -> None:
+    strict = replace(RESIDENT, second_credential=True)
+    assert reason(face_and_pin(strict, strict)) is DecisionReason.WITHIN_RULES
+
+
+def test_the_same_credential_twice_is_still_one_credential() -> None:
+    strict = replace(RESIDENT, second_credential=True)
+    assert reason(face(strict) * 2) is DecisionReason.SECOND_CREDENTIAL_NEEDED
+
+
+@pytest.mark.parametrize(
+    ("door", "wanted", "opens"),
+    [
+        (Direction.IN, Direction.IN, True),
+        (Direction.IN, Direction.OUT, False),
+        (Direction.OUT, Direction.IN, False),
+        (Direction.BOTH, Direction.OUT, True),
+        (Direction.BOTH, Direction.BOTH, True),
+    ],
+)
+def test_a_door_serves_its_own_direction(
+    door: Direction, wanted: Direction, *, opens: bool
+) -> None:
+    rules = replace(RULES, direction=door)
+    assert (reason(face(RESIDENT), rules=rules, direction=wanted) in GRANTS) is opens
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        Person("v", Category.VISITOR),
+        Person("s", Category.SERVICE_WORKER),
+        replace(RESIDENT, windows=(OFFICE_HOURS,)),
+        replace(RESIDENT, validity=Validity(0, NOON + 10**6)),
+        replace(RESIDENT, validity=Validity(NOON + 1, 0)),
+    ],
+)
+def test_a_door_without_time_refuses_whatever_has_a_window(person: Person) -> None:
+    assert reason(face(person), moment=CLOCKLESS) is DecisionReason.TIME_UNKNOWN
+
+
+def test_a_door_without_time_still_knows_what_is_certainly_over() -> None:
+    gone = replace(RESIDENT, validity=Validity(0, NOON - 1))
+    assert reason(face(gone), moment=CLOCKLESS) is DecisionReason.VALIDITY_OVER
+
+
+def test_a_door_without_time_lets_residents_in_by_counted_hours() -> None:
+    assert reason(face(RESIDENT), moment=CLOCKLESS) is DecisionReason.WITHIN_RULES
+    tired = replace(CLOCKLESS, news_age=31 * 86400)
+    assert reason(face(RESIDENT), moment=tired) is DecisionReason.LEASE_OVER
+
+
+def test_an_attempt_shows_something() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        decide((), RULES, NOW, Direction.IN)
+
+
+people = st.builds(
+    Person,
+    person=st.sampled_from(["a", "b"]),
+    category=st.sampled_from(Category),
+    validity=st.builds(
+        Validity,
+        begins=st.just(0) | st.integers(NOON - 5000, NOON + 5000),
+        ends=st.just(0) | st.integers(NOON - 5000, NOON + 5000),
+    ),
+    windows=st.lists(
+        st.builds(
+            WeeklyWindow,
+            weekdays=st.integers(1, EVERY_DAY),
+            start_minute=st.integers(0, 1439),
+            end_minute=st.integers(1, 1440),
+        ),
+        max_size=2,
+    ).map(tuple),
+    second_credential=st.booleans(),
+    suspended=st.booleans(),
+)
+attempts = st.lists(
+    st.builds(
+        Shown,
+        credential=st.sampled_from(Credential),
+        person=st.none() | people,
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+moments = st.builds(
+    Moment,
+    unix=st.none() | st.integers(NOON - 6000, NOON + 6000),
+    floor=st.integers(NOON - 6000, NOON + 6000),
+    news_age=st.none() | st.integers(0, 40 * 86400),
+)
+rule_sets = st.builds(
+    DoorRules,
+    zone=st.just(ZONE),
+    direction=st.sampled_from(Direction),
+    accepts=st.frozensets(st.sampled_from(Credential)),
+    leases=st.builds(LeasePolicy, resident_hours=st.integers(1, 720)),
+)
+
+
+@given(shown=attempts, rules=rule_sets, moment=moments, direction=st.sampled_from(Direction))
+def test_no_grant_breaks_a_rule(
+    shown: tuple[Shown, ...], rules: DoorRules, moment: Moment, direction: Direction
+) -> None:
+    decision = decide(shown, rules, moment, direction)
+    if isinstance(decision, Denied):
+        assert decision.reason not in GRANTS
+        return
+    names = {one.person.person if one.person else None for one in shown}
+    person = shown[-1].person
+    assert person is not None
+    assert names == {person.person}
+    assert all(one.credential in rules.accepts for one in shown)
+    assert not person.suspended
+    assert moment.news_age is not None
+    assert moment.news_age < rules.leases.longest_seconds
+    assert not person.second_credential or len({one.credential for one in shown}) > 1
+    if moment.unix is None:
+        assert person.category is Category.RESIDENT
+        assert not person.windows
+        assert person.validity.ends == 0
+    else:
+        assert within(person.windows, moment.unix, ZONE)
+        assert person.validity.has_begun(moment.unix)
+        assert not person.validity.is_over(moment.unix)
+
+
+@given(
+    shown=attempts,
+    rules=rule_sets,
+    moment=moments,
+    direction=st.sampled_from(Direction),
+    silence=st.integers(0, 40 * 86400),
+)
+def test_more_silence_never_opens_a_shut_door(
+    shown: tuple[Shown, ...],
+    rules: DoorRules,
+    moment: Moment,
+    direction: Direction,
+    silence: int,
+) -> None:
+    if moment.news_age is None:
+        return
+    before = decide(shown, rules, moment, direction)
+    after = decide(shown, rules, replace(moment, news_age=moment.news_age + silence), direction)
+    assert isinstance(before, Granted) or isinstance(after, Denied)
+
+
+@given(shown=attempts, rules=rule_sets, moment=moments, direction=st.sampled_from(Direction))
+def test_losing_the_clock_never_opens_a_shut_door(
+    shown: tuple[Shown, ...], rules: DoorRules, moment: Moment, direction: Direction
+) -> None:
+    if moment.unix is None:
+        return
+    moment = replace(moment, floor=min(moment.floor, moment.unix))
+    before = decide(shown, rules, moment, direction)
+    after = decide(shown, rules, replace(moment, unix=None), direction)
+    assert isinstance(before, Granted) or isinstance(after, Denied)
