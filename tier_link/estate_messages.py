@@ -1,0 +1,231 @@
+"""What server and door tell each other, by lane.
+
+Durable, server to door: roster and configuration. Durable, door to server: entries. Latest
+values: presence up, news down. Requests: a match for a door too weak to make its own.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from tier_link.messages import Code, Count, HexId, Message, UnixSeconds, Vocabulary
+
+PEOPLE_PER_PART = 500
+"""People in one message: with 512-dimensional templates some 1 MiB, one short transaction."""
+MAX_DIMENSION = 1024
+"""Longest template in numbers; today's models give 128 and 512."""
+MAX_CROPS = 4
+"""Aligned faces in one match request."""
+MAX_CROP = 14 * 1024
+"""Bytes of one aligned face: JPEG of quality 95 at 112 x 112 needs 5 to 10 KiB, and
+`MAX_CROPS` of them fit one frame."""
+
+Text64: TypeAlias = Annotated[str, Meta(max_length=64)]
+PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
+"""A person's id, 32 hex characters; empty where nobody was recognised."""
+RosterVersion: TypeAlias = Count
+Hash: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
+TemplateBytes: TypeAlias = Annotated[bytes, Meta(max_length=4 * MAX_DIMENSION)]
+TemplateSpace: TypeAlias = Annotated[str, Meta(max_length=128)]
+Category: TypeAlias = Literal["resident", "visitor", "service"]
+Direction: TypeAlias = Literal["in", "out", "both"]
+Mode: TypeAlias = Literal["auto", "local", "remote", "hybrid"]
+Minute: TypeAlias = Annotated[int, Meta(ge=0, le=1440)]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=3_600_000)]
+
+
+class WeeklyWindow(Message, frozen=True):
+    """A span of minutes of the local day, on the weekdays of the mask (bit 0 is Monday).
+
+    The end is exclusive, 1440 is midnight. A span across midnight is written as two.
+    """
+
+    weekday_mask: Annotated[int, Meta(ge=1, le=127)]
+    start_minute: Minute
+    end_minute: Minute
+
+
+class RosterPerson(Message, frozen=True):
+    """One person as a door needs them.
+
+    Times are Unix seconds, `valid_until` 0 is open; no windows means always. `template` is
+    float32 little-endian, unit length, already turned by the community's matrix, or empty.
+    `pin` is an argon2id hash in PHC form, or empty. `unit` is what is entered with a PIN.
+    """
+
+    person: HexId
+    category: Category
+    unit: Text64
+    valid_from: UnixSeconds = 0
+    valid_until: UnixSeconds = 0
+    windows: Annotated[tuple[WeeklyWindow, ...], Meta(max_length=64)] = ()
+    template: TemplateBytes = b""
+    pin: Annotated[str, Meta(max_length=200)] = ""
+    second_credential: bool = False
+    suspended: bool = False
+
+
+class RosterSnapshot(Message, frozen=True, tag="roster-snapshot"):
+    """Server to door: part `part` (from 0) of `parts` of the whole roster at `version`.
+
+    The door puts the parts together and takes the new roster in one transaction.
+    """
+
+    version: RosterVersion
+    part: Annotated[int, Meta(ge=0, le=10_000)]
+    parts: Annotated[int, Meta(ge=1, le=10_001)]
+    people: Annotated[tuple[RosterPerson, ...], Meta(max_length=PEOPLE_PER_PART)]
+
+
+class RosterDelta(Message, frozen=True, tag="roster-delta"):
+    """Server to door: what leads from roster version `version - 1` to `version`."""
+
+    version: RosterVersion
+    upserts: Annotated[tuple[RosterPerson, ...], Meta(max_length=PEOPLE_PER_PART)]
+    removed: Annotated[tuple[HexId, ...], Meta(max_length=10_000)] = ()
+
+
+class LeaseHours(Message, frozen=True):
+    """Hours for which a door trusts its roster without news, by category."""
+
+    resident: Annotated[int, Meta(ge=1, le=24 * 31)] = 72
+    visitor: Annotated[int, Meta(ge=1, le=24 * 31)] = 12
+    service: Annotated[int, Meta(ge=1, le=24 * 31)] = 12
+
+
+class Zone(Message, frozen=True):
+    """How large, how long and how straight a face must be seen to count as wanting in."""
+
+    min_face_px: Annotated[int, Meta(ge=8, le=4000)] = 60
+    """Pixels between the eyes."""
+    dwell_ms: Milliseconds = 300
+    max_yaw_deg: Annotated[float, Meta(ge=0, le=90)] = 35.0
+    cooldown_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
+
+
+class DoorConfigured(Message, frozen=True, tag="door-configured"):
+    """Server to door: its whole configuration; replaces the last one.
+
+    `matrix` is the community's float32 little-endian square matrix, row by row, or empty;
+    `threshold` the cosine above which a face counts as the person's; `frames` how many good
+    frames make a probe; `time_zone` an IANA name.
+    """
+
+    name: Text64
+    mode: Mode
+    direction: Direction
+    template_space: TemplateSpace
+    matrix: Annotated[bytes, Meta(max_length=4 * MAX_DIMENSION * MAX_DIMENSION)]
+    threshold: Annotated[float, Meta(ge=-1, le=1)]
+    lease_hours: LeaseHours = LeaseHours()
+    zone: Zone = Zone()
+    frames: Annotated[int, Meta(ge=1, le=20)] = 2
+    gate_open_s: Annotated[float, Meta(ge=0.1, le=120)] = 5.0
+    pin_allowed: bool = True
+    time_zone: Text64 = "Asia/Shanghai"
+
+
+class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
+    """Door to server: one decision.
+
+    `entry` is drawn by the door and unique; `door_sequence` orders a door's entries. `at` is
+    effective time in Unix milliseconds, 0 when `time_known` is false. `reason` is the
+    decision's code. `took_ms` runs from the last needed frame to the gate.
+    """
+
+    entry: HexId
+    door_sequence: Count
+    at: Annotated[int, Meta(ge=0, le=2**50)]
+    time_known: bool
+    direction: Direction
+    person: PersonId
+    category: Annotated[str, Meta(pattern=r"^(resident|visitor|service)?\Z")]
+    credential: Literal["face", "pass", "pin", "card", "none"]
+    granted: bool
+    reason: Code
+    matched: Annotated[str, Meta(pattern=r"^(local|remote)?\Z")]
+    took_ms: Milliseconds
+    frames: Annotated[int, Meta(ge=0, le=1000)]
+
+
+class DoorPresence(Message, frozen=True, tag="door-presence"):
+    """Door to server, latest value every few seconds: how it is and what roster it holds."""
+
+    roster_version: RosterVersion
+    roster_hash: Hash
+    mode: Mode
+    template_space: TemplateSpace
+    software: Text64
+    camera: Code
+    uptime_s: Annotated[float, Meta(ge=0)]
+    queue: Count
+    detect_ms: Annotated[float, Meta(ge=0)]
+    encode_ms: Annotated[float, Meta(ge=0)]
+    time_known: bool
+
+
+class ServerNews(Message, frozen=True, tag="server-news"):
+    """Server to door, latest value every ten seconds: renews the lease and sets the time.
+
+    `now` is Unix seconds; version and hash are of the roster the server means for this door.
+    """
+
+    now: UnixSeconds
+    roster_version: RosterVersion
+    roster_hash: Hash
+
+
+class MatchRequest(Message, frozen=True, tag="match-request"):
+    """Door to server, a request: who is this? Crops are aligned 112 x 112 JPEG or PNG."""
+
+    template_space: TemplateSpace
+    crops: Annotated[
+        tuple[Annotated[bytes, Meta(min_length=1, max_length=MAX_CROP)], ...],
+        Meta(min_length=1, max_length=MAX_CROPS),
+    ]
+
+
+class MatchAnswer(Message, frozen=True, tag="match-answer"):
+    """The answer to a `MatchRequest`: a person or nobody, and why. Never a score."""
+
+    person: PersonId
+    reason: Code
+
+
+EstateMessage: TypeAlias = (
+    RosterSnapshot
+    | RosterDelta
+    | DoorConfigured
+    | EntryRecorded
+    | DoorPresence
+    | ServerNews
+    | MatchRequest
+    | MatchAnswer
+)
+
+ESTATE: Vocabulary[EstateMessage] = Vocabulary(
+    RosterSnapshot,
+    RosterDelta,
+    DoorConfigured,
+    EntryRecorded,
+    DoorPresence,
+    ServerNews,
+    MatchRequest,
+    MatchAnswer,
+)
+"""`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
+
+_canonical = msgspec.msgpack.Encoder()
+
+
+def roster_hash(people: Iterable[RosterPerson]) -> bytes:
+    """Return one SHA-256 over a roster, whatever its order: equal exactly for equal rosters.
+
+    Each person's row is hashed as its message is written, and the rows' hashes are hashed
+    in order, so that neither side needs to hold more than 32 bytes per person.
+    """
+    rows = sorted(hashlib.sha256(_canonical.encode(person)).digest() for person in people)
+    return hashlib.sha256(b"".join(rows)).digest()

@@ -1,0 +1,174 @@
+"""Replies: the community's signed answer, sealed to the key that came with the enrollment.
+
+What is sealed is JSON that carries the reply's own JSON verbatim (base64url), the signature
+of the community's reply key over it, and that key's certificate.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta
+
+from tier_link.base64url import decode_base64url, encode_base64url
+from tier_link.certificates import SignedCertificate, uncarry_certificate, verify_certificate
+from tier_link.errors import ReplyRefused
+from tier_link.messages import Code, HexId, PeerId, UnixSeconds
+from tier_link.sealing import SealContext, open_sealed, seal
+
+MAX_REPLIES: Final = 1000
+"""Replies to one envelope; two or three are usual."""
+_LABEL = b"gatehouse/reply/1\0"
+
+
+class ReplyReason(StrEnum):
+    """Why an enrollment was not simply taken, beside the reasons that lie in a photo."""
+
+    DIFFERENT_PEOPLE = "different-people"
+    INVITATION_EXPIRED = "invitation-expired"
+    INVITATION_USED = "invitation-used"
+    INVITATION_UNKNOWN = "invitation-unknown"
+    FORGED = "forged"
+    CONSENT_MISSING = "consent-missing"
+    CONSENT_CHANGED = "consent-changed"
+    KEY_EXPIRED = "key-expired"
+    DECLINED_BY_DESK = "declined-by-desk"
+    MALFORMED = "malformed"
+    ALREADY_ANSWERED = "already-answered"
+
+
+Outcome: TypeAlias = Literal["received", "enrolled", "retake", "refused"]
+
+
+class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One reply.
+
+    `received`: the photos are good, the desk decides; `enrolled`: done; `retake`: send
+    again, the invitation still holds; `refused`: final. `reason` is a code or empty; `photo`
+    the index of the photo it is about, or -1. `pin` is empty or the person's new PIN.
+    Times are Unix seconds, `expires_at` 0 when nothing expires.
+    """
+
+    version: Literal[1]
+    community: PeerId
+    envelope: HexId
+    number: Annotated[int, Meta(ge=1, le=MAX_REPLIES)]
+    outcome: Outcome
+    reason: Code
+    photo: Annotated[int, Meta(ge=-1, le=2)]
+    pin: Annotated[str, Meta(pattern=r"^([0-9]{6,12})?\Z")]
+    expires_at: UnixSeconds
+    sent_at: UnixSeconds
+
+    def __repr__(self) -> str:
+        return f"Reply({self.envelope}, {self.number}, {self.outcome}, {self.reason!r})"
+
+
+class _SignedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reply: Annotated[str, Meta(max_length=4096)]
+    signature: Annotated[str, Meta(max_length=128)]
+    certificate: Annotated[str, Meta(max_length=2048)]
+    certificate_signature: Annotated[str, Meta(max_length=128)]
+
+
+def build_reply(
+    *,
+    reply_key: bytes,
+    signing_key: Ed25519PrivateKey,
+    certificate: SignedCertificate,
+    community: str,
+    envelope: str,
+    number: int,
+    outcome: Outcome,
+    sent_at: int,
+    reason: str = "",
+    photo: int = -1,
+    pin: str = "",
+    expires_at: int = 0,
+) -> bytes:
+    """Sign a reply with the certified key and seal it to `reply_key` (65 bytes).
+
+    Raises:
+        ReplyRefused: `reply-malformed`, the fields are out of bounds.
+        ValueError: `reply_key` is not a key.
+    """
+    reply = msgspec.json.encode(
+        Reply(
+            version=1,
+            community=community,
+            envelope=envelope,
+            number=number,
+            outcome=outcome,
+            reason=reason,
+            photo=photo,
+            pin=pin,
+            expires_at=expires_at,
+            sent_at=sent_at,
+        )
+    )
+    _parse(reply)
+    signed = _SignedReply(
+        reply=encode_base64url(reply),
+        signature=encode_base64url(signing_key.sign(_LABEL + reply)),
+        certificate=certificate.certificate,
+        certificate_signature=certificate.signature,
+    )
+    return seal(reply_key, msgspec.json.encode(signed), _context(community, envelope, number))
+
+
+def open_reply(
+    private_key: ec.EllipticCurvePrivateKey,
+    sealed: bytes,
+    *,
+    root_public: Ed25519PublicKey,
+    community: str,
+    envelope: str,
+    number: int,
+    now: int,
+) -> Reply:
+    """Open reply `number` to `envelope` and check that the community wrote it.
+
+    `root_public` comes from `tier_link.certificates.load_root`; `now` is Unix seconds.
+
+    Raises:
+        SealBroken: not sealed to this key for this reply.
+        CertificateRefused: signed by a key the root did not certify for replies.
+        ReplyRefused: malformed, forged, or another reply than the one asked for.
+    """
+    plaintext = open_sealed(private_key, sealed, _context(community, envelope, number))
+    try:
+        signed = msgspec.json.decode(plaintext, type=_SignedReply)
+        data, signature = decode_base64url(signed.reply), decode_base64url(signed.signature)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ReplyRefused(f"not a signed reply: {error}") from error
+    carried = SignedCertificate(signed.certificate, signed.certificate_signature)
+    certificate = verify_certificate(
+        *uncarry_certificate(carried), root_public, community=community, purpose="reply", now=now
+    )
+    try:
+        certificate.signing_key().verify(signature, _LABEL + data)
+    except InvalidSignature as error:
+        raise ReplyRefused("the community did not sign this reply", code="reply-forged") from error
+    reply = _parse(data)
+    for found, expected, code in (
+        (reply.community, community, "reply-other-community"),
+        (reply.envelope, envelope, "reply-other-envelope"),
+        (reply.number, number, "reply-other-number"),
+    ):
+        if found != expected:
+            raise ReplyRefused("a reply to something else", code=code)
+    return reply
+
+
+def _context(community: str, envelope: str, number: int) -> SealContext:
+    return SealContext(community, "reply", envelope, f"reply-{number}")
+
+
+def _parse(data: bytes) -> Reply:
+    try:
+        return msgspec.json.decode(data, type=Reply)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ReplyRefused(f"not a reply: {error}") from error
