@@ -1,0 +1,143 @@
+"""InsightFace's packs (SCRFD + ArcFace) behind the same protocols as our own.
+
+Files lie where `insightface` itself keeps them below a root: `<models folder>/insightface/models/
+<pack>/*.onnx`. Their weights are for non-commercial research only; a file beside them records
+that someone has read that and confirmed it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from face_engine.detector import shrink
+from face_engine.encoder import LARGEST_BATCH, normalise
+from face_engine.errors import LicenceNotConfirmed, ModelDamaged, ModelsMissing
+from face_engine.faces import Face, Image, Vectors
+from face_engine.models.files import sha256, write_atomically
+from face_engine.models.registry import INSIGHTFACE_LICENCE, InsightFacePack
+
+_CONFIRMATION = "licence-confirmed.txt"
+# SCRFD is given one fixed square, as InsightFace's own FaceAnalysis does.
+_SEARCH_SIZE = 640
+_CROP_SIZE = 112
+
+
+def insightface_root(folder: Path) -> Path:
+    """The `root` that insightface is given inside the models folder."""
+    return folder / "insightface"
+
+
+def insightface_folder(pack: InsightFacePack, folder: Path) -> Path:
+    """Where the pack's ONNX files lie."""
+    return pack.folder or insightface_root(folder) / "models" / pack.name
+
+
+def confirm_licence(pack: InsightFacePack, folder: Path) -> None:
+    """Record that the pack's licence was read and confirmed on this machine."""
+    where = insightface_root(folder) / "confirmed" / _key(pack) / _CONFIRMATION
+    write_atomically(where, INSIGHTFACE_LICENCE.encode())
+
+
+def licence_confirmed(pack: InsightFacePack, folder: Path) -> bool:
+    """Whether `confirm_licence` was called for this pack on this machine."""
+    return (insightface_root(folder) / "confirmed" / _key(pack) / _CONFIRMATION).is_file()
+
+
+def _key(pack: InsightFacePack) -> str:
+    return pack.name if pack.folder is None else sha256(str(pack.folder.resolve()).encode())[:16]
+
+
+class InsightFaceDetector:
+    """A detection model of `insightface.model_zoo` behind our protocol."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def detect(self, image: Image, *, longest_side: int | None = None) -> list[Face]:
+        """All faces, best score first, in the picture's own pixels."""
+        small, factor = shrink(image, longest_side)
+        boxes, points = self._model.detect(small, input_size=(_SEARCH_SIZE, _SEARCH_SIZE))
+        faces = [
+            Face(
+                box=np.asarray([x1, y1, x2 - x1, y2 - y1], np.float32) * np.float32(factor),
+                landmarks=np.asarray(landmarks, np.float32) * np.float32(factor),
+                score=float(score),
+            )
+            for (x1, y1, x2, y2, score), landmarks in zip(boxes, points, strict=True)
+        ]
+        return sorted(faces, key=lambda face: -face.score)
+
+
+class InsightFaceEncoder:
+    """An ArcFace model of `insightface.model_zoo` behind our protocol."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._dimension = int(model.output_shape[1])
+
+    @property
+    def dimension(self) -> int:
+        """Values in one vector."""
+        return self._dimension
+
+    def encode(self, crops: Image) -> Vectors:
+        """(N, 112, 112, 3) uint8 BGR aligned faces to (N, dimension) float32 of unit length."""
+        outputs = [
+            self._model.get_feat(list(crops[start : start + LARGEST_BATCH]))
+            for start in range(0, len(crops), LARGEST_BATCH)
+        ]
+        if not outputs:
+            return np.empty((0, self._dimension), np.float32)
+        return normalise(np.concatenate(outputs))
+
+
+def load_insightface_pack(
+    pack: InsightFacePack,
+    folder: Path,
+    providers: Sequence[str],
+) -> tuple[str, InsightFaceDetector, InsightFaceEncoder]:
+    """The pack's template space, detector and encoder.
+
+    Raises:
+        ModelsMissing: its folder holds no detection or no recognition model, or the
+            `insightface` package is not installed.
+        ModelDamaged: a file is not a model that insightface can open.
+        LicenceNotConfirmed: see `confirm_licence`.
+    """
+    where = insightface_folder(pack, folder)
+    files = sorted(where.glob("*.onnx"))
+    command = f"gatehouse models fetch --pack {pack.name} --accept-licence"
+    if not files:
+        raise ModelsMissing(f"There are no model files in {where}. To fetch them: {command}")
+    if not licence_confirmed(pack, folder):
+        raise LicenceNotConfirmed(f"{INSIGHTFACE_LICENCE} To confirm: {command}")
+    try:
+        from insightface import model_zoo  # noqa: PLC0415 — an optional package, slow to import
+    except ModuleNotFoundError as missing:
+        raise ModelsMissing(
+            "InsightFace's packs need the Python package 'insightface': "
+            "pip install 'gatehouse-access[insightface]'",
+        ) from missing
+    detector: Any = None
+    encoder: tuple[Any, Path] | None = None
+    for file in files:
+        try:
+            model = model_zoo.get_model(str(file), providers=list(providers))
+        except Exception as broken:
+            raise ModelDamaged(f"insightface cannot open {file}: {broken}") from broken
+        task = getattr(model, "taskname", None)
+        if task == "detection" and detector is None:
+            detector = model
+        elif task == "recognition" and encoder is None:
+            encoder = (model, file)
+    if detector is None or encoder is None:
+        raise ModelsMissing(f"{where} needs a detection and a recognition model as ONNX files.")
+    detector.prepare(-1, input_size=(_SEARCH_SIZE, _SEARCH_SIZE))
+    model, file = encoder
+    if tuple(model.input_size) != (_CROP_SIZE, _CROP_SIZE):
+        raise ModelDamaged(f"{file} does not take faces of 112x112 pixels.")
+    # The bytes decide the space: two files of one name may differ.
+    space = f"{file.stem}-{sha256(file.read_bytes())[:12]}"
+    return space, InsightFaceDetector(detector), InsightFaceEncoder(model)

@@ -1,0 +1,84 @@
+"""From a pack's name to something that detects and encodes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from face_engine.detector import YuNetDetector
+from face_engine.encoder import SFaceEncoder
+from face_engine.faces import Detector, Encoder
+from face_engine.models.insightface_packs import load_insightface_pack
+from face_engine.models.preparation import load_prepared
+from face_engine.models.registry import (
+    DEFAULT_PACK,
+    InsightFacePack,
+    PinnedPack,
+    Role,
+    default_folder,
+    pack_named,
+)
+from face_engine.models.sessions import CPU, open_session
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePack:
+    """A detector and an encoder that belong together.
+
+    Attributes:
+        name: the pack's name.
+        template_space: names the space its vectors live in; vectors of two spaces never compare.
+        detector: finds faces.
+        encoder: turns aligned faces into vectors.
+    """
+
+    name: str
+    template_space: str
+    detector: Detector
+    encoder: Encoder
+
+
+def _load_pinned(
+    pack: PinnedPack,
+    folder: Path,
+    threads: int,
+    providers: Sequence[str],
+) -> FacePack:
+    detector, encoder = (
+        open_session(
+            load_prepared(folder, pack, pack.file(role)),
+            threads=threads,
+            providers=providers,
+        )
+        for role in (Role.DETECTOR, Role.ENCODER)
+    )
+    return FacePack(
+        name=pack.name,
+        template_space=pack.template_space,
+        detector=YuNetDetector(detector),
+        encoder=SFaceEncoder(encoder),
+    )
+
+
+def load_pack(
+    name: str = DEFAULT_PACK,
+    folder: Path | None = None,
+    *,
+    threads: int = 1,
+    providers: Sequence[str] = CPU,
+) -> FacePack:
+    """Load a pack from the models folder (default: `registry.default_folder()`).
+
+    Never downloads. `threads` is what one run of one model may use; one session per model is
+    shared by all callers and may be used from several threads at once.
+
+    Raises:
+        PackUnknown: there is no such pack.
+        ModelsMissing, ModelDamaged: with the command that mends it.
+        LicenceNotConfirmed: the pack's licence was not confirmed on this machine.
+    """
+    pack = pack_named(name)
+    where = default_folder() if folder is None else folder
+    if isinstance(pack, InsightFacePack):
+        space, detector, encoder = load_insightface_pack(pack, where, providers)
+        return FacePack(pack.name, space, detector, encoder)
+    return _load_pinned(pack, where, threads, providers)

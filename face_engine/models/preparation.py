@@ -1,0 +1,74 @@
+"""From a published file to the graph that runs, once, cached beside it.
+
+The cache's name carries a digest of the source and of this module's version; the cached file's
+own digest stands beside it, so that a half-written or damaged one is made again, silently.
+"""
+
+import logging
+from pathlib import Path
+
+import onnx
+
+from face_engine.models import graphs
+from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
+from face_engine.models.registry import PinnedFile, PinnedPack, Role
+
+# Goes up with every change of what preparation does; old caches are then left aside.
+PREPARATION_VERSION = 1
+
+log = logging.getLogger(__name__)
+
+
+def mend(source: bytes, role: Role) -> onnx.ModelProto:
+    """The published graph, runnable: weights folded to float, no stray inputs, free axes."""
+    model = onnx.load_from_string(source)
+    graphs.fold_quantized_weights(model)
+    graphs.keep_only_real_inputs(model)
+    axes = {0: "batch"}
+    if role is Role.DETECTOR:
+        axes |= {2: "height", 3: "width"}
+    graphs.free_axes(model, axes)
+    return model
+
+
+def prepare(source: bytes, role: Role) -> bytes:
+    """The graph we run, as serialised ONNX: mended, and made fast without changing its answer."""
+    model = mend(source, role)
+    graphs.drop_dropouts(model)
+    graphs.fold_batch_norms(model)
+    graphs.rewrite_prelus(model)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def prepared_path(folder: Path, pack: PinnedPack, file: PinnedFile) -> Path:
+    """Where the prepared graph of a file is cached."""
+    key = sha256(f"{PREPARATION_VERSION}\0{file.sha256}".encode())[:16]
+    return pack_folder(folder, pack) / "prepared" / f"{file.role}-{key}.onnx"
+
+
+def load_prepared(folder: Path, pack: PinnedPack, file: PinnedFile) -> bytes:
+    """The prepared graph, from the cache or made now; the source is verified either way.
+
+    A folder that cannot be written to (a read-only container) only costs the time again.
+
+    Raises:
+        ModelsMissing, ModelDamaged: about the source.
+    """
+    source = read_verified(folder, pack, file)
+    path = prepared_path(folder, pack, file)
+    digest_path = path.with_suffix(".sha256")
+    try:
+        cached = path.read_bytes()
+        if sha256(cached) == digest_path.read_text("ascii").strip():
+            return cached
+        log.warning("prepared model damaged, preparing it again path=%s", path)
+    except (FileNotFoundError, UnicodeDecodeError):
+        pass
+    prepared = prepare(source, file.role)
+    try:
+        write_atomically(path, prepared)
+        write_atomically(digest_path, sha256(prepared).encode())
+    except OSError as refused:
+        log.warning("prepared model not cached path=%s error=%s", path, refused)
+    return prepared

