@@ -1,0 +1,175 @@
+"""Rules of this repository that no other tool knows, each a function that names what breaks it.
+
+Run by `make check`. What cannot be run without a container engine or a target board is read
+and checked here instead.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parent.parent
+TIERS: Final = ("cloud", "server", "door")
+
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\;]+)", re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+_REGISTRY = re.compile(
+    r"--(extra-)?index-url|--find-links|\"resolved\": *\"|registry *= *[\"']?http"
+)
+_HOME_PATH = re.compile(r"(?<![A-Za-z0-9_.])/(home|root|Users)/[A-Za-z0-9_.]+/")
+_SECRET = re.compile(r"-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY-----")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files that git tracks and that exist, below the root."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def no_registry_host_or_private_path() -> Iterator[str]:
+    """Locks and sources name no registry, no path of a person's machine, no private key."""
+    this = Path(__file__)
+    for path in tracked():
+        if path == this:
+            continue
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        for rule, what in (
+            (_REGISTRY, "names a package registry"),
+            (_HOME_PATH, "names a path of somebody's machine"),
+            (_SECRET, "holds a private key"),
+        ):
+            if found := rule.search(text):
+                line = text.count("\n", 0, found.start()) + 1
+                yield f"{path.relative_to(ROOT)}:{line} {what}"
+
+
+def tier_locks_agree_with_the_main_lock() -> Iterator[str]:
+    """A tier is deployed with the versions that were tested."""
+    tested = dict(_PIN.findall((ROOT / "requirements.lock").read_text()))
+    for tier in TIERS:
+        name = f"deploy/requirements/{tier}.lock"
+        for package, version in _PIN.findall((ROOT / name).read_text()):
+            if tested.get(package) != version:
+                yield f"{name} has {package} {version}, the tests ran {tested.get(package)}"
+
+
+def links_in_documents_lead_somewhere() -> Iterator[str]:
+    """Relative links of every Markdown page name a file that exists."""
+    for path in tracked("*.md"):
+        for target, _ in _LINK.findall(path.read_text("utf-8")):
+            if "://" not in target and not (path.parent / target).exists():
+                yield f"{path.relative_to(ROOT)} links to {target}, which is not there"
+
+
+def containers_are_built_to_rule() -> Iterator[str]:
+    """Every tier's container runs unprivileged, is probed, and copies what exists."""
+    for tier in TIERS:
+        path = ROOT / f"deploy/Containerfile.{tier}"
+        instructions = [
+            line.split(maxsplit=1)
+            for line in path.read_text().replace("\\\n", " ").splitlines()
+            if line and not line.startswith("#")
+        ]
+        names = [name for name, _ in instructions]
+        last_user = next((rest for name, rest in reversed(instructions) if name == "USER"), "0")
+        if not last_user.isdigit() or last_user == "0":
+            yield f"{path.name} does not end as an unprivileged numeric user"
+        for wanted in ("HEALTHCHECK", "ENTRYPOINT"):
+            if wanted not in names:
+                yield f"{path.name} has no {wanted}"
+        for name, rest in instructions:
+            sources = rest.split()[:-1]
+            if name == "COPY" and not rest.startswith("--from"):
+                for source in sources:
+                    if not (ROOT / source).exists():
+                        yield f"{path.name} copies {source}, which is not there"
+
+
+def compose_files_are_built_to_rule() -> Iterator[str]:
+    """Every service drops privileges and restarts; what it names is defined."""
+    for path in sorted((ROOT / "deploy").glob("compose.*.yaml")):
+        compose: dict[str, Any] = yaml.safe_load(path.read_text())
+        for name, service in compose["services"].items():
+            for problem in _service_problems(service, compose, path.parent):
+                yield f"{path.name}: {name} {problem}"
+
+
+def _service_problems(
+    service: dict[str, Any], compose: dict[str, Any], folder: Path
+) -> Iterator[str]:
+    if service.get("cap_drop") != ["ALL"]:
+        yield "keeps capabilities"
+    if "no-new-privileges:true" not in service.get("security_opt", ()):
+        yield "may gain privileges"
+    if build := service.get("build"):
+        recipe = (folder / build["context"]).resolve() / build["dockerfile"]
+        if not recipe.is_file():
+            yield f"builds from {build['dockerfile']}, which is not there"
+    secrets = (s if isinstance(s, str) else s["source"] for s in service.get("secrets", ()))
+    volumes = (volume.split(":")[0] for volume in service.get("volumes", ()))
+    for kind, used in {
+        "secrets": secrets,
+        "volumes": volumes,
+        "services": service.get("depends_on", ()),
+    }.items():
+        yield from (f"uses {one}, not defined" for one in set(used) - set(compose[kind] or ()))
+
+
+def units_are_built_to_rule() -> Iterator[str]:
+    """Each systemd unit restarts, dumps no core, and starts a command that exists."""
+    for path in sorted((ROOT / "deploy/systemd").glob("*.service")):
+        settings = dict(
+            line.split("=", 1)
+            for line in path.read_text().splitlines()
+            if "=" in line and not line.startswith("#")
+        )
+        for key, value in {"Restart": "always", "LimitCORE": "0", "UMask": "0077"}.items():
+            if settings.get(key) != value:
+                yield f"{path.name} lacks {key}={value}"
+        command = settings["ExecStart"].split()[1:]
+        help_text = subprocess.run(
+            [sys.executable, "-m", "gatehouse", *command, "--help"],
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if help_text.returncode:
+            yield f"{path.name} starts 'gatehouse {' '.join(command)}', which does not exist"
+
+
+CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
+    no_registry_host_or_private_path,
+    tier_locks_agree_with_the_main_lock,
+    links_in_documents_lead_somewhere,
+    containers_are_built_to_rule,
+    compose_files_are_built_to_rule,
+    units_are_built_to_rule,
+)
+
+
+def main() -> int:
+    """Run every check; print what breaks a rule; return 1 if anything does."""
+    problems = [problem for check in CHECKS for problem in check()]
+    for problem in problems:
+        print(f"check: {problem}", file=sys.stderr)
+    print(f"repository: {len(CHECKS)} rules, {len(problems)} broken")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
