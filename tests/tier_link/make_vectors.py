@@ -1,0 +1,203 @@
+"""Write `vectors/*.json`, which the Python and the browser tests both read.
+
+Run `python tests/tier_link/make_vectors.py`. Keys and times are fixed; only the sealed boxes
+differ from run to run, since HPKE draws a fresh key for each. Binary values are base64url
+without padding unless their name ends in `_hex`; private P-256 keys are JWK, as WebCrypto
+imports them.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tier_link import certificates, envelopes, invitations, replies, sealing
+from tier_link.base64url import encode_base64url
+
+FOLDER = Path(__file__).parent / "vectors"
+COMMUNITY = "sunny-court-4f2a"
+ENVELOPE = "00112233445566778899aabbccddeeff"
+KEY = "2026-w48"
+NOW = 1_795_000_000
+WEEK = 7 * 24 * 3600
+
+ROOT = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+REPLY_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+ENVELOPE_KEY = ec.derive_private_key(0x1234567, ec.SECP256R1())
+BROWSER_KEY = ec.derive_private_key(0x7654321, ec.SECP256R1())
+FINGERPRINT = certificates.root_fingerprint(certificates.root_public_bytes(ROOT))
+INVITATION = invitations.InvitationSecret(bytes(range(64, 80)), FINGERPRINT)
+CONSENT_TEXT = "Encode my face. 为我的人脸建立模板。"
+
+
+def jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    point = sealing.sealing_public_bytes(key)
+    scalar = key.private_numbers().private_value.to_bytes(32, "big")
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": encode_base64url(point[1:33]),
+        "y": encode_base64url(point[33:]),
+        "d": encode_base64url(scalar),
+    }
+
+
+def certificate(purpose: certificates.Purpose, key: str, public: bytes) -> tuple[bytes, bytes]:
+    return certificates.build_certificate(
+        ROOT,
+        community=COMMUNITY,
+        purpose=purpose,
+        key=key,
+        public=public,
+        not_before=NOW,
+        not_after=NOW + WEEK,
+    )
+
+
+def invitation_vector() -> dict[str, Any]:
+    return {
+        "secret_hex": INVITATION.secret.hex(),
+        "fingerprint_hex": FINGERPRINT.hex(),
+        "id": INVITATION.id,
+        "auth_hex": INVITATION.auth.hex(),
+        "fragment": INVITATION.fragment,
+        "resident_link": invitations.invitation_link(
+            "https://cloud.example", COMMUNITY, "resident", INVITATION
+        ),
+        "visitor_link": invitations.invitation_link(
+            "https://cloud.example", COMMUNITY, "visitor", INVITATION
+        ),
+    }
+
+
+def certificate_vector() -> dict[str, Any]:
+    root_public = certificates.root_public_bytes(ROOT)
+    envelope_public = sealing.sealing_public_bytes(ENVELOPE_KEY)
+    signer_public = certificates.root_public_bytes(REPLY_SIGNER)
+    carried = {
+        "envelope": certificates.carry_certificate(*certificate("envelope", KEY, envelope_public)),
+        "reply": certificates.carry_certificate(*certificate("reply", "reply-1", signer_public)),
+    }
+    return {
+        "community": COMMUNITY,
+        "root_public": encode_base64url(root_public),
+        "fingerprint_hex": FINGERPRINT.hex(),
+        "now": NOW,
+        "not_after": NOW + WEEK,
+        "envelope_public": encode_base64url(envelope_public),
+        "certificates": {
+            purpose: {"certificate": one.certificate, "signature": one.signature}
+            for purpose, one in carried.items()
+        },
+    }
+
+
+def enrollment_vector() -> dict[str, Any]:
+    photos = [
+        envelopes.Photo("front", b"first photo" * 400),
+        envelopes.Photo("left", b"second photo" * 300),
+    ]
+    consent = envelopes.GivenConsent(
+        id="encode",
+        version="1",
+        language="en",
+        sha256=hashlib.sha256(CONSENT_TEXT.encode()).hexdigest(),
+    )
+    plaintext = envelopes.build_enrollment(
+        auth=INVITATION.auth,
+        community=COMMUNITY,
+        envelope=ENVELOPE,
+        key=KEY,
+        kind="visitor",
+        language="zh-CN",
+        consents=[consent],
+        photos=photos,
+        particulars=envelopes.Particulars(
+            name="王小明", phone="13800000000", visiting="3-1204", purpose="访友", plate="沪A12345"
+        ),
+        reply_key=sealing.sealing_public_bytes(BROWSER_KEY),
+    )
+    context = sealing.SealContext(COMMUNITY, "enrollment", ENVELOPE, KEY)
+    sealed = sealing.seal(sealing.sealing_public_bytes(ENVELOPE_KEY), plaintext, context)
+    manifest_end = 4 + int.from_bytes(plaintext[:4], "big")
+    return {
+        "community": COMMUNITY,
+        "envelope": ENVELOPE,
+        "key": KEY,
+        "suite": sealing.SUITE_NAME,
+        "envelope_private": jwk(ENVELOPE_KEY),
+        "envelope_public": encode_base64url(sealing.sealing_public_bytes(ENVELOPE_KEY)),
+        "reply_public": encode_base64url(sealing.sealing_public_bytes(BROWSER_KEY)),
+        "auth_hex": INVITATION.auth.hex(),
+        "info_hex": context.info().hex(),
+        "consent_text": CONSENT_TEXT,
+        "consent_sha256": consent.sha256,
+        "manifest": plaintext[4:manifest_end].decode(),
+        "mac_hex": plaintext[manifest_end : manifest_end + 32].hex(),
+        "photos": [{"pose": p.pose, "data": encode_base64url(p.data)} for p in photos],
+        "plaintext_sha256": hashlib.sha256(plaintext).hexdigest(),
+        "sealed": encode_base64url(sealed),
+    }
+
+
+def reply_vector() -> dict[str, Any]:
+    signer = certificates.root_public_bytes(REPLY_SIGNER)
+    fields: dict[str, Any] = {
+        "community": COMMUNITY,
+        "envelope": ENVELOPE,
+        "number": 1,
+        "outcome": "retake",
+        "reason": "too-dark",
+        "photo": 1,
+        "sent_at": NOW + 60,
+    }
+    sealed = replies.build_reply(
+        reply_key=sealing.sealing_public_bytes(BROWSER_KEY),
+        signing_key=REPLY_SIGNER,
+        certificate=certificates.carry_certificate(*certificate("reply", "reply-1", signer)),
+        **fields,
+    )
+    context = sealing.SealContext(COMMUNITY, "reply", ENVELOPE, "reply-1")
+    return {
+        "root_public": encode_base64url(certificates.root_public_bytes(ROOT)),
+        "fingerprint_hex": FINGERPRINT.hex(),
+        "reply_private": jwk(BROWSER_KEY),
+        "info_hex": context.info().hex(),
+        "now": NOW + 90,
+        "expected": {"version": 1, **fields, "pin": "", "expires_at": 0},
+        "sealed": encode_base64url(sealed),
+    }
+
+
+def padding_vector() -> dict[str, Any]:
+    edges = [0, 1, *(size + step for size in sealing.PADDED_SIZES for step in (-2, -1, 0))]
+    return {
+        "sizes": list(sealing.PADDED_SIZES),
+        "overhead": sealing.SEAL_OVERHEAD,
+        "max_plaintext": sealing.MAX_PLAINTEXT,
+        "padded": [
+            [length, next(size for size in sealing.PADDED_SIZES if length < size)]
+            for length in edges
+            if length <= sealing.MAX_PLAINTEXT
+        ],
+    }
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, vector in (
+        ("invitation", invitation_vector()),
+        ("certificate", certificate_vector()),
+        ("enrollment", enrollment_vector()),
+        ("reply", reply_vector()),
+        ("padding", padding_vector()),
+    ):
+        text = json.dumps(vector, ensure_ascii=False, indent=2)
+        (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
