@@ -11,7 +11,7 @@ class Category(StrEnum):
 
     RESIDENT = "resident"
     VISITOR = "visitor"
-    SERVICE_WORKER = "service-worker"
+    SERVICE_WORKER = "service"
 
 
 class Credential(StrEnum):

@@ -1,0 +1,5 @@
+"""What opens: one small interface, a driver for each kind of wiring."""
+
+from door_terminal.gate.driver import Gate, Opening, open_gate
+
+__all__ = ["Gate", "Opening", "open_gate"]

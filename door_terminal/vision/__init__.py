@@ -1,0 +1,1 @@
+"""The process that looks: motion, faces, tracks, sightings; it decides nothing."""
