@@ -1,0 +1,168 @@
+"""May these photos enroll this person? One template, or one plain reason why not.
+
+A door that later fails to recognise somebody was let down here: what it could not use must not
+be accepted. Limits are looser than a passport's, and each refusal names what to change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from face_engine.alignment import align
+from face_engine.encoder import encode_with_mirror, fuse
+from face_engine.errors import PhotoReason, PhotoRefused
+from face_engine.faces import Face, Image, Vectors
+from face_engine.images import decode_photo
+from face_engine.models import FacePack
+from face_engine.quality import Quality, assess_crop
+
+# Three photos are what a person has patience for, and what fusion gains most from.
+MOST_PHOTOS = 3
+
+# The detector was trained on faces far smaller than a selfie's: search at this longer side, and
+# at twice that only when nothing was found.
+_SEARCH_SIDES = (640, 1280)
+# Another face this tall against the main one belongs to a bystander in the background.
+_BYSTANDER_SHARE = 0.4
+
+SMALLEST_EYE_DISTANCE = 28.0
+DARKEST = 45.0
+BRIGHTEST = 225.0
+LEAST_CONTRAST = 14.0
+LEAST_SHARPNESS = 0.16
+MOST_YAW = 38.0
+MOST_PITCH = 35.0
+MOST_ROLL = 35.0
+# Share of the face's box that has to be inside the picture.
+_LEAST_INSIDE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPhoto:
+    """One accepted photo.
+
+    Attributes:
+        quality: how good a look it is.
+        weight: its share in the template, all photos adding up to 1.
+    """
+
+    quality: Quality
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """An accepted enrollment.
+
+    Attributes:
+        template: (d,) float32 of unit length, in the pack's template space.
+        photos: one result per photo, in the order given.
+    """
+
+    template: Vectors
+    photos: tuple[JudgedPhoto, ...]
+
+
+def _inside_share(face: Face, image: Image) -> float:
+    height, width = image.shape[:2]
+    left, top, wide, high = (float(value) for value in face.box)
+    across = max(0.0, min(left + wide, width) - max(left, 0.0))
+    down = max(0.0, min(top + high, height) - max(top, 0.0))
+    return across * down / max(wide * high, 1e-6)
+
+
+def main_face(pack: FacePack, image: Image) -> Face:
+    """The one face of a photo; faces far behind it do not count.
+
+    Raises:
+        PhotoRefused: no-face, several-faces.
+    """
+    faces: list[Face] = []
+    for side in _SEARCH_SIDES:
+        faces = pack.detector.detect(image, longest_side=side)
+        if faces or max(image.shape[:2]) <= side:
+            break
+    if not faces:
+        raise PhotoRefused(PhotoReason.NO_FACE)
+    faces.sort(key=lambda face: -float(face.box[3]))
+    if len(faces) > 1 and faces[1].box[3] > _BYSTANDER_SHARE * faces[0].box[3]:
+        raise PhotoRefused(PhotoReason.SEVERAL_FACES)
+    return faces[0]
+
+
+def shortcoming(quality: Quality, *, inside: float = 1.0) -> PhotoReason | None:
+    """The first thing to change about a look at a face, or None when it is good enough."""
+    checks = (
+        (inside < _LEAST_INSIDE, PhotoReason.FACE_CUT_OFF),
+        (quality.face_px < SMALLEST_EYE_DISTANCE, PhotoReason.FACE_TOO_SMALL),
+        (quality.brightness < DARKEST, PhotoReason.TOO_DARK),
+        (quality.brightness > BRIGHTEST, PhotoReason.TOO_BRIGHT),
+        (quality.contrast < LEAST_CONTRAST, PhotoReason.LOW_CONTRAST),
+        (abs(quality.yaw_deg) > MOST_YAW, PhotoReason.TURNED_AWAY),
+        (abs(quality.pitch_deg) > MOST_PITCH, PhotoReason.TURNED_AWAY),
+        (abs(quality.roll_deg) > MOST_ROLL, PhotoReason.TILTED),
+        (quality.sharpness < LEAST_SHARPNESS, PhotoReason.BLURRED),
+    )
+    return next((reason for failed, reason in checks if failed), None)
+
+
+def look(pack: FacePack, data: bytes) -> tuple[Image, Quality]:
+    """The aligned (112, 112, 3) crop of a photo's one face, and its quality.
+
+    Raises:
+        PhotoRefused: with the one reason.
+    """
+    image = decode_photo(data)
+    face = main_face(pack, image)
+    crop = align(image, face.landmarks)
+    quality = assess_crop(crop, face)
+    reason = shortcoming(quality, inside=_inside_share(face, image))
+    if reason is not None:
+        raise PhotoRefused(reason)
+    return crop, quality
+
+
+def judge(pack: FacePack, photos: Sequence[bytes]) -> Judged:
+    """Judge one person's photos (1 to `MOST_PHOTOS`) and fuse them into one template.
+
+    Nothing is kept: neither photos nor crops outlive the call.
+
+    Raises:
+        PhotoRefused: the first photo that cannot be used, with its index and the reason;
+            different-people with the index of the photo that shows someone else.
+        ValueError: no photo, or too many.
+    """
+    if not 1 <= len(photos) <= MOST_PHOTOS:
+        raise ValueError(f"an enrollment has 1 to {MOST_PHOTOS} photos")
+    crops, qualities = [], []
+    for index, data in enumerate(photos):
+        try:
+            crop, quality = look(pack, data)
+        except PhotoRefused as refused:
+            raise PhotoRefused(refused.reason, index) from refused
+        crops.append(crop)
+        qualities.append(quality)
+    vectors = encode_with_mirror(pack.encoder, np.stack(crops))
+    stranger = odd_one_out(vectors, same_person_threshold(pack.template_space))
+    if stranger is not None:
+        raise PhotoRefused(PhotoReason.DIFFERENT_PEOPLE, stranger)
+    total = sum(quality.score for quality in qualities)
+    weights = [quality.score / total for quality in qualities]
+    return Judged(
+        template=fuse(vectors, weights),
+        photos=tuple(
+            JudgedPhoto(quality, weight)
+            for quality, weight in zip(qualities, weights, strict=True)
+        ),
+    )
+
+
+def odd_one_out(vectors: Vectors, threshold: float) -> int | None:
+    """The row of (N, d) vectors least like the others, when any two fall below the threshold."""
+    cosines = vectors @ vectors.T
+    if float(cosines.min()) >= threshold:
+        return None
+    rest = cosines.sum(axis=1) - np.diag(cosines)
+    # Of two, nobody can tell which is the wrong one: name the later.
+    return len(vectors) - 1 if len(vectors) == 2 else int(np.argmin(rest))  # noqa: PLR2004

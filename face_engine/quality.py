@@ -1,0 +1,151 @@
+"""How good a look at a face is: plain measures, and one score that orders frames.
+
+Everything is measured on the aligned crop and the five landmarks, so that it costs a fraction of
+an encoding and means the same at every camera.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from face_engine.alignment import CROP_SIZE, align
+from face_engine.faces import Face, Image
+
+# Eyes this far apart fill the crop: the encoder sees nothing more of a larger face.
+_FULL_EYE_DISTANCE = 35.0
+# Relative depth of the landmarks in units of the distance between the eyes: a mean adult head
+# with the tip of the nose well before, the corners of the mouth a little behind, the nose root.
+_NOSE_DEPTH = 0.55
+# Where the nose tip and the mouth lie below the eyes of a head that looks straight ahead, in
+# units of the distance between the eyes (ArcFace's reference face has 0.57 and 1.15).
+_NOSE_DROP = 0.57
+_MOUTH_DROP = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One look at one face.
+
+    Attributes:
+        face_px: pixels between the eyes in the picture.
+        sharpness: how much fine detail there is for its contrast, about 0 (blurred) to 1.
+        brightness: mean grey of the face, 0..255.
+        contrast: standard deviation of the grey of the face, 0..128.
+        yaw_deg: turn to the side, degrees, positive toward the right of the picture; rough.
+        pitch_deg: up (positive) or down, degrees; rough.
+        roll_deg: tilt in the picture's plane, degrees, positive clockwise.
+        score: 0..1, higher means more likely to match; orders frames of one sighting.
+    """
+
+    face_px: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    score: float
+
+
+@cache
+def _face_mask() -> NDArray[np.uint8]:
+    """The middle of the crop, where skin is: an ellipse that leaves out hair and background."""
+    mask = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
+    cv2.ellipse(mask, (56, 66), (34, 44), 0, 0, 360, 255, cv2.FILLED)
+    return mask
+
+
+def pose(landmarks: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Rough (yaw, pitch, roll) in degrees from (5, 2) landmarks.
+
+    Yaw and pitch come from where the tip of the nose lies between eyes and mouth, after the roll
+    is undone; five points that scatter by 2 px tell 10 degrees from 25, not 10 from 12.
+    """
+    points = np.asarray(landmarks, np.float64)
+    across = points[1] - points[0]
+    roll = np.arctan2(across[1], across[0])
+    c, s = np.cos(-roll), np.sin(-roll)
+    level = points @ np.array([[c, -s], [s, c]]).T
+    eyes = (level[0] + level[1]) / 2
+    mouth = (level[3] + level[4]) / 2
+    # A turned head brings the eyes together; its height does not change, so the larger counts.
+    scale = max(level[1, 0] - level[0, 0], (mouth[1] - eyes[1]) / _MOUTH_DROP, 1e-6)
+    down = (level[2, 1] - eyes[1]) / max(mouth[1] - eyes[1], 1e-6)
+    middle = eyes[0] + (mouth[0] - eyes[0]) * down
+    sideways = (level[2, 0] - middle) / scale / _NOSE_DEPTH
+    upward = (_NOSE_DROP / _MOUTH_DROP - down) * _MOUTH_DROP / _NOSE_DEPTH
+    yaw, pitch = np.degrees(np.arcsin(np.clip([sideways, upward], -1, 1)))
+    return float(yaw), float(pitch), float(np.degrees(roll))
+
+
+def sharpness(grey: NDArray[np.uint8]) -> float:
+    """Fine detail of a (112, 112) crop relative to its contrast, about 0 to 1.
+
+    The share of the picture's variation that a slight blur takes away; independent of exposure.
+    """
+    inside = _face_mask() > 0
+    wide = grey.astype(np.float32)
+    detail = wide - cv2.GaussianBlur(wide, (0, 0), 1.5)
+    return float(min(1.0, 5.0 * detail[inside].std() / (wide[inside].std() + 4.0)))
+
+
+def _rise(value: float, low: float, high: float) -> float:
+    """0 up to low, 1 from high on, straight between."""
+    return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def score(
+    *,
+    face_px: float,
+    sharp: float,
+    brightness: float,
+    contrast: float,
+    yaw_deg: float,
+    pitch_deg: float,
+    confidence: float,
+) -> float:
+    """One number, 0..1: the product of what each measure leaves of a perfect look."""
+    parts = (
+        0.2 + 0.8 * _rise(face_px, 8, _FULL_EYE_DISTANCE),
+        0.3 + 0.7 * _rise(sharp, 0.1, 0.6),
+        0.3 + 0.7 * _rise(brightness, 25, 70) * (1 - _rise(brightness, 200, 245)),
+        0.3 + 0.7 * _rise(contrast, 8, 30),
+        0.2 + 0.8 * (1 - _rise(abs(yaw_deg), 10, 50)),
+        0.4 + 0.6 * (1 - _rise(abs(pitch_deg), 12, 45)),
+        0.3 + 0.7 * _rise(confidence, 0.6, 0.9),
+    )
+    return float(np.prod(parts))
+
+
+def assess_crop(crop: Image, face: Face) -> Quality:
+    """The quality of a face whose aligned (112, 112, 3) crop is at hand."""
+    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.uint8)
+    mean, deviation = cv2.meanStdDev(grey, mask=_face_mask())
+    yaw, pitch, roll = pose(face.landmarks)
+    sharp, brightness, contrast = sharpness(grey), float(mean[0, 0]), float(deviation[0, 0])
+    return Quality(
+        face_px=face.eye_distance,
+        sharpness=sharp,
+        brightness=brightness,
+        contrast=contrast,
+        yaw_deg=yaw,
+        pitch_deg=pitch,
+        roll_deg=roll,
+        score=score(
+            face_px=face.eye_distance,
+            sharp=sharp,
+            brightness=brightness,
+            contrast=contrast,
+            yaw_deg=yaw,
+            pitch_deg=pitch,
+            confidence=face.score,
+        ),
+    )
+
+
+def assess(image: Image, face: Face) -> Quality:
+    """The quality of a face in the picture it was found in."""
+    return assess_crop(align(image, face.landmarks), face)
