@@ -258,8 +258,13 @@ class LocalEstate:
         client.sign_in(USERNAME, self.password)
         return client
 
-    def door_in_step(self, door: str) -> Callable[[], Mapping[str, Any] | None]:
-        """Return a question for `wait_for`: is the door connected and its roster the server's?"""
+    def door_in_step(self, door: str, people: int = 0) -> Callable[[], Mapping[str, Any] | None]:
+        """Return a question for `wait_for`: does the door hold the server's roster?
+
+        Args:
+            door: which.
+            people: how many the roster has at least.
+        """
 
         def look() -> Mapping[str, Any] | None:
             with self.staff() as staff:
@@ -268,7 +273,10 @@ class LocalEstate:
                 (
                     row
                     for row in rows
-                    if row["door"] == door and row["connected"] and row["in_step"]
+                    if row["door"] == door
+                    and row["connected"]
+                    and row["in_step"]
+                    and row["people"] >= people
                 ),
                 None,
             )
