@@ -1,0 +1,157 @@
+"""Open-set 1:N measures, in the terms of ISO/IEC 19795-1: FPIR and FNIR.
+
+Everyone with two photos or more is in the gallery, the template fused from the first
+min(K, n - 1) photos in name order. The rest, in groups of F fused, are the mated probes; the
+people with one photo are the non-mated probes. A door that sees a stranger takes the gallery's
+best score, so FPIR counts that one score per non-mated probe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_engine.encoder import fuse
+from face_engine.errors import EvaluationImpossible
+from face_engine.evaluation.bounds import Bounded, bounded, draws
+from face_engine.evaluation.verification import threshold_at
+from face_engine.faces import Vectors
+
+FPIRS = (0.1, 0.03, 0.01, 0.003)
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """The scores of one evaluation; everything else follows from them.
+
+    Attributes:
+        gallery_size: N, people with a template.
+        mated: (M,) best score of each mated probe's own person; -1 where somebody else's was
+            better (a miss at any threshold).
+        mated_people: (M,) which person each mated probe is of.
+        non_mated: (S,) best score of each non-mated probe, one per person.
+    """
+
+    gallery_size: int
+    mated: Scores
+    mated_people: NDArray[np.int64]
+    non_mated: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationRow:
+    """One point of the identification curve.
+
+    Attributes:
+        fpir: share of non-mated probes that find somebody, as asked for.
+        threshold: the lowest that keeps to it on this data.
+        fnir: share of mated probes that do not find their own person.
+        supported: whether the data can show this FPIR at all: three events expected, at least.
+    """
+
+    fpir: float
+    threshold: float
+    fnir: Bounded
+    supported: bool
+
+
+def run_trial(
+    plain: Sequence[Vectors],
+    mirrored: Sequence[Vectors],
+    *,
+    gallery_photos: int,
+    probe_frames: int,
+    mirror_gallery: bool,
+    mirror_probes: bool,
+) -> Trial:
+    """Score everybody by the protocol above.
+
+    Args:
+        plain: per person (n, d) unit vectors of the photos in which a face was found.
+        mirrored: the same of their mirror images.
+        gallery_photos: K.
+        probe_frames: F; groups of fewer are left out.
+        mirror_gallery: fuse each enrolled photo with its mirror image.
+        mirror_probes: the same for probes.
+
+    Raises:
+        EvaluationImpossible: nobody has two photos, or nobody has only one.
+    """
+
+    def seen(person: int, photos: slice, *, mirror: bool) -> Vectors:
+        vectors = plain[person][photos]
+        return np.concatenate((vectors, mirrored[person][photos])) if mirror else vectors
+
+    gallery, probes, owners, strangers = [], [], [], []
+    for person, vectors in enumerate(plain):
+        count = len(vectors)
+        if count == 1:
+            strangers.append(fuse(seen(person, slice(0, 1), mirror=mirror_probes)))
+        if count < 2:  # noqa: PLR2004 — one to enroll, one to probe
+            continue
+        enrolled = min(gallery_photos, count - 1)
+        for start in range(enrolled, count - probe_frames + 1, probe_frames):
+            probes.append(
+                fuse(seen(person, slice(start, start + probe_frames), mirror=mirror_probes)),
+            )
+            owners.append(len(gallery))
+        gallery.append(fuse(seen(person, slice(0, enrolled), mirror=mirror_gallery)))
+    if not probes or not strangers:
+        raise EvaluationImpossible(
+            "identification needs people with several photos (to enroll and probe) and people "
+            "with exactly one (who are not enrolled)",
+        )
+    templates = np.stack(gallery)
+    scores = np.stack(probes) @ templates.T
+    own = scores[np.arange(len(owners)), owners]
+    return Trial(
+        gallery_size=len(gallery),
+        mated=np.where(own >= scores.max(axis=1), own, -1.0).astype(np.float64),
+        mated_people=np.asarray(owners, np.int64),
+        non_mated=(np.stack(strangers) @ templates.T).max(axis=1).astype(np.float64),
+    )
+
+
+def _fnir_replicates(trial: Trial, fpir: float) -> NDArray[np.float64]:
+    """FNIR of each replicate at the threshold that the replicate's own strangers give."""
+    falling = np.sort(trial.non_mated)[::-1]
+    people, owner = np.unique(trial.mated_people, return_inverse=True)
+    order = np.argsort(trial.mated)
+    rising = trial.mated[order]
+    replicates = []
+    for strangers, drawn in zip(draws(len(falling), 1), draws(len(people), 2), strict=True):
+        # The first stranger, from the top, with whom the rate would be passed.
+        over = np.cumsum(strangers, axis=1) > fpir * len(falling) + 1e-9
+        thresholds = np.where(over.any(axis=1), falling[np.argmax(over, axis=1)], -1.0)
+        weights = drawn[:, owner][:, order]
+        below = np.searchsorted(rising, thresholds, side="right")
+        misses = np.concatenate(
+            (np.zeros((len(weights), 1), np.int64), np.cumsum(weights, axis=1)),
+            axis=1,
+        )
+        total = np.maximum(misses[:, -1], 1)
+        replicates.append(misses[np.arange(len(weights)), below] / total)
+    return np.concatenate(replicates)
+
+
+def identify(trial: Trial, fpirs: Sequence[float] = FPIRS) -> list[IdentificationRow]:
+    """FNIR, with 95% bounds by resampling people on both sides, at each FPIR."""
+    rows = []
+    for fpir in fpirs:
+        threshold = threshold_at(trial.non_mated, fpir)
+        rows.append(
+            IdentificationRow(
+                fpir=fpir,
+                threshold=threshold,
+                fnir=bounded(
+                    float(np.mean(trial.mated < threshold)),
+                    _fnir_replicates(trial, fpir),
+                    len(np.unique(trial.mated_people)),
+                ),
+                supported=fpir * len(trial.non_mated) >= 3,  # noqa: PLR2004 — rule of three
+            ),
+        )
+    return rows
