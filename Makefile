@@ -27,7 +27,7 @@ setup: .venv/ready pages models
 
 # The detector's weights go into the pages, so the models come first. Both stop at once when done.
 pages: models
-	$(BIN)/python web/build.py
+	$(BIN)/python -m web.build
 
 models: .venv/ready
 	$(BIN)/gatehouse models fetch
@@ -46,7 +46,7 @@ check: setup
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python web/build.py --test
+	$(BIN)/python -m web.build --test
 	$(BIN)/python tools/check_repository.py
 
 bench: setup

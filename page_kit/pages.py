@@ -1,7 +1,7 @@
 """A tier's pages: Jinja2 templates that speak the reader's language and name built files.
 
 A package that has pages keeps `templates/*.html.jinja`, `locales/*.json` and `static/`,
-the last written by `web/build.py` with a `manifest.json` beside the files:
+the last written by `python -m web.build` with a `manifest.json` beside the files:
 `{"form.js": {"file": "form-1a2b3c4d.js", "sha256": "…"}, …}`.
 """
 

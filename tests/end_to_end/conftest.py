@@ -18,13 +18,12 @@ def estate(
     """An estate that has been built but not started, on SQLite and then on PostgreSQL."""
     folder: Path = tmp_path_factory.mktemp("estate")
     with ExitStack() as stack:
-        databases = {}
+        cloud = server = ""
         if request.param == "postgresql":
-            databases = {
-                "cloud_database": stack.enter_context(postgresql_database()),
-                "server_database": stack.enter_context(postgresql_database()),
-            }
-        yield stack.enter_context(LocalEstate(folder, **databases))
+            cloud = stack.enter_context(postgresql_database())
+            server = stack.enter_context(postgresql_database())
+        estate = LocalEstate(folder, cloud_database=cloud, server_database=server)
+        yield stack.enter_context(estate)
 
 
 @pytest.fixture(scope="module")
