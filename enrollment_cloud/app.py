@@ -1,0 +1,92 @@
+"""Puts one cloud process together."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from enrollment_cloud import health, pages
+from enrollment_cloud.communities import pairing
+from enrollment_cloud.communities import routes as communities
+from enrollment_cloud.communities.service import CLOUD_NODE, cloud_key, find_link_key
+from enrollment_cloud.context import Cloud, unix_now
+from enrollment_cloud.database import Database, open_cloud_database
+from enrollment_cloud.enrollment import routes as enrollment
+from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.invitations import routes as invitations
+from enrollment_cloud.limits import BodyBudget, RateLimit
+from enrollment_cloud.link import CommunityRecords, LinkEndpoint
+from enrollment_cloud.refusals import Refusals
+from enrollment_cloud.relay.database import DatabaseRelay
+from enrollment_cloud.settings import Settings
+from enrollment_cloud.sweeper import Sweeper
+from page_kit.pages import Pages
+from page_kit.security import SecurityHeaders
+from tier_link.channel import LinkHub, NodeIdentity
+from tier_link.store import LinkStore, PairingCodes
+
+API_PREFIX: Final = "/api/v1"
+
+_log = logging.getLogger(__name__)
+
+
+def create_cloud(settings: Settings) -> Cloud:
+    """Open the database and build everything that works on it."""
+    database = open_cloud_database(settings)
+    store = LinkStore(database.engine, keep_acknowledged=timedelta(0))
+    relay = DatabaseRelay(database.engine, store)
+    deposits = Deposits(database, relay)
+    with database.write.begin() as session:
+        identity = NodeIdentity(CLOUD_NODE, cloud_key(session))
+    return Cloud(
+        settings=settings,
+        database=database,
+        relay=relay,
+        deposits=deposits,
+        hub=LinkHub(identity, store, CommunityRecords(deposits), _peer_keys(database)),
+        codes=PairingCodes(database.engine),
+        store=store,
+        identity=identity,
+        pages=Pages(__package__ or ""),
+        reads=RateLimit(settings.reads_per_minute),
+        uploads=RateLimit(settings.uploads_per_minute),
+        bodies=BodyBudget(),
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the ASGI application of one cloud process."""
+    cloud = create_cloud(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = Sweeper(cloud.database, cloud.relay, unix_now, cloud.drop_revoked)
+        sweeper.start()
+        try:
+            yield
+        finally:
+            sweeper.stop()
+            cloud.database.engine.dispose()
+
+    app = FastAPI(
+        title="Gatehouse enrollment cloud",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,  # both load scripts from elsewhere, which our pages' policy forbids
+        redoc_url=None,
+    )
+    app.state.cloud = cloud
+    api = APIRouter(prefix=API_PREFIX)
+    for part in (communities, invitations, enrollment):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    app.include_router(LinkEndpoint(cloud).router)
+    Refusals(cloud.pages).install(app)
+    app.add_middleware(SecurityHeaders, https=settings.https)
+    return app

@@ -1,0 +1,62 @@
+"""What one running cloud process is made of, and how a route gets at it."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from enrollment_cloud.database import Database
+from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.limits import BodyBudget, RateLimit
+from enrollment_cloud.relay import Relay
+from enrollment_cloud.settings import Settings
+from page_kit.pages import Pages
+from tier_link.channel import LinkHub, NodeIdentity
+from tier_link.store import LinkStore, PairingCodes
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One process. All that must outlive it is in the database."""
+
+    settings: Settings
+    database: Database
+    relay: Relay
+    deposits: Deposits
+    identity: NodeIdentity
+    store: LinkStore
+    hub: LinkHub
+    codes: PairingCodes
+    pages: Pages
+    reads: RateLimit
+    uploads: RateLimit
+    bodies: BodyBudget
+
+
+def unix_now() -> int:
+    """Return the wall clock in Unix seconds."""
+    return int(time.time())
+
+
+async def this_cloud(request: Request) -> Cloud:
+    """Return the process's cloud."""
+    cloud: Cloud = request.app.state.cloud
+    return cloud
+
+
+CloudDependency = Annotated[Cloud, Depends(this_cloud)]
+
+
+async def spend_read(request: Request, cloud: CloudDependency) -> None:
+    """Count one request without a body against its address."""
+    cloud.reads.spend(_address(request), time.monotonic())
+
+
+async def spend_upload(request: Request, cloud: CloudDependency) -> None:
+    """Count one upload against its address."""
+    cloud.uploads.spend(_address(request), time.monotonic())
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

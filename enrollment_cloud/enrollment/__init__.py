@@ -1,0 +1,1 @@
+"""Enrollments in transit: uploads, what became of them, and the sealed replies."""

@@ -1,0 +1,33 @@
+"""`GET …/invitations/{invitation}`: may this link still be used?"""
+
+from typing import Literal, cast
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from enrollment_cloud.communities.profiles import find_profile
+from enrollment_cloud.context import CloudDependency, spend_read, unix_now
+from enrollment_cloud.identifiers import community_id, hex_id
+from enrollment_cloud.invitations.service import find_open_invitation
+from tier_link.invitations import InvitationKind
+
+router = APIRouter(tags=["invitations"])
+
+
+class InvitationView(BaseModel):
+    """An invitation that may be used; `expires_at` in Unix seconds."""
+
+    state: Literal["open"] = "open"
+    kind: InvitationKind
+    expires_at: int
+
+
+@router.get(
+    "/communities/{community}/invitations/{invitation}", dependencies=[Depends(spend_read)]
+)
+def read_invitation(community: str, invitation: str, cloud: CloudDependency) -> InvitationView:
+    """Say whether the invitation with this derived id is open."""
+    with cloud.database.read() as session:
+        find_profile(session, community_id(community))
+        row = find_open_invitation(session, community, hex_id(invitation), unix_now())
+    return InvitationView(kind=cast("InvitationKind", row.kind), expires_at=row.expires_at)

@@ -1,0 +1,79 @@
+"""The pages people open: the two forms, the front page, and the built files they use."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from enrollment_cloud.communities.profiles import find_profile
+from enrollment_cloud.context import CloudDependency, spend_read
+from enrollment_cloud.errors import NotFound
+from enrollment_cloud.identifiers import community_id
+from enrollment_cloud.refusals import reader_language
+from page_kit.language import COOKIE_NAME, QUERY_NAME, is_language
+from tier_link.invitations import InvitationKind
+
+router = APIRouter(include_in_schema=False)
+
+_YEAR: Final = 365 * 24 * 3600
+_IMMUTABLE: Final = f"public, max-age={_YEAR}, immutable"
+"""Built files carry their content's hash in their name, so they never change."""
+
+
+@router.get("/", dependencies=[Depends(spend_read)])
+def show_home(request: Request, cloud: CloudDependency) -> Response:
+    """Say what this is to whoever came without a link."""
+    return _page(request, cloud, "home.html.jinja")
+
+
+@router.get("/c/{community}/enroll", dependencies=[Depends(spend_read)])
+def show_enroll(community: str, request: Request, cloud: CloudDependency) -> Response:
+    """Show the resident's form."""
+    return _form(request, cloud, community, "resident")
+
+
+@router.get("/c/{community}/visit", dependencies=[Depends(spend_read)])
+def show_visit(community: str, request: Request, cloud: CloudDependency) -> Response:
+    """Show the visitor's form."""
+    return _form(request, cloud, community, "visitor")
+
+
+@router.get("/static/{name}")
+def read_static(name: str, cloud: CloudDependency) -> Response:
+    """Hand out a built script, style or picture; there are no folders below."""
+    file = cloud.pages.static_folder / name
+    if name.startswith(".") or not file.is_file() or file.parent != cloud.pages.static_folder:
+        raise NotFound("page-unknown")
+    return FileResponse(file, headers={"cache-control": _IMMUTABLE})
+
+
+def _form(
+    request: Request, cloud: CloudDependency, community: str, kind: InvitationKind
+) -> Response:
+    with cloud.database.read() as session:
+        profile = find_profile(session, community_id(community))
+    return _page(
+        request,
+        cloud,
+        "form.html.jinja",
+        community=community,
+        community_name=profile.name,
+        kind=kind,
+    )
+
+
+def _page(request: Request, cloud: CloudDependency, template: str, **values: str) -> Response:
+    language = reader_language(request)
+    response = HTMLResponse(
+        cloud.pages.render(template, language, path=request.url.path, **values),
+        headers={"content-language": language},
+    )
+    if is_language(request.query_params.get(QUERY_NAME)):
+        response.set_cookie(
+            COOKIE_NAME,
+            language,
+            max_age=_YEAR,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+    return response

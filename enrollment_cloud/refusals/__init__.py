@@ -1,0 +1,101 @@
+"""Turns what the cloud refuses into a status and a sentence in the person's language.
+
+The only place that knows both the errors and HTTP. API addresses answer
+`{"error": {"code", "message"}}`, pages answer a page.
+"""
+
+import logging
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from enrollment_cloud import errors
+from page_kit.catalogue import Catalogue
+from page_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
+from page_kit.pages import Pages
+
+STATUSES: Final[dict[type[errors.CloudError], int]] = {
+    errors.NotFound: 404,
+    errors.Gone: 410,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.Malformed: 400,
+    errors.TooLarge: 413,
+    errors.WrongMediaType: 415,
+    errors.TooSlow: 408,
+    errors.TooMany: 429,
+    errors.Busy: 503,
+}
+
+_API_PREFIX: Final = "/api/"
+_PAGE: Final = "message.html.jinja"
+
+_log = logging.getLogger(__name__)
+
+
+def reader_language(request: Request) -> Language:
+    """Return the language of whoever asks."""
+    return choose(
+        query=request.query_params.get(QUERY_NAME),
+        cookie=request.cookies.get(COOKIE_NAME),
+        accept_language=request.headers.get("accept-language"),
+    )
+
+
+class Refusals:
+    """Answers for everything that goes wrong in one application."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._catalogue = Catalogue.load(__name__)
+
+    def install(self, app: FastAPI) -> None:
+        """Make `app` answer its errors through this."""
+        app.add_exception_handler(errors.CloudError, self._refused)
+        app.add_exception_handler(RequestValidationError, self._malformed)
+        app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(Exception, self._broken)
+
+    def answer(
+        self, request: Request, status: int, code: str, headers: dict[str, str] | None = None
+    ) -> Response:
+        """Say `code` in the reader's language, as JSON or as a page."""
+        language = reader_language(request)
+        message = self._catalogue.say(language, f"refusal.{code}")
+        headers = {"content-language": language, **(headers or {})}
+        if request.url.path.startswith(_API_PREFIX):
+            body = {"error": {"code": code, "message": message}}
+            return JSONResponse(body, status, headers)
+        page = self._pages.render(
+            _PAGE,
+            language,
+            title=self._catalogue.say(language, "refusal.title"),
+            message=message,
+            code=code,
+            path=request.url.path,
+        )
+        return HTMLResponse(page, status, headers)
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.CloudError)  # noqa: S101  # registered for that type
+        headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
+        return self.answer(request, STATUSES[type(error)], error.code, headers)
+
+    async def _malformed(self, request: Request, error: Exception) -> Response:
+        del error  # it repeats what the person sent
+        return self.answer(request, 400, "request-malformed")
+
+    async def _http(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for that type
+        codes = {404: "page-unknown", 405: "method-not-allowed"}
+        code = codes.get(error.status_code, "request-malformed")
+        return self.answer(request, error.status_code, code, dict(error.headers or {}))
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        # The route's pattern, not the address: addresses hold ids. No exception text either.
+        route = getattr(request.scope.get("route"), "path", "unmatched")
+        _log.error("event=unexpected-error route=%s type=%s", route, type(error).__name__)
+        return self.answer(request, 500, "internal-error")
