@@ -28,6 +28,8 @@ MAX_BODY = 60 * 1024
 """Bytes of a request, answer or latest value: these travel in one frame."""
 NONCE_SIZE = 32
 """Bytes of a handshake nonce: never repeats by chance."""
+MAX_DEADLINE_MS = 60_000
+"""Longest deadline of a request: whoever waits longer should have asked again."""
 MAX_COUNT = 2**62
 """Upper end of sequences, epochs and numbers: far from the end of a 64-bit integer."""
 
@@ -49,7 +51,10 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Hello(Message, frozen=True, tag=1):
-    """Opens a link, in both directions; see `tier_link.protocol` for the handshake.
+    """Opens a link, in both directions; see `tier_link.handshake`.
+
+    The one message that never grows, since both sides sign it as written: another Hello
+    means another `version`.
 
     `epoch` is the sender's store's; `seen_epoch` and `seen_sequence` say how far the sender
     has durably taken the receiver's log. `proof` is empty in the first Hello, else an
@@ -87,7 +92,7 @@ class Request(Message, frozen=True, tag=4):
     number: Sequence
     kind: Kind
     body: Annotated[bytes, Meta(max_length=MAX_BODY)]
-    deadline_ms: Annotated[int, Meta(ge=1, le=60_000)]
+    deadline_ms: Annotated[int, Meta(ge=1, le=MAX_DEADLINE_MS)]
 
 
 class Response(Message, frozen=True, tag=5):

@@ -1,0 +1,19 @@
+"""What a link keeps in a tier's database: the outbox, the marks, the epoch, pairing codes.
+
+The only part of `tier_link` that knows SQLAlchemy.
+"""
+
+from tier_link.store.codes import PairingCodes
+from tier_link.store.database import NAMING_CONVENTION, open_database, reading
+from tier_link.store.outbox import BodyCipher, LinkStore
+from tier_link.store.tables import LinkBase
+
+__all__ = [
+    "NAMING_CONVENTION",
+    "BodyCipher",
+    "LinkBase",
+    "LinkStore",
+    "PairingCodes",
+    "open_database",
+    "reading",
+]
