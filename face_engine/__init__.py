@@ -1,1 +1,1 @@
-"""What is in a picture: models, detection, alignment, encoding, quality, tracking, gallery index."""
+"""What is in a picture: models, detection, alignment, encoding, quality, tracking, search."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,13 +151,11 @@ def to_json(calibration: Calibration) -> str:
 
 def from_json(text: str) -> Calibration:
     """Out and back with `to_json`."""
-    fields = json.loads(text)
-    return Calibration(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in fields.items()
-        },
-    )
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(text).items()
+    }
+    return Calibration(**fields)
 
 
 @cache

@@ -31,11 +31,11 @@ def pad(image: Image) -> Array:
     return blob
 
 
-def decode(outputs: Sequence[Array], height: int, width: int, threshold: float) -> Array:
+def decode(outputs: Sequence[Array], width: int, threshold: float) -> Array:
     """Network outputs to (N, 15) rows: box 4, landmarks 10, score; those at or above threshold.
 
     `outputs` are cls, obj, bbox and kps, each for strides 8, 16 and 32, first axis 1;
-    `height` and `width` are those of the padded picture.
+    `width` is that of the padded picture.
     """
     rows = []
     for level, stride in enumerate(_STRIDES):
@@ -102,7 +102,7 @@ class YuNetDetector:
         small, factor = shrink(image, longest_side)
         blob = pad(small)
         outputs = self._session.run(_OUTPUTS, {"input": blob})
-        rows = decode(outputs, blob.shape[2], blob.shape[3], self._threshold)
+        rows = decode(outputs, blob.shape[3], self._threshold)
         return [
             Face(
                 box=row[:4] * factor,

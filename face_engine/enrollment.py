@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from face_engine import calibration
 from face_engine.alignment import align
 from face_engine.encoder import encode_with_mirror, fuse
 from face_engine.errors import PhotoReason, PhotoRefused
@@ -23,8 +24,8 @@ MOST_PHOTOS = 3
 # The detector was trained on faces far smaller than a selfie's: search at this longer side, and
 # at twice that only when nothing was found.
 _SEARCH_SIDES = (640, 1280)
-# Another face this tall against the main one belongs to a bystander in the background.
-_BYSTANDER_SHARE = 0.4
+# Another face below this height against the main one belongs to a bystander in the background.
+_BYSTANDER_SHARE = 0.5
 
 SMALLEST_EYE_DISTANCE = 28.0
 DARKEST = 45.0
@@ -69,7 +70,11 @@ def _inside_share(face: Face, image: Image) -> float:
     left, top, wide, high = (float(value) for value in face.box)
     across = max(0.0, min(left + wide, width) - max(left, 0.0))
     down = max(0.0, min(top + high, height) - max(top, 0.0))
-    return across * down / max(wide * high, 1e-6)
+    return float(across * down / max(wide * high, 1e-6))
+
+
+def _height(face: Face) -> float:
+    return float(face.box[3])
 
 
 def main_face(pack: FacePack, image: Image) -> Face:
@@ -85,8 +90,8 @@ def main_face(pack: FacePack, image: Image) -> Face:
             break
     if not faces:
         raise PhotoRefused(PhotoReason.NO_FACE)
-    faces.sort(key=lambda face: -float(face.box[3]))
-    if len(faces) > 1 and faces[1].box[3] > _BYSTANDER_SHARE * faces[0].box[3]:
+    faces.sort(key=_height, reverse=True)
+    if len(faces) > 1 and _height(faces[1]) > _BYSTANDER_SHARE * _height(faces[0]):
         raise PhotoRefused(PhotoReason.SEVERAL_FACES)
     return faces[0]
 
@@ -144,7 +149,7 @@ def judge(pack: FacePack, photos: Sequence[bytes]) -> Judged:
         crops.append(crop)
         qualities.append(quality)
     vectors = encode_with_mirror(pack.encoder, np.stack(crops))
-    stranger = odd_one_out(vectors, same_person_threshold(pack.template_space))
+    stranger = odd_one_out(vectors, calibration.load(pack.template_space).same_person)
     if stranger is not None:
         raise PhotoRefused(PhotoReason.DIFFERENT_PEOPLE, stranger)
     total = sum(quality.score for quality in qualities)
@@ -152,8 +157,7 @@ def judge(pack: FacePack, photos: Sequence[bytes]) -> Judged:
     return Judged(
         template=fuse(vectors, weights),
         photos=tuple(
-            JudgedPhoto(quality, weight)
-            for quality, weight in zip(qualities, weights, strict=True)
+            JudgedPhoto(quality, weight) for quality, weight in zip(qualities, weights, strict=True)
         ),
     )
 

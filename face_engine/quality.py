@@ -89,7 +89,7 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     inside = _face_mask() > 0
     wide = grey.astype(np.float32)
     detail = wide - cv2.GaussianBlur(wide, (0, 0), 1.5)
-    return float(min(1.0, 5.0 * detail[inside].std() / (wide[inside].std() + 4.0)))
+    return float(min(1.0, 3.0 * detail[inside].std() / (wide[inside].std() + 4.0)))
 
 
 def _rise(value: float, low: float, high: float) -> float:

@@ -79,7 +79,10 @@ def fetch(pack_name: str, local: Path | None, *, accept_licence: bool, as_json: 
 def list_packs(*, as_json: bool) -> None:
     """Show the packs there are and which are here."""
     folder = default_folder()
-    packs = [OPENCV_ZOO, *(InsightFacePack(name) for name in INSIGHTFACE_PACKS)]
+    packs: list[PinnedPack | InsightFacePack] = [
+        OPENCV_ZOO,
+        *(InsightFacePack(name) for name in INSIGHTFACE_PACKS),
+    ]
     rows = [_describe(pack, folder) for pack in packs]
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "packs": rows}))

@@ -1,1 +1,5 @@
-"""Measures of the engine."""
+"""Measures of the engine, by anyone, on anyone's photos: `evaluate` puts the parts together."""
+
+from face_engine.evaluation.evaluate import Evaluation, Options, evaluate, report
+
+__all__ = ["Evaluation", "Options", "evaluate", "report"]

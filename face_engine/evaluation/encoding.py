@@ -52,7 +52,7 @@ def central_face(faces: Sequence[Face], image: Image) -> Face:
     def weight(face: Face) -> float:
         left, top, wide, high = (float(value) for value in face.box)
         away = np.hypot((left + wide / 2) / width - 0.5, (top + high / 2) / height - 0.5)
-        return float(high * (1.2 - away))
+        return float(high * max(0.05, 1 - 1.5 * away))
 
     return max(faces, key=weight)
 
@@ -81,8 +81,9 @@ class VectorCache:
             whole = self._file.stat().st_size // self._type.itemsize
             with self._file.open("r+b") as file:
                 file.truncate(whole * self._type.itemsize)
-        self._records = np.fromfile(self._file, self._type, whole) if whole else self.empty(0)
-        self._rows = {bytes(record["digest"]): row for row, record in enumerate(self._records)}
+        records = np.fromfile(self._file, self._type, whole) if whole else self.empty(0)
+        self._chunks = [records]
+        self._rows = {digest: row for row, digest in enumerate(records["digest"].tolist())}
 
     def empty(self, count: int) -> NDArray[np.void]:
         """Room for `count` records."""
@@ -102,14 +103,15 @@ class VectorCache:
         """Add records, in memory and in the file."""
         with self._file.open("ab") as file:
             file.write(records.tobytes())
-        start = len(self._records)
-        self._records = np.concatenate((self._records, records))
-        for row, record in enumerate(records, start=start):
-            self._rows[bytes(record["digest"])] = row
+        start = sum(len(chunk) for chunk in self._chunks)
+        self._chunks.append(records)
+        for row, digest in enumerate(records["digest"].tolist(), start=start):
+            self._rows[digest] = row
 
     def read(self, digests: Sequence[bytes]) -> NDArray[np.void]:
         """The records of these digests, in their order."""
-        return self._records[[self._rows[digest] for digest in digests]]
+        rows = [self._rows[digest] for digest in digests]
+        return np.asarray(np.concatenate(self._chunks)[rows])
 
 
 def _encode_batch(pack: FacePack, photos: Sequence[bytes], records: NDArray[np.void]) -> None:

@@ -85,7 +85,10 @@ def run_trial(
         vectors = plain[person][photos]
         return np.concatenate((vectors, mirrored[person][photos])) if mirror else vectors
 
-    gallery, probes, owners, strangers = [], [], [], []
+    gallery: list[Vectors] = []
+    probes: list[Vectors] = []
+    strangers: list[Vectors] = []
+    owners: list[int] = []
     for person, vectors in enumerate(plain):
         count = len(vectors)
         if count == 1:

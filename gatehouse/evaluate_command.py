@@ -1,0 +1,120 @@
+"""`gatehouse evaluate`: measure the face engine on a folder of photos."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from face_engine.calibration import to_json
+from face_engine.errors import FaceEngineError
+from face_engine.evaluation import Options, report
+from face_engine.evaluation import evaluate as run_evaluation
+from face_engine.evaluation.calibrating import calibrate
+from face_engine.evaluation.evaluate import Mirror
+from face_engine.models import DEFAULT_PACK, default_folder, load_pack
+
+
+@click.command()
+@click.option(
+    "--images",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Photos, one folder per person.",
+)
+@click.option(
+    "--pairs",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A pair list in the format of LFW's pairs.txt.",
+)
+@click.option("--gallery-photos", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option("--probe-frames", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--mirror",
+    default=Mirror.GALLERY.value,
+    show_default=True,
+    type=click.Choice([choice.value for choice in Mirror]),
+    help="Whose photos are fused with their mirror images.",
+)
+@click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where encoded photos are kept [default: 'evaluation' beside the models folder].",
+)
+@click.option(
+    "--write-calibration",
+    "calibration_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the calibration that follows from these photos.",
+)
+@click.option("--source", default="", help="What the photos are, for the calibration file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(
+    *,
+    images: Path,
+    pairs: Path | None,
+    gallery_photos: int,
+    probe_frames: int,
+    mirror: str,
+    pack_name: str,
+    threads: int,
+    cache: Path | None,
+    calibration_file: Path | None,
+    source: str,
+    as_json: bool,
+) -> None:
+    """Measure accuracy (1:1) and identification (open-set 1:N) on a folder of photos.
+
+    Encoded photos are cached, so a stopped run goes on where it was. Delete the cache with the
+    photos: it holds face vectors.
+    """
+    options = Options(
+        images=images,
+        pairs=pairs,
+        gallery_photos=gallery_photos,
+        probe_frames=probe_frames,
+        mirror=Mirror(mirror),
+        cache=cache or default_folder().parent / "evaluation",
+    )
+    try:
+        pack = load_pack(pack_name, threads=threads)
+        evaluation = run_evaluation(pack, options, progress=True)
+        if calibration_file is not None:
+            calibration = calibrate(evaluation, source=source or images.name)
+            calibration_file.write_text(to_json(calibration), "utf-8")
+    except FaceEngineError as refused:
+        raise click.ClickException(f"{refused} [{refused.code}]") from refused
+    result = report(evaluation)
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        _print_table(result)
+
+
+def _percent(result: dict[str, Any], name: str) -> str:
+    low, high = result[f"{name}_low"], result[f"{name}_high"]
+    return f"{result[name]:8.2%}  [{low:.2%}, {high:.2%}]"
+
+
+def _print_table(result: dict[str, Any]) -> None:
+    click.echo(
+        f"{result['photos']} photos of {result['people']} people, pack {result['pack']}; "
+        f"failure to enroll {result['failure_to_enroll']:.2%}",
+    )
+    if result["accuracy"] is not None:
+        click.echo(f"Pairs: accuracy {_percent(result, 'accuracy').strip()}")
+        for point in result["det"]:
+            click.echo(f"  FMR {point['fmr']:8.2%}  FNMR {point['fnmr']:8.2%}")
+    if result["identification"]:
+        click.echo(
+            f"Identification: {result['gallery_size']} people enrolled with up to "
+            f"{result['gallery_photos']} photos; {result['mated_probes']} probes of "
+            f"{result['probe_frames']} frame(s); {result['non_mated_probes']} strangers",
+        )
+        for row in result["identification"]:
+            doubt = "" if row["supported"] else "  too few strangers to support this"
+            click.echo(f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}")
+    if result["note"]:
+        click.echo(f"No identification: {result['note']}")
