@@ -42,7 +42,7 @@ def open_gate(settings: Settings) -> Gate:
     if settings.gate == "simulated":
         from door_terminal.gate.simulated import SimulatedGate  # noqa: PLC0415 - see above
 
-        return SimulatedGate(settings.data / "openings.jsonl")
+        return SimulatedGate(settings.data / "gate.jsonl")
     if not settings.gate_url.startswith(("http://", "https://")):
         raise StartRefused("the http gate needs gate_url", code="configuration-malformed")
     from door_terminal.gate.http import HttpGate  # noqa: PLC0415 - see above

@@ -1,0 +1,100 @@
+"""What the server has decided for this door, checked once and kept sealed."""
+
+from dataclasses import dataclass
+from math import isqrt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from access_rules.decision import DoorRules
+from access_rules.leases import LONGEST_LEASE_HOURS, LeasePolicy
+from access_rules.people import Credential, Direction
+from door_terminal.database import THE_ONLY_ROW, ConfigurationRow
+from door_terminal.device_keys import DeviceKey
+from door_terminal.wire import read
+from tier_link.errors import MalformedMessage
+from tier_link.estate_messages import ESTATE, DoorConfigured
+
+_ORTHONORMAL_TOLERANCE = 1e-3  # float32 leaves some 1e-6; a wrong matrix is off by its whole size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Configuration:
+    """A configuration as the door uses it.
+
+    Attributes:
+        wire: The server's message.
+        rules: The part that decisions need.
+        matrix: (d, d) float32 orthonormal, or None where the estate turns nothing.
+    """
+
+    wire: DoorConfigured
+    rules: DoorRules
+    matrix: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, wire: DoorConfigured) -> "Configuration":
+        """Check a message.
+
+        Raises:
+            MalformedMessage: an unknown time zone, or a matrix that is not orthonormal.
+        """
+        hours = wire.lease_hours
+        try:
+            zone = ZoneInfo(wire.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise MalformedMessage(f"no time zone {wire.time_zone!r}") from error
+        return cls(
+            wire=wire,
+            rules=DoorRules(
+                zone=zone,
+                direction=Direction(wire.direction),
+                accepts=frozenset(
+                    {Credential.FACE, Credential.PIN} if wire.pin_allowed else {Credential.FACE}
+                ),
+                leases=LeasePolicy(
+                    resident_hours=min(hours.resident, LONGEST_LEASE_HOURS),
+                    visitor_hours=min(hours.visitor, LONGEST_LEASE_HOURS),
+                    service_worker_hours=min(hours.service, LONGEST_LEASE_HOURS),
+                ),
+            ),
+            matrix=_matrix(wire.matrix),
+        )
+
+
+def _matrix(data: bytes) -> NDArray[np.float32] | None:
+    if not data:
+        return None
+    if len(data) % 4:
+        raise MalformedMessage("the matrix is not made of 32-bit numbers")
+    numbers = np.frombuffer(data, "<f4")
+    dimension = isqrt(numbers.size)
+    if dimension * dimension != numbers.size:
+        raise MalformedMessage("the matrix is not square")
+    matrix = numbers.reshape(dimension, dimension).astype(np.float32)
+    error = np.abs(matrix @ matrix.T - np.eye(dimension)).max()
+    # Written so that a NaN fails it too.
+    if not error <= _ORTHONORMAL_TOLERANCE:
+        raise MalformedMessage("the matrix is not orthonormal")
+    return matrix
+
+
+def save_configuration(session: Session, key: DeviceKey, door: str, wire: DoorConfigured) -> None:
+    """Store a configuration in the caller's transaction."""
+    sealed = key.seal(ESTATE.encode(wire), "configuration", door)
+    session.merge(ConfigurationRow(row=THE_ONLY_ROW, sealed=sealed))
+
+
+def load_configuration(session: Session, key: DeviceKey, door: str) -> Configuration | None:
+    """Return the stored configuration, None when the server has not sent one yet.
+
+    Raises:
+        SecretDamaged: it was sealed under another key.
+    """
+    row = session.get(ConfigurationRow, THE_ONLY_ROW)
+    if row is None:
+        return None
+    body = key.open_sealed(row.sealed, "configuration", door)
+    return Configuration.of(read(DoorConfigured, body))

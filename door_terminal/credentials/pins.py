@@ -1,0 +1,89 @@
+"""PIN and unit: the way in beside the face."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+import argon2
+
+from access_rules.decision import DecisionReason
+from door_terminal.clock import EffectiveClock
+from door_terminal.credentials.backoff import DOOR, DOOR_PATIENCE, UNIT_PATIENCE, Backoff
+from door_terminal.roster import RosterBook, unit_key
+from tier_link.estate_messages import RosterPerson
+
+_log = logging.getLogger(__name__)
+
+MAX_PIN_LENGTH: Final = 16
+MAX_UNIT_LENGTH: Final = 32
+_DUMMY: Final = argon2.PasswordHasher().hash("nobody's")
+"""Checked where there is nothing to check, so that the time taken does not tell which units
+have PINs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinCheck:
+    """Who entered the PIN, or why that is not known.
+
+    Attributes:
+        person: The one it belongs to.
+        problem: With `person` None: wrong, or not to be tried now.
+        wait_s: Seconds until the next try is looked at.
+    """
+
+    person: RosterPerson | None
+    problem: DecisionReason | None = None
+    wait_s: float = 0.0
+
+
+class PinChecker:
+    """Checks one PIN at a time, on the caller's thread: argon2id is meant to take its time."""
+
+    def __init__(
+        self, book: Callable[[], RosterBook], backoff: Backoff, clock: EffectiveClock
+    ) -> None:
+        self._book = book
+        self._backoff = backoff
+        self._clock = clock
+        self._hasher = argon2.PasswordHasher()
+        self._lock = Lock()
+
+    def check(self, unit: str, pin: str) -> PinCheck:
+        """Say whose PIN this is.
+
+        A try is counted as wrong before it is looked at and forgiven when it was right, so that
+        cutting the power in between gives no free tries.
+        """
+        scope = unit_key(unit)[:MAX_UNIT_LENGTH]
+        with self._lock:
+            now = self._clock.powered_s()
+            wait = max(self._backoff.locked_for(one, now) for one in (DOOR, scope))
+            if wait > 0:
+                return PinCheck(None, DecisionReason.PIN_LOCKED, wait)
+            # Only units that exist are counted one by one: others would fill the memory.
+            candidates = self._book().in_unit(unit)
+            self._backoff.failed(DOOR, DOOR_PATIENCE, now)
+            if candidates:
+                self._backoff.failed(scope, UNIT_PATIENCE, now)
+            found = next((one for one in candidates if self._matches(one.pin, pin)), None)
+            if not candidates:
+                self._matches(_DUMMY, pin)
+            if found is None:
+                wait = max(self._backoff.locked_for(one, now) for one in (DOOR, scope))
+                return PinCheck(None, DecisionReason.PIN_WRONG, wait)
+            self._backoff.succeeded(DOOR)
+            self._backoff.succeeded(scope)
+            return PinCheck(found)
+
+    def _matches(self, stored: str, pin: str) -> bool:
+        if len(pin) > MAX_PIN_LENGTH:
+            return False
+        try:
+            return self._hasher.verify(stored, pin)
+        except argon2.exceptions.VerifyMismatchError:
+            return False
+        except (argon2.exceptions.InvalidHashError, argon2.exceptions.VerificationError):
+            _log.exception("a PIN hash of the roster is unusable")
+            return False

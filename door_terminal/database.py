@@ -1,0 +1,117 @@
+"""The door's own tables; the link's stand beside them in the same file, for one transaction."""
+
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+from sqlalchemy import BigInteger, Engine, LargeBinary, MetaData, String
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+import migrations
+from door_terminal.errors import StartRefused
+from tier_link.store import NAMING_CONVENTION, open_database
+
+THE_ONLY_ROW = 1
+
+
+class DoorBase(DeclarativeBase):
+    """Base of the door's tables."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class EntryRow(DoorBase):
+    """One decision. The outbox holds the same as its message."""
+
+    __tablename__ = "entries"
+
+    door_sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry: Mapped[str] = mapped_column(String(32), unique=True)
+    link_sequence: Mapped[int] = mapped_column(BigInteger, index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ClockRow(DoorBase):
+    """What the clock must know after a power cut; see `clock.ClockRecord`."""
+
+    __tablename__ = "clock"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    boot_id: Mapped[str] = mapped_column(String(64))
+    since_boot: Mapped[float]
+    floor: Mapped[int] = mapped_column(BigInteger)
+    powered_s: Mapped[float]
+    news_unix: Mapped[int] = mapped_column(BigInteger)
+    news_boot_id: Mapped[str] = mapped_column(String(64))
+    news_since_boot: Mapped[float]
+    news_powered_s: Mapped[float]
+    starts_since_news: Mapped[int]
+
+
+class ConfigurationRow(DoorBase):
+    """The server's last `DoorConfigured`, sealed: it holds the community's matrix."""
+
+    __tablename__ = "configuration"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RosterRow(DoorBase):
+    """Which version of the roster the door holds."""
+
+    __tablename__ = "roster"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class RosterPersonRow(DoorBase):
+    """One person of the roster, sealed to this door, the person and the template space."""
+
+    __tablename__ = "roster_people"
+
+    person: Mapped[str] = mapped_column(String(32), primary_key=True)
+    space: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RosterPartRow(DoorBase):
+    """A part of a snapshot that is still arriving, sealed."""
+
+    __tablename__ = "roster_parts"
+
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PinBackoffRow(DoorBase):
+    """Wrong PINs of a unit, or of the whole door (`scope` empty), since the last right one."""
+
+    __tablename__ = "pin_backoff"
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    locked_until_powered_s: Mapped[float]
+
+
+def open_door_database(url: str) -> Engine:
+    """Open the door's database, brought up to this version's tables.
+
+    Raises:
+        StartRefused: it cannot be opened or migrated (`data-unusable`).
+    """
+    engine = open_database(url)
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(migrations.__path__[0]) / "door"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+    except DatabaseError as error:
+        raise StartRefused(
+            f"the database cannot be used: {error.orig}", code="data-unusable"
+        ) from error
+    return engine

@@ -1,0 +1,1 @@
+"""From what was shown to an open gate: recognise, decide, record, open."""

@@ -1,0 +1,159 @@
+"""Decide, record, open: in this order, once for each attempt.
+
+The entry is durable before the gate is asked, and the gate is asked once, at once. Losing power in
+between leaves an entry without an opening; no restart ever makes up for it.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Final
+
+from access_rules.decision import Decision, DecisionReason, Denied, Granted, Shown, decide
+from access_rules.people import Credential, Direction
+from door_terminal.clock import EffectiveClock
+from door_terminal.configuration import Configuration
+from door_terminal.entries import Attempt, EntryLog
+from door_terminal.errors import GateFailed, NotRecordable
+from door_terminal.gate import Gate, Opening
+
+_log = logging.getLogger(__name__)
+
+SECOND_CREDENTIAL_S: Final = 30.0
+"""How long a first credential waits for the second: time to type a PIN with gloves on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt.
+
+    Attributes:
+        entry: Id of the recorded entry; empty when it could not be recorded.
+        granted: Whether the door was to open.
+        reason: Why, or why not.
+        credential: The newest one shown.
+        gate: Empty, or the code of what kept the gate from opening.
+        needed_ns: `time.monotonic_ns()` of the last needed frame or key.
+        decided_ns: When the decision stood.
+        recorded_ns: When its entry was durable.
+        released_ns: When the gate had answered; 0 when it was not asked.
+    """
+
+    entry: str
+    granted: bool
+    reason: DecisionReason
+    credential: Credential
+    gate: str = ""
+    needed_ns: int = 0
+    decided_ns: int = 0
+    recorded_ns: int = 0
+    released_ns: int = 0
+
+
+class Decider:
+    """The one way to the gate. Thread-safe: attempts are recorded one after the other."""
+
+    def __init__(
+        self,
+        *,
+        configuration: Callable[[], Configuration | None],
+        clock: EffectiveClock,
+        entries: EntryLog,
+        gate: Gate,
+        publish: Callable[[Outcome], None],
+    ) -> None:
+        self._configuration = configuration
+        self._clock = clock
+        self._entries = entries
+        self._gate = gate
+        self._publish = publish
+        self._lock = Lock()
+        self._first_shown: dict[str, tuple[Shown, float]] = {}
+
+    def attempt(
+        self, shown: Shown, *, needed_ns: int, matched: str = "", frames: int = 0
+    ) -> Outcome:
+        """Take one credential to its end.
+
+        Args:
+            shown: What was shown and whom it names.
+            needed_ns: When the last thing needed for it was seen or typed.
+            matched: Where a face was matched.
+            frames: Good frames behind it.
+        """
+        configuration = self._configuration()
+        with self._lock:
+            decision = self._decide(shown, configuration)
+            decided_ns = time.monotonic_ns()
+            outcome = Outcome(
+                entry="",
+                granted=isinstance(decision, Granted),
+                reason=decision.reason,
+                credential=shown.credential,
+                needed_ns=needed_ns,
+                decided_ns=decided_ns,
+            )
+            outcome = self._record(outcome, shown, configuration, matched, frames)
+        if outcome.granted and configuration is not None:
+            outcome = self._open(outcome, configuration.wire.gate_open_s)
+        self._publish(outcome)
+        return outcome
+
+    def _decide(self, shown: Shown, configuration: Configuration | None) -> Decision:
+        if configuration is None:
+            return Denied(shown.problem or DecisionReason.MATCHING_UNAVAILABLE)
+        rules, now = configuration.rules, time.monotonic()
+        together = (*self._earlier(shown, now), shown)
+        decision = decide(together, rules, self._clock.moment(), rules.direction)
+        if shown.person is not None:
+            if decision.reason is DecisionReason.SECOND_CREDENTIAL_NEEDED:
+                self._first_shown[shown.person.person] = (shown, now)
+            else:
+                self._first_shown.pop(shown.person.person, None)
+        return decision
+
+    def _earlier(self, shown: Shown, now: float) -> tuple[Shown, ...]:
+        """Return the same person's other credential, shown a moment ago."""
+        self._first_shown = {
+            person: (one, at)
+            for person, (one, at) in self._first_shown.items()
+            if now - at <= SECOND_CREDENTIAL_S
+        }
+        if shown.person is None or shown.person.person not in self._first_shown:
+            return ()
+        return (self._first_shown[shown.person.person][0],)
+
+    def _record(
+        self,
+        outcome: Outcome,
+        shown: Shown,
+        configuration: Configuration | None,
+        matched: str,
+        frames: int,
+    ) -> Outcome:
+        attempt = Attempt(
+            granted=outcome.granted,
+            reason=outcome.reason,
+            credential=shown.credential,
+            person=shown.person,
+            direction=configuration.rules.direction if configuration else Direction.BOTH,
+            matched=matched,
+            took_ms=(outcome.decided_ns - outcome.needed_ns) / 1e6,
+            frames=frames,
+        )
+        try:
+            entry = self._entries.record(attempt).entry
+        except NotRecordable:
+            _log.exception("an entry cannot be recorded; the door stays shut")
+            return replace(outcome, granted=False, reason=DecisionReason.NOT_RECORDABLE)
+        return replace(outcome, entry=entry, recorded_ns=time.monotonic_ns())
+
+    def _open(self, outcome: Outcome, seconds: float) -> Outcome:
+        try:
+            self._gate.open(Opening(outcome.entry, seconds))
+        except GateFailed as failed:
+            _log.warning("gate failed code=%s entry=%s", failed.code, outcome.entry)
+            outcome = replace(outcome, gate=failed.code)
+        return replace(outcome, released_ns=time.monotonic_ns())

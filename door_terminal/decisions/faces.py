@@ -1,0 +1,73 @@
+"""What becomes of a sighting: recognised, held back by the cooldown, or one entry."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from access_rules.decision import DecisionReason, Shown
+from access_rules.people import Credential
+from door_terminal.configuration import Configuration
+from door_terminal.decisions.cooldown import Cooldown
+from door_terminal.decisions.decider import Decider, Outcome
+from door_terminal.decisions.recognition import Recogniser
+from door_terminal.errors import RecognitionFailed
+from door_terminal.roster import as_person
+from door_terminal.settings import Mode
+from door_terminal.vision.messages import Sighting, Unclear
+
+_log = logging.getLogger(__name__)
+
+_USUAL_COOLDOWN_S = 5.0  # while the server has not said otherwise
+
+
+class FaceDesk:
+    """Takes sightings from vision, on any thread; one sighting makes at most one entry."""
+
+    def __init__(
+        self,
+        *,
+        recogniser: Recogniser,
+        decider: Decider,
+        configuration: Callable[[], Configuration | None],
+        mode: Callable[[], Mode],
+    ) -> None:
+        self._recogniser = recogniser
+        self._decider = decider
+        self._configuration = configuration
+        self._mode = mode
+        self._cooldown = Cooldown()
+        self._lock = Lock()
+
+    def sighting(self, sighting: Sighting) -> Outcome | None:
+        """Deal with one sighting; None when it is the last one over again."""
+        problem: DecisionReason | None = None
+        person, where, probe = None, "", None
+        try:
+            found = self._recogniser.recognise(sighting, self._mode())
+        except RecognitionFailed as failed:
+            _log.warning("a face could not be matched code=%s", failed.code)
+            problem = DecisionReason.MATCHING_UNAVAILABLE
+        else:
+            person, where, probe = found.person, found.where, found.probe
+        name = person.person if person else ""
+        with self._lock:
+            now = time.monotonic()
+            if self._cooldown.holds_back(name, probe, now, self._cooldown_s()):
+                if not name:
+                    self._cooldown.note(name, probe, now)  # who loiters goes on being one stranger
+                return None
+            self._cooldown.note(name, probe, now)
+        shown = Shown(Credential.FACE, as_person(person) if person else None, problem)
+        return self._decider.attempt(
+            shown, needed_ns=sighting.needed_ns, matched=where, frames=sighting.frames
+        )
+
+    def unclear(self, unclear: Unclear) -> Outcome:
+        """Record that somebody wanted in and could not be seen well enough."""
+        shown = Shown(Credential.FACE, None, DecisionReason.FACE_UNCLEAR)
+        return self._decider.attempt(shown, needed_ns=unclear.needed_ns, frames=unclear.frames)
+
+    def _cooldown_s(self) -> float:
+        configuration = self._configuration()
+        return configuration.wire.zone.cooldown_s if configuration else _USUAL_COOLDOWN_S

@@ -1,0 +1,161 @@
+"""The log of decisions: each in one transaction with the message that reports it.
+
+An entry is durable before the gate hears of it. When the database cannot take it (the disk is
+full, say), it goes to the reserve, and from there to the database once that is possible.
+"""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from access_rules.decision import DecisionReason
+from access_rules.people import Credential, Direction, Person
+from door_terminal.clock import EffectiveClock
+from door_terminal.database import EntryRow
+from door_terminal.reserve import Reserve
+from door_terminal.wire import read
+from tier_link.errors import MalformedMessage
+from tier_link.estate_messages import ESTATE, EntryRecorded
+from tier_link.store import LinkBase, LinkStore, reading
+
+_log = logging.getLogger(__name__)
+
+_MAX_TOOK_MS = 3_600_000  # the wire's bound
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an entry reports.
+
+    Attributes:
+        granted: Whether the door opens.
+        reason: Why, or why not.
+        credential: The newest credential shown.
+        person: Whom it named, if anybody.
+        direction: Which way.
+        matched: Where a face was matched: "local", "remote" or "".
+        took_ms: From the last needed frame (or the last key) to the decision.
+        frames: Good frames that the decision rests on.
+    """
+
+    granted: bool
+    reason: DecisionReason
+    credential: Credential
+    person: Person | None
+    direction: Direction
+    matched: str = ""
+    took_ms: float = 0.0
+    frames: int = 0
+
+
+class EntryLog:
+    """Records entries for one server. Thread-safe."""
+
+    def __init__(
+        self, engine: Engine, store: LinkStore, server: str, clock: EffectiveClock, reserve: Reserve
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._server = server
+        self._clock = clock
+        self._reserve = reserve
+        self._lock = Lock()
+        self._next = self._first_free_sequence()
+
+    def record(self, attempt: Attempt) -> EntryRecorded:
+        """Make one entry durable, in the database or in the reserve.
+
+        Raises:
+            NotRecordable: neither can take it.
+        """
+        with self._lock:
+            at = self._clock.milliseconds()
+            message = EntryRecorded(
+                entry=secrets.token_hex(16),
+                door_sequence=self._next,
+                at=at or 0,
+                time_known=at is not None,
+                direction=attempt.direction.value,
+                person=attempt.person.person if attempt.person else "",
+                category=attempt.person.category.value if attempt.person else "",
+                credential=attempt.credential.value,
+                granted=attempt.granted,
+                reason=attempt.reason.value,
+                matched=attempt.matched,
+                took_ms=min(round(attempt.took_ms), _MAX_TOOK_MS),
+                frames=attempt.frames,
+            )
+            try:
+                with Session(self._engine) as session, session.begin():
+                    self._insert(session, message)
+            except SQLAlchemyError as error:
+                _log.warning("entry goes to the reserve: %s", type(error).__name__)
+                self._reserve.put(ESTATE.encode(message))
+            self._next += 1
+            return message
+
+    def drain_reserve(self) -> int:
+        """Bring waiting entries into the database; return how many it took.
+
+        Stops quietly at the first that the database still refuses.
+        """
+        moved = 0
+        for slot, payload in self._reserve.waiting():
+            try:
+                message = read(EntryRecorded, payload)
+                with self._lock, Session(self._engine) as session, session.begin():
+                    if not _known(session, message.entry):
+                        self._insert(session, message)
+            except MalformedMessage:
+                _log.exception("an entry in the reserve is unreadable slot=%d", slot)
+                continue
+            except SQLAlchemyError:
+                break
+            self._reserve.clear(slot)
+            moved += 1
+        return moved
+
+    def unsent(self) -> int:
+        """Return how many entries the server has not acknowledged."""
+        return self._store.waiting(self._server) + len(self._reserve)
+
+    def prune(self) -> None:
+        """Forget entries whose message the link no longer keeps; the newest stays, it counts."""
+        outbox = LinkBase.metadata.tables["link_outbox"]
+        kept = select(outbox.c.sequence).where(outbox.c.peer == self._server)
+        newest = select(func.max(EntryRow.door_sequence)).scalar_subquery()
+        with Session(self._engine) as session, session.begin():
+            session.execute(
+                delete(EntryRow).where(
+                    EntryRow.link_sequence.not_in(kept), EntryRow.door_sequence < newest
+                )
+            )
+
+    def _insert(self, session: Session, message: EntryRecorded) -> None:
+        body = ESTATE.encode(message)
+        sequence = self._store.put(session, self._server, ESTATE.kind(message), body)
+        session.add(
+            EntryRow(
+                door_sequence=message.door_sequence,
+                entry=message.entry,
+                link_sequence=sequence,
+                body=body,
+            )
+        )
+
+    def _first_free_sequence(self) -> int:
+        with Session(reading(self._engine)) as session:
+            last = session.execute(select(func.max(EntryRow.door_sequence))).scalar_one() or 0
+        waiting = [
+            read(EntryRecorded, payload).door_sequence for _, payload in self._reserve.waiting()
+        ]
+        return int(max([last, *waiting])) + 1
+
+
+def _known(session: Session, entry: str) -> bool:
+    return session.scalar(select(EntryRow.door_sequence).where(EntryRow.entry == entry)) is not None

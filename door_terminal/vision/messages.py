@@ -1,0 +1,134 @@
+"""What vision and controller tell each other, over a pair of connected sockets.
+
+Each message is MessagePack behind its length in four bytes, big-endian. Both ends are this
+program in this version; bounds still stand in the types, so that a broken process cannot take
+the other with it.
+"""
+
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from door_terminal.errors import ChannelBroken
+
+LENGTH_SIZE: Final = 4
+MAX_MESSAGE: Final = 1024 * 1024
+"""Bytes: a sighting with four crops needs some 50 KiB."""
+
+Code: TypeAlias = Annotated[str, Meta(max_length=40)]
+Crops: TypeAlias = Annotated[tuple[bytes, ...], Meta(max_length=8)]
+
+
+class Ready(msgspec.Struct, frozen=True, array_like=True, tag="ready"):
+    """Vision, once: the models are loaded and were timed on this machine."""
+
+    template_space: str
+    detect_ms: float
+    encode_ms: float
+
+
+class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
+    """Vision, every second: it is alive, and so is the camera, or not.
+
+    `camera` is empty while pictures come, else the reason's code. `watching` says that something
+    moves and faces are being looked for.
+    """
+
+    camera: Code
+    frames: int
+    detections: int
+    faces: int
+    watching: bool
+
+
+class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
+    """Vision: one face has been in the zone long enough and was seen well enough.
+
+    Times are `time.monotonic_ns()`, which all processes of a machine share. `probe` is float32
+    little-endian, unit length, not turned; empty when vision was told not to encode. `crops` are
+    aligned 112 x 112 faces as JPEG, best first; empty when the server is not to be asked.
+    """
+
+    sighting: str
+    first_seen_ns: int
+    needed_ns: int
+    frames: int
+    probe: bytes = b""
+    crops: Crops = ()
+
+
+class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
+    """Vision: a face was in the zone long enough and was never seen well enough to judge."""
+
+    sighting: str
+    first_seen_ns: int
+    needed_ns: int
+    frames: int
+
+
+class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):
+    """Vision: the answer to `Encode`."""
+
+    sighting: str
+    probe: bytes
+
+
+class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
+    """Controller: what counts as a sighting here, and what to send of it."""
+
+    min_face_px: float
+    dwell_ms: float
+    max_yaw_deg: float
+    frames: int
+    encode: bool
+    crops: bool
+
+
+class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
+    """Controller: the server could not be asked, so encode these crops after all."""
+
+    sighting: str
+    crops: Crops
+
+
+FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded
+FromController: TypeAlias = Watch | Encode
+
+_encoder = msgspec.msgpack.Encoder()
+_from_vision: msgspec.msgpack.Decoder[FromVision] = msgspec.msgpack.Decoder(FromVision)
+_from_controller: msgspec.msgpack.Decoder[FromController] = msgspec.msgpack.Decoder(FromController)
+
+
+def frame(message: FromVision | FromController) -> bytes:
+    """Write a message behind its length."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH_SIZE, "big") + body
+
+
+def body_length(prefix: bytes) -> int:
+    """Read a length.
+
+    Raises:
+        ChannelBroken: longer than any message.
+    """
+    length = int.from_bytes(prefix, "big")
+    if length > MAX_MESSAGE:
+        raise ChannelBroken(f"a message of {length} bytes between the terminal's processes")
+    return length
+
+
+def from_vision(body: bytes) -> FromVision:
+    """Read what vision sent. Raises `ChannelBroken` for anything else."""
+    try:
+        return _from_vision.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ChannelBroken(f"vision sent something else: {error}") from error
+
+
+def from_controller(body: bytes) -> FromController:
+    """Read what the controller sent. Raises `ChannelBroken` for anything else."""
+    try:
+        return _from_controller.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ChannelBroken(f"the controller sent something else: {error}") from error

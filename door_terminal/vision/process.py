@@ -1,0 +1,134 @@
+"""The vision process: reads the camera, looks, tells the controller; ends when that is gone.
+
+It is expendable. A driver that hangs or a codec that crashes takes this process with it; the
+controller starts another and goes on meanwhile.
+"""
+
+import logging
+import os
+import queue
+import socket
+import time
+from threading import Thread
+from typing import Final
+
+import cv2
+
+from door_terminal.camera.reader import CameraReader
+from door_terminal.camera.sources import open_source
+from door_terminal.errors import ChannelBroken
+from door_terminal.probe import measure
+from door_terminal.settings import Settings
+from door_terminal.vision.messages import (
+    LENGTH_SIZE,
+    Encode,
+    Encoded,
+    FromController,
+    FromVision,
+    Heartbeat,
+    Ready,
+    Watch,
+    body_length,
+    frame,
+    from_controller,
+)
+from door_terminal.vision.watcher import Watcher
+from face_engine.models import load_pack
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 1.0
+IDLE_INTERVAL_S: Final = 0.2
+"""Five pictures a second are enough to notice that somebody comes."""
+HUNG: Final = os.EX_TEMPFAIL
+"""Exit status when the camera's driver does not come back from a call."""
+
+
+class _Channel:
+    """This process's end of the pair of sockets."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._file = connection.makefile("rb")
+        self.orders: queue.SimpleQueue[FromController | None] = queue.SimpleQueue()
+        Thread(target=self._receive, name="orders", daemon=True).start()
+
+    def send(self, message: FromVision) -> None:
+        try:
+            self._connection.sendall(frame(message))
+        except OSError as error:
+            raise ChannelBroken("the controller is gone") from error
+
+    def _receive(self) -> None:
+        """Queue the controller's orders; None when there will be no more."""
+        try:
+            while prefix := self._file.read(LENGTH_SIZE):
+                self.orders.put(from_controller(self._file.read(body_length(prefix))))
+        except (ChannelBroken, OSError):
+            _log.warning("vision lost its controller")
+        self.orders.put(None)
+
+
+def run(settings: Settings, descriptor: int) -> None:
+    """Look until the controller goes away.
+
+    Args:
+        settings: The terminal's.
+        descriptor: This end of the socket pair.
+
+    Raises:
+        FaceEngineError: the models cannot be loaded.
+    """
+    cv2.setNumThreads(settings.threads)
+    channel = _Channel(socket.socket(fileno=descriptor))
+    pack = load_pack(settings.model_pack, settings.models, threads=settings.threads)
+    speed = measure(pack.detector, pack.encoder)
+    channel.send(Ready(pack.template_space, speed.detect_ms, speed.encode_ms))
+    reader = CameraReader(
+        lambda sleep: open_source(
+            settings.camera, loop=settings.camera_loop, rate=settings.camera_rate, sleep=sleep
+        )
+    )
+    reader.start()
+    try:
+        _look(channel, reader, Watcher(pack), settings.camera_hang_s)
+    except ChannelBroken:
+        _log.info("vision ends with its controller")
+    finally:
+        reader.stop()
+
+
+def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: float) -> None:
+    frames = 0
+    next_heartbeat = 0.0
+    while True:
+        if not _obey(channel, watcher):
+            return
+        reader.interval_s = 0.0 if watcher.watching else IDLE_INTERVAL_S
+        picture = reader.next_frame(IDLE_INTERVAL_S)
+        if picture is not None:
+            frames += 1
+            for found in watcher.look(picture):
+                channel.send(found)
+        if reader.stuck_for() > hang_s:
+            _log.error("camera driver hangs seconds=%.0f", reader.stuck_for())
+            # The thread inside the driver cannot be ended in any gentler way.
+            os._exit(HUNG)
+        if time.monotonic() >= next_heartbeat:
+            next_heartbeat = time.monotonic() + HEARTBEAT_S
+            channel.send(
+                Heartbeat(reader.state, frames, watcher.detections, watcher.faces, watcher.watching)
+            )
+
+
+def _obey(channel: _Channel, watcher: Watcher) -> bool:
+    """Carry out waiting orders; say whether there may be more."""
+    while not channel.orders.empty():
+        match channel.orders.get():
+            case Watch() as watch:
+                watcher.watch(watch)
+            case Encode(sighting=sighting, crops=crops):
+                channel.send(Encoded(sighting, watcher.encode(crops)))
+            case None:
+                return False
+    return True

@@ -1,0 +1,139 @@
+"""One picture after another becomes sightings: motion, detection, tracking, encoding."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import cv2
+import numpy as np
+
+from door_terminal.camera.reader import Frame
+from door_terminal.vision.messages import Sighting, Unclear, Watch
+from door_terminal.vision.motion import MotionGate
+from door_terminal.vision.sightings import Candidate, ZoneRules
+from face_engine.alignment import align
+from face_engine.encoder import fuse
+from face_engine.faces import Image, Vectors
+from face_engine.models import FacePack
+from face_engine.quality import assess_crop
+from face_engine.tracking import FORGET_AFTER, FaceTracker, GoodFrame, Track
+
+SEARCH_SIDE: Final = 640
+"""Pixels of the longest side searched for faces: a face that counts is large in it."""
+WATCH_ON_S: Final = 2.0
+"""Looking goes on this long after the last movement or face."""
+_JPEG_QUALITY: Final = 95
+_MOST_CROPS: Final = 4  # of one match request
+
+
+class Watcher:
+    """Looks at pictures; `watch` says what counts and what to send."""
+
+    def __init__(self, pack: FacePack) -> None:
+        self._pack = pack
+        self._motion = MotionGate()
+        self._tracker = FaceTracker()
+        self._candidates: dict[int, Candidate] = {}
+        self._watch: Watch | None = None
+        self._rules: ZoneRules | None = None
+        self._until = 0.0
+        self.detections = 0
+
+    @property
+    def watching(self) -> bool:
+        """Whether something moved lately."""
+        return time.monotonic() < self._until
+
+    @property
+    def faces(self) -> int:
+        """How many faces are being followed."""
+        return len(self._tracker.tracks)
+
+    def watch(self, watch: Watch) -> None:
+        """Take new rules; faces under way start over."""
+        self._watch = watch
+        self._rules = ZoneRules(
+            min_face_px=watch.min_face_px,
+            dwell_s=watch.dwell_ms / 1000,
+            max_yaw_deg=watch.max_yaw_deg,
+            frames=watch.frames,
+        )
+        self._candidates.clear()
+
+    def look(self, frame: Frame) -> Iterator[Sighting | Unclear]:
+        """Take one picture and yield what came of it."""
+        moved = self._motion.moved(frame.image)
+        if self._rules is None or self._watch is None:
+            return
+        if moved or self._tracker.tracks:
+            self._until = time.monotonic() + WATCH_ON_S
+        if not self.watching:
+            return
+        at = frame.captured_ns / 1e9
+        faces = self._pack.detector.detect(frame.image, longest_side=SEARCH_SIDE)
+        self.detections += 1
+        seen = self._tracker.update(faces, at)
+        # The largest first: whoever stands nearest is not kept waiting by the queue behind.
+        for track in sorted(seen, key=lambda one: -one.face.eye_distance):
+            candidate = self._candidates.setdefault(
+                track.id, Candidate(self._rules, track.first_seen)
+            )
+            yield from self._look_at(track, candidate, frame, self._watch)
+        yield from self._forget()
+
+    def encode(self, crops: tuple[bytes, ...]) -> bytes:
+        """Return the probe of crops that the server could not be asked about."""
+        images = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in crops]
+        faces = np.stack([np.asarray(image, np.uint8) for image in images])
+        return _probe(list(self._pack.encoder.encode(faces)))
+
+    def _look_at(
+        self, track: Track, candidate: Candidate, frame: Frame, watch: Watch
+    ) -> Iterator[Sighting | Unclear]:
+        crop = align(frame.image, track.face.landmarks)
+        look = GoodFrame(crop, assess_crop(crop, track.face), frame.captured_ns / 1e9)
+        if candidate.offer(look) and watch.encode:
+            candidate.remember(look, self._pack.encoder.encode(crop[None])[0])
+        if candidate.ready:
+            candidate.reported = True
+            yield Sighting(
+                sighting=secrets.token_hex(8),
+                first_seen_ns=int(candidate.first_seen * 1e9),
+                needed_ns=frame.captured_ns,
+                frames=len(candidate.frames),
+                probe=_probe(candidate.vectors) if watch.encode else b"",
+                crops=_pictures(candidate) if watch.crops else (),
+            )
+        elif candidate.unclear(ended=False):
+            candidate.reported = True
+            yield _unclear(candidate, frame.captured_ns)
+
+    def _forget(self) -> Iterator[Unclear]:
+        alive = {track.id for track in self._tracker.tracks}
+        for gone in self._candidates.keys() - alive:
+            candidate = self._candidates.pop(gone)
+            if candidate.unclear(ended=True):
+                yield _unclear(candidate, time.monotonic_ns() - int(FORGET_AFTER * 1e9))
+
+
+def _unclear(candidate: Candidate, needed_ns: int) -> Unclear:
+    return Unclear(
+        sighting=secrets.token_hex(8),
+        first_seen_ns=int(candidate.first_seen * 1e9),
+        needed_ns=needed_ns,
+        frames=len(candidate.frames),
+    )
+
+
+def _probe(vectors: list[Vectors]) -> bytes:
+    return fuse(np.stack(vectors)).astype("<f4").tobytes()
+
+
+def _pictures(candidate: Candidate) -> tuple[bytes, ...]:
+    return tuple(_jpeg(frame.crop) for frame in candidate.frames[:_MOST_CROPS])
+
+
+def _jpeg(crop: Image) -> bytes:
+    _, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return encoded.tobytes()
