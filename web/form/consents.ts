@@ -1,0 +1,87 @@
+// The consents: separate, unticked, each with its whole text, in the reader's language.
+
+import { hex, sha256, utf8 } from "./bytes.ts";
+import type { GivenConsent } from "./enrollment.ts";
+import { part } from "./page.ts";
+import type { ConsentText } from "./service.ts";
+import { currentLanguage, t } from "./texts.ts";
+
+/** The consents in the reader's language, or in the one that the estate wrote them in. */
+export function inLanguage(texts: readonly ConsentText[], language: string): ConsentText[] {
+  const ids = [...new Set(texts.map((text) => text.id))];
+  return ids.map((id) => {
+    const same = texts.filter((text) => text.id === id);
+    return same.find((text) => text.language === language) ?? same[0];
+  });
+}
+
+export class ConsentStep {
+  readonly #texts: readonly ConsentText[];
+  #shown: readonly ConsentText[] = [];
+
+  /** `agreed` hears what was ticked once all that is needed is. */
+  constructor(texts: readonly ConsentText[], agreed: (given: readonly GivenConsent[]) => void) {
+    this.#texts = texts;
+    this.show();
+    part<HTMLFormElement>("consents-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const missing = this.#shown.find((text) => text.required && !this.#box(text.id).checked);
+      part("consents-missing").hidden = !missing;
+      if (missing) this.#box(missing.id).focus();
+      else void this.given().then(agreed);
+    });
+  }
+
+  /** Write the texts, unticked: a tick belongs to the text that was read. */
+  show(): void {
+    this.#shown = inLanguage(this.#texts, currentLanguage());
+    part("consents-missing").hidden = true;
+    part("consents").replaceChildren(...this.#shown.map(card));
+  }
+
+  /** What is ticked now. */
+  given(): Promise<GivenConsent[]> {
+    return Promise.all(
+      this.#shown
+        .filter((text) => this.#box(text.id).checked)
+        .map(async ({ id, version, language, text }) => ({
+          id,
+          version,
+          language,
+          sha256: hex(await sha256(utf8(text))),
+        })),
+    );
+  }
+
+  #box(id: string): HTMLInputElement {
+    const box = document.getElementById(`consent-${id}`);
+    if (!(box instanceof HTMLInputElement)) throw new Error("a consent without its box");
+    return box;
+  }
+}
+
+function card(consent: ConsentText): HTMLElement {
+  const whole = element("article", "consent");
+  whole.lang = consent.language;
+  const title = element("h3", "", consent.title);
+  title.id = `consent-${consent.id}-title`;
+  const kind = element("p", "tag", t(`form.consents.${consent.required ? "required" : "optional"}`));
+  const paragraphs = consent.text.split(/\n{2,}/).map((text) => element("p", "", text));
+  const label = element("label", "agree");
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.id = `consent-${consent.id}`;
+  box.dataset["testid"] = box.id;
+  // Told together: "I agree" alone would not say to what.
+  box.setAttribute("aria-describedby", title.id);
+  label.append(box, element("span", "", t("form.consents.agree")));
+  whole.append(title, kind, ...paragraphs, label);
+  return whole;
+}
+
+function element(name: string, className: string, text = ""): HTMLElement {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}

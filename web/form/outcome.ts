@@ -1,0 +1,76 @@
+// The estate's answer in words: what it means, and the one thing to do next.
+
+import type { Pose } from "./enrollment.ts";
+import { byTestId, keepSaying, part, sayOrHide, showStep } from "./page.ts";
+import type { Reply } from "./reply.ts";
+import { currentLanguage, isText, t } from "./texts.ts";
+import type { TextKey } from "./texts.ts";
+
+/** What a "retake" asks for: consents again, the same photos again, or some photos anew. */
+export type Remedy =
+  | { readonly step: "consents" }
+  | { readonly step: "sending" }
+  | { readonly step: "photos"; readonly poses: readonly Pose[] };
+
+const SEND_AGAIN = ["key-expired", "image-truncated", "forged"];
+const AGREE_AGAIN = ["consent-missing", "consent-changed"];
+
+export function remedyFor(reply: Reply, sent: readonly Pose[]): Remedy {
+  if (AGREE_AGAIN.includes(reply.reason)) return { step: "consents" };
+  if (SEND_AGAIN.includes(reply.reason) || sent.length === 0) return { step: "sending" };
+  const one = sent[reply.photo] as Pose | undefined;
+  return { step: "photos", poses: one ? [one] : sent };
+}
+
+export function reasonKey(reply: Reply): TextKey {
+  const key = `form.reason.${reply.reason}`;
+  return isText(key) ? key : "form.reason.other";
+}
+
+function adviceFor(reply: Reply): TextKey {
+  if (reply.reason) {
+    const key = `form.reason-advice.${reply.reason}`;
+    return isText(key) ? key : "form.reason-advice.other";
+  }
+  switch (reply.outcome) {
+    case "received":
+      return "form.outcome.received-advice";
+    case "enrolled":
+      return reply.pin ? "form.outcome.enrolled-pin-advice" : "form.outcome.enrolled-advice";
+    default:
+      return "form.reason-advice.other";
+  }
+}
+
+/** Show a reply. `retry` is what the button does; undefined shows none. */
+export function showOutcome(
+  reply: Reply,
+  sent: readonly Pose[],
+  retry: ((remedy: Remedy) => void) | undefined,
+): void {
+  const verdict = byTestId("outcome");
+  verdict.dataset["outcome"] = reply.outcome;
+  verdict.dataset["reason"] = reply.reason;
+  keepSaying(part("outcome-title"), () => t(`form.outcome.${reply.outcome}`));
+  const reason = reply.reason ? () => t(reasonKey(reply), { code: reply.reason }) : undefined;
+  sayOrHide(part("outcome-reason"), reason);
+  const about = sent[reply.photo] as Pose | undefined;
+  sayOrHide(
+    part("outcome-photo"),
+    about && (() => t("form.outcome.about-photo", { pose: t(`form.photos.pose-${about}`) })),
+  );
+  part("outcome-pin").hidden = !reply.pin;
+  byTestId("pin").textContent = reply.pin;
+  keepSaying(part("outcome-advice"), () => t(adviceFor(reply)));
+  const until = new Date(1000 * reply.expiresAt);
+  const sayUntil = () => t("form.outcome.until", { date: until.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }) });
+  sayOrHide(part("outcome-until"), reply.expiresAt ? sayUntil : undefined);
+
+  const remedy = remedyFor(reply, sent);
+  const label = { consents: "form.try-again", sending: "form.sending.again-button", photos: "form.outcome.retake-button" } as const;
+  const button = byTestId("retry");
+  const offer = reply.outcome === "retake" ? retry : undefined;
+  sayOrHide(button, offer && (() => t(label[remedy.step])));
+  button.onclick = () => offer?.(remedy);
+  showStep("outcome");
+}

@@ -1,0 +1,99 @@
+// How far one invitation has come, kept in this browser alone (IndexedDB) until the estate's
+// final reply: a reload, a closed page or a dead battery loses nothing, and an envelope that
+// was lost on its way can be sent again.
+
+import type { Bytes } from "./bytes.ts";
+import type { GivenConsent, Particulars, Photo } from "./enrollment.ts";
+import type { Reply } from "./reply.ts";
+import type { KeyPair } from "./sealing.ts";
+
+/** An enrollment that has been sealed. */
+export interface SentEnvelope {
+  readonly id: string;
+  readonly key: string;
+  readonly replyPair: KeyPair;
+  /** The poses sent, in the order that a reply counts photos in. */
+  readonly poses: readonly Photo["pose"][];
+  /** The sealed bytes, until the cloud has them; sent again as they are, never sealed twice. */
+  readonly sealed?: Bytes;
+}
+
+export interface Progress {
+  consents: readonly GivenConsent[];
+  particulars: Particulars;
+  photos: readonly Photo[];
+  alternative: "" | "pin";
+  envelope?: SentEnvelope;
+  reply?: Reply;
+}
+
+export function newProgress(): Progress {
+  return {
+    consents: [],
+    particulars: { name: "", phone: "", visiting: "", purpose: "", plate: "" },
+    photos: [],
+    alternative: "",
+  };
+}
+
+const DATABASE = "gatehouse-form";
+const STORE = "progress";
+
+/** Keeps the progress of one invitation. */
+export class Keeper {
+  readonly #key: string;
+  readonly #database: IDBDatabase | undefined;
+
+  private constructor(key: string, database: IDBDatabase | undefined) {
+    this.#key = key;
+    this.#database = database;
+  }
+
+  static async open(community: string, invitation: string): Promise<Keeper> {
+    return new Keeper(`${community}/${invitation}`, await openDatabase());
+  }
+
+  /** False where the browser keeps nothing, in some private windows for instance. */
+  get keeps(): boolean {
+    return this.#database !== undefined;
+  }
+
+  async load(): Promise<Progress | undefined> {
+    const store = this.#store("readonly");
+    if (!store) return undefined;
+    return (await finished(store.get(this.#key))) as Progress | undefined;
+  }
+
+  async save(progress: Progress): Promise<void> {
+    const store = this.#store("readwrite");
+    if (store) await finished(store.put(progress, this.#key));
+  }
+
+  #store(mode: IDBTransactionMode): IDBObjectStore | undefined {
+    return this.#database?.transaction(STORE, mode).objectStore(STORE);
+  }
+}
+
+function openDatabase(): Promise<IDBDatabase | undefined> {
+  return new Promise((resolve) => {
+    try {
+      const request = indexedDB.open(DATABASE, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => resolve(undefined);
+      request.onblocked = () => resolve(undefined);
+    } catch {
+      resolve(undefined);
+    }
+  });
+}
+
+/** Resolves once the request's whole transaction is on disk, with the request's result. */
+function finished<Result>(request: IDBRequest<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const transaction = request.transaction;
+    if (!transaction) throw new Error("a request outside a transaction");
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onabort = () => reject(transaction.error ?? new Error("nothing was kept"));
+  });
+}
