@@ -51,7 +51,7 @@ WINDOW_BYTES: Final = 1024 * 1024
 MAX_REQUESTS: Final = 64
 """Requests under way in each direction: enough for a busy door, bounded for a mad one."""
 MAX_LATEST_KINDS: Final = 16
-"""Kinds of latest value that can wait to be sent."""
+"""Kinds of latest value in each direction: each may hold one body in memory."""
 
 
 @dataclass(slots=True)
@@ -82,6 +82,7 @@ class LinkCore:
         self._asked: dict[int, float] = {}  # the peer's requests without an answer yet
         self._last_asked = 0
         self._latest: dict[str, bytes] = {}
+        self._latest_kinds: set[str] = set()  # that have come in
 
         self._outgoing: deque[_Outgoing] = deque()
         self._in_flight: deque[tuple[int, int]] = deque()  # (sequence, bytes), unacknowledged
@@ -138,7 +139,7 @@ class LinkCore:
             case Response():
                 return self._take_response(frame)
             case Latest():
-                return LatestArrived(frame.kind, frame.body)
+                return self._take_latest(frame)
             case Record():
                 return self._take_part(frame)
             case Acknowledge():
@@ -160,6 +161,12 @@ class LinkCore:
         if self._deadlines.pop(frame.number, None) is None:
             return None  # its deadline has passed
         return RequestAnswered(frame.number, frame.code, frame.body)
+
+    def _take_latest(self, frame: Latest) -> Event:
+        self._latest_kinds.add(frame.kind)
+        if len(self._latest_kinds) > MAX_LATEST_KINDS:
+            raise refuse("too many kinds of latest value", "overrun", CLOSE_OVERRUN)
+        return LatestArrived(frame.kind, frame.body)
 
     def _take_part(self, frame: Record) -> Event | None:
         continues = self._parts_of == (frame.sequence, frame.kind)
@@ -228,7 +235,7 @@ class LinkCore:
             RequestFailed: `busy`, too many questions are under way.
             ValueError: the body is longer than `MAX_BODY`.
         """
-        _check_body(body)
+        check_body(body)
         if len(self._deadlines) >= MAX_REQUESTS:
             raise RequestFailed("too many requests are under way", code="busy")
         number = self._next_request
@@ -243,13 +250,13 @@ class LinkCore:
 
     def respond(self, number: int, code: str, body: bytes, now: float) -> None:
         """Answer a request, once; `code` is empty when it went well. Too late says nothing."""
-        _check_body(body)
+        check_body(body)
         if self._asked.pop(number) > now:
             self._urgent.append(Response(number, code, body))
 
     def publish(self, kind: str, body: bytes) -> None:
         """Send a latest value; one of the same kind that still waits is replaced."""
-        _check_body(body)
+        check_body(body)
         if kind not in self._latest and len(self._latest) >= MAX_LATEST_KINDS:
             raise ValueError("too many kinds of latest value")
         self._latest[kind] = body
@@ -292,6 +299,7 @@ def _milliseconds(seconds: float) -> int:
     return max(1, min(MAX_DEADLINE_MS, int(seconds * 1000)))
 
 
-def _check_body(body: bytes) -> None:
+def check_body(body: bytes) -> None:
+    """Raise `ValueError` for a body that does not fit one frame."""
     if len(body) > MAX_BODY:
         raise ValueError(f"a body of {len(body)} bytes; at most {MAX_BODY} in one frame")
