@@ -1,0 +1,71 @@
+"""The real pack and a real picture, shared by the engine's tests."""
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from face_engine.faces import Face, Image
+from face_engine.models import FacePack, default_folder, load_pack
+from face_engine.models.fetching import fetch
+from face_engine.models.registry import OPENCV_ZOO
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    folder = default_folder()
+    fetch(OPENCV_ZOO, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pack(models_folder: Path) -> FacePack:
+    return load_pack(folder=models_folder)
+
+
+@pytest.fixture(scope="session")
+def six_people() -> Image:
+    """InsightFace's sample photo: 1280x886, six different people."""
+    path = resources.files("insightface") / "data" / "images" / "t1.jpg"
+    image = cv2.imread(str(path))
+    assert image is not None
+    return np.asarray(image, np.uint8)
+
+
+@pytest.fixture(scope="session")
+def six_faces(pack: FacePack, six_people: Image) -> list[Face]:
+    """Its faces, from left to right."""
+    return sorted(pack.detector.detect(six_people), key=lambda face: float(face.box[0]))
+
+
+@pytest.fixture(scope="session")
+def portraits(six_people: Image, six_faces: list[Face]) -> list[Image]:
+    """One picture per person, from left to right, enlarged as a phone would take it."""
+    pictures = []
+    for face in six_faces:
+        x, y, w, h = (int(value) for value in face.box)
+        # Narrow, so that nobody else's face is in it.
+        part = six_people[max(0, y - h // 2) : y + h + h // 2, max(0, x - w // 3) : x + w + w // 3]
+        pictures.append(
+            np.asarray(cv2.resize(part, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8),
+        )
+    return pictures
+
+
+def jpeg(image: Image, quality: int = 92) -> bytes:
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert done
+    return data.tobytes()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data, beside the project or where GATEHOUSE_SHARED says."""
+    named = os.environ.get("GATEHOUSE_SHARED")
+    folder = Path(named) if named else Path(__file__).parents[3] / "shared"
+    if not (folder / "data" / "lfw-dev" / "images").is_dir():
+        pytest.skip("the photos of lfw-dev are not here")
+    return folder

@@ -1,0 +1,155 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from face_engine.errors import PhotoReason, PhotoRefused
+from face_engine.faces import Image
+from face_engine.images import LARGEST_FILE, decode_photo
+
+
+def scene(width: int = 200, height: int = 120) -> Image:
+    """Four corners of four colours, so that every turn shows."""
+    image = np.full((height, width, 3), 128, np.uint8)
+    image[: height // 2, : width // 2] = (255, 0, 0)
+    image[: height // 2, width // 2 :] = (0, 255, 0)
+    image[height // 2 :, : width // 2] = (0, 0, 255)
+    return image
+
+
+def encoded(suffix: str, image: Image | None = None) -> bytes:
+    done, data = cv2.imencode(suffix, scene() if image is None else image)
+    assert done
+    return data.tobytes()
+
+
+def exif(orientation: int, order: str) -> bytes:
+    start = b"II*\0" if order == "<" else b"MM\0*"
+    return (
+        b"Exif\0\0" + start + struct.pack(order + "IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    )
+
+
+def with_exif(jpeg: bytes, orientation: int, order: str) -> bytes:
+    block = exif(orientation, order)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(kind + body)
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+def reason_of(data: bytes) -> PhotoReason:
+    with pytest.raises(PhotoRefused) as refused:
+        decode_photo(data)
+    return refused.value.reason
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_the_three_kinds_pass(suffix: str) -> None:
+    image = decode_photo(encoded(suffix))
+    assert image.shape == (120, 200, 3)
+    assert image.dtype == np.uint8
+    assert np.abs(image[10, 10].astype(int) - (255, 0, 0)).max() < 12
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+        b"GIF89a" + bytes(100),
+        b"\0\0\0\x18ftypheic" + bytes(100),
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"BM" + bytes(100),
+        bytes(1000),
+    ],
+)
+def test_anything_else_is_not_an_image_whatever_it_is_called(data: bytes) -> None:
+    assert reason_of(data) is PhotoReason.NOT_AN_IMAGE
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95, 0.999])
+def test_a_cut_off_file_is_refused_as_truncated(suffix: str, share: float) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    whole = encoded(suffix, noise)
+    assert reason_of(whole[: int(len(whole) * share)]) is PhotoReason.IMAGE_TRUNCATED
+
+
+def test_a_cut_off_jpeg_with_a_whole_preview_inside_is_refused_as_truncated() -> None:
+    preview = encoded(".jpg", scene(32, 20))
+    block = b"Exif\0\0II*\0\x08\0\0\0\0\0" + preview
+    whole = encoded(".jpg")
+    start = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
+    assert decode_photo(start + whole[2:]).shape == (120, 200, 3)
+    assert reason_of(start + whole[2:-200]) is PhotoReason.IMAGE_TRUNCATED
+
+
+def test_what_a_camera_appends_after_the_end_does_no_harm() -> None:
+    assert decode_photo(encoded(".jpg") + b"MotionPhoto" + bytes(5000)).shape == (120, 200, 3)
+
+
+def test_a_picture_bomb_is_refused_by_its_header() -> None:
+    assert reason_of(png_claiming(10_000, 5_000)) is PhotoReason.IMAGE_TOO_LARGE
+    assert reason_of(png_claiming(1_000_000, 20)) is PhotoReason.IMAGE_TOO_LARGE
+
+
+def test_a_jpeg_of_50_megapixels_is_refused_before_decoding() -> None:
+    grey = np.zeros((5000, 10_000), np.uint8)
+    assert reason_of(encoded(".jpg", grey)) is PhotoReason.IMAGE_TOO_LARGE
+
+
+def test_a_file_larger_than_any_photo_is_refused() -> None:
+    assert reason_of(encoded(".jpg") + bytes(LARGEST_FILE)) is PhotoReason.IMAGE_TOO_LARGE
+
+
+def test_sizes_that_make_no_sense_are_not_an_image() -> None:
+    assert reason_of(png_claiming(0, 0)) is PhotoReason.NOT_AN_IMAGE
+    assert reason_of(png_claiming(2, 400)) is PhotoReason.NOT_AN_IMAGE
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_exif_orientation_comes_out_upright(orientation: int, order: str) -> None:
+    data = with_exif(encoded(".jpg"), orientation, order)
+    # OpenCV turns by the same tag when it is not told otherwise.
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert expected is not None
+    np.testing.assert_array_equal(decode_photo(data), expected)
+
+
+def test_a_nonsense_orientation_is_ignored() -> None:
+    assert decode_photo(with_exif(encoded(".jpg"), 77, "<")).shape == (120, 200, 3)
+
+
+def test_a_large_photo_is_shrunk_and_grey_or_transparent_ones_become_colour() -> None:
+    assert max(decode_photo(encoded(".jpg", scene(3000, 2000))).shape) == 1600
+    assert decode_photo(encoded(".png", np.zeros((40, 50), np.uint8))).shape == (40, 50, 3)
+    assert decode_photo(encoded(".png", np.zeros((40, 50, 4), np.uint8))).shape == (40, 50, 3)
+
+
+def test_any_bytes_at_all_are_decoded_or_refused_but_never_crash() -> None:
+    source = np.random.default_rng(7)
+    for suffix in (".jpg", ".png", ".webp"):
+        whole = np.frombuffer(encoded(suffix, scene(64, 48)), np.uint8)
+        for _ in range(150):
+            broken = whole.copy()
+            where = source.integers(0, len(broken), 6)
+            broken[where] = source.integers(0, 256, 6)
+            try:
+                decode_photo(broken.tobytes())
+            except PhotoRefused as refused:
+                assert refused.reason in PhotoReason
