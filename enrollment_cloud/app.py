@@ -1,24 +1,25 @@
 """Puts one cloud process together."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, FastAPI
 
-from enrollment_cloud import health, pages
+from enrollment_cloud import health, link, pages
+from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities import pairing
 from enrollment_cloud.communities import routes as communities
 from enrollment_cloud.communities.service import CLOUD_NODE, cloud_key, find_link_key
-from enrollment_cloud.context import Cloud, unix_now
-from enrollment_cloud.database import Database, open_cloud_database
+from enrollment_cloud.context import Cloud
+from enrollment_cloud.database import open_cloud_database
 from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
 from enrollment_cloud.invitations import routes as invitations
-from enrollment_cloud.limits import BodyBudget, RateLimit
-from enrollment_cloud.link import CommunityRecords, LinkEndpoint
+from enrollment_cloud.limits import PAIRINGS_PER_MINUTE, BodyBudget, RateLimit
+from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
@@ -30,8 +31,6 @@ from tier_link.store import LinkStore, PairingCodes
 
 API_PREFIX: Final = "/api/v1"
 
-_log = logging.getLogger(__name__)
-
 
 def create_cloud(settings: Settings) -> Cloud:
     """Open the database and build everything that works on it."""
@@ -39,20 +38,28 @@ def create_cloud(settings: Settings) -> Cloud:
     store = LinkStore(database.engine, keep_acknowledged=timedelta(0))
     relay = DatabaseRelay(database.engine, store)
     deposits = Deposits(database, relay)
+    records = CommunityRecords(deposits)
     with database.write.begin() as session:
         identity = NodeIdentity(CLOUD_NODE, cloud_key(session))
+
+    def peer_key(community: str) -> Ed25519PublicKey | None:
+        with database.read() as session:
+            return find_link_key(session, community)
+
     return Cloud(
         settings=settings,
         database=database,
         relay=relay,
         deposits=deposits,
-        hub=LinkHub(identity, store, CommunityRecords(deposits), _peer_keys(database)),
+        records=records,
+        hub=LinkHub(identity, store, records, peer_key),
         codes=PairingCodes(database.engine),
         store=store,
         identity=identity,
         pages=Pages(__package__ or ""),
         reads=RateLimit(settings.reads_per_minute),
         uploads=RateLimit(settings.uploads_per_minute),
+        pairings=RateLimit(PAIRINGS_PER_MINUTE),
         bodies=BodyBudget(),
     )
 
@@ -63,7 +70,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = Sweeper(cloud.database, cloud.relay, unix_now, cloud.drop_revoked)
+        def chores() -> None:
+            link.drop_outdated_links(cloud)
+
+        sweeper = Sweeper(cloud.database, cloud.relay, unix_now, chores)
         sweeper.start()
         try:
             yield
@@ -86,7 +96,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(api)
     app.include_router(health.router)
     app.include_router(pages.router)
-    app.include_router(LinkEndpoint(cloud).router)
+    app.include_router(pairing.router)
+    app.include_router(link.router)
     Refusals(cloud.pages).install(app)
     app.add_middleware(SecurityHeaders, https=settings.https)
     return app

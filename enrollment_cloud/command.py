@@ -13,13 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.app import create_app
+from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.service import (
     create_community,
     find_community,
     revoke_community,
 )
 from enrollment_cloud.communities.tables import Community
-from enrollment_cloud.context import unix_now
 from enrollment_cloud.database import open_cloud_database
 from enrollment_cloud.errors import CloudError
 from enrollment_cloud.settings import Settings
@@ -51,9 +51,7 @@ def run(
     host: str | None, port: int | None, tls_certificate: Path | None, tls_key: Path | None
 ) -> None:
     """Serve until stopped; prints `ready <address>` once requests are answered."""
-    settings = _settings(
-        host=host, port=port, tls_certificate=tls_certificate, tls_key=tls_key
-    )
+    settings = _settings(host=host, port=port, tls_certificate=tls_certificate, tls_key=tls_key)
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     # Uvicorn names the address of everybody who opens a WebSocket, and Alembic is talkative.
     for talkative in ("uvicorn.error", "alembic"):
@@ -93,9 +91,7 @@ def pair(name: str, again: bool, as_json: bool) -> None:  # noqa: FBT001  # clic
     database = open_cloud_database(_settings())
     with database.write.begin() as session:
         community = _registered(session, name, again=again)
-        issued = PairingCodes(database.engine).issue(
-            session, role="server", subject=community.id
-        )
+        issued = PairingCodes(database.engine).issue(session, role="server", subject=community.id)
         facts = {
             "community": community.id,
             "name": community.name,

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.deposits import Deposits
 from enrollment_cloud.limits import BodyBudget, RateLimit
+from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.relay import Relay
 from enrollment_cloud.settings import Settings
 from page_kit.pages import Pages
@@ -29,14 +30,11 @@ class Cloud:
     hub: LinkHub
     codes: PairingCodes
     pages: Pages
+    records: CommunityRecords
     reads: RateLimit
     uploads: RateLimit
+    pairings: RateLimit
     bodies: BodyBudget
-
-
-def unix_now() -> int:
-    """Return the wall clock in Unix seconds."""
-    return int(time.time())
 
 
 async def this_cloud(request: Request) -> Cloud:

@@ -34,6 +34,9 @@ MAX_WAITING_BYTES_PER_COMMUNITY: Final = 1 << 30
 """1 GiB: some thousand enrollments while a community's link is down; bounds what one
 community's leaked invitations can put into the shared database."""
 
+PAIRINGS_PER_MINUTE: Final = 10
+"""Attempts at pairing that one address may make: a wrong one costs every open code a try."""
+
 MAX_BYTES_IN_FLIGHT: Final = 128 << 20
 """A body is in memory while it is read and stored; this bounds the process, not the person."""
 

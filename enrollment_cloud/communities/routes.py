@@ -1,7 +1,5 @@
 """`GET /api/v1/communities/{community}`: what a form needs to know before it asks anything."""
 
-
-
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
@@ -55,8 +53,7 @@ def read_community(community: str, cloud: CloudDependency) -> CommunityView:
         name=profile.name,
         root_public=encode_base64url(profile.root_public),
         certificates=[
-            CertificateView(certificate=one.certificate, signature=one.signature)
-            for one in carried
+            CertificateView(certificate=one.certificate, signature=one.signature) for one in carried
         ],
         consents=[
             ConsentView(

@@ -5,7 +5,6 @@ import secrets
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -94,5 +93,3 @@ def cloud_key(session: Session) -> Ed25519PrivateKey:
         row = CloudIdentity(id=1, private_key=Ed25519PrivateKey.generate().private_bytes_raw())
         session.add(row)
     return Ed25519PrivateKey.from_private_bytes(row.private_key)
-
-

@@ -133,9 +133,7 @@ class Deposits:
             )
             return _state(row, tuple((number, sealed) for number, sealed in replies))
 
-    def collect(
-        self, session: Session, community: str, sequences: Sequence[int], now: int
-    ) -> None:
+    def collect(self, session: Session, community: str, sequences: Sequence[int], now: int) -> None:
         """The community has these envelopes durably: drop the bodies, in one transaction."""
         session.execute(
             update(Envelope)
@@ -174,9 +172,7 @@ def store_reply(session: Session, community: str, reply: ReplySealed, now: int) 
     return True
 
 
-def _check_room(
-    session: Session, community: str, invitation: str, now: int, *, lock: bool
-) -> None:
+def _check_room(session: Session, community: str, invitation: str, now: int, *, lock: bool) -> None:
     find_open_invitation(session, community, invitation, now, lock=lock)
     today = session.scalar(
         select(func.count()).where(

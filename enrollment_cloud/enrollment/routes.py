@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.profiles import find_profile
-from enrollment_cloud.context import Cloud, CloudDependency, spend_read, spend_upload, unix_now
+from enrollment_cloud.context import Cloud, CloudDependency, spend_read, spend_upload
 from enrollment_cloud.enrollment import unsealed
 from enrollment_cloud.enrollment.deposits import EnvelopeState
 from enrollment_cloud.enrollment.uploads import FORM_TYPE, SEALED_TYPE, read_form, read_sealed
@@ -110,9 +111,7 @@ async def put_envelope(
     return await run_in_threadpool(_deposit, cloud, community, deposited, None)
 
 
-@router.get(
-    "/communities/{community}/envelopes/{envelope}", dependencies=[Depends(spend_read)]
-)
+@router.get("/communities/{community}/envelopes/{envelope}", dependencies=[Depends(spend_read)])
 def read_envelope(community: str, envelope: str, cloud: CloudDependency) -> EnvelopeView:
     """Say whether the community has collected the envelope, and hand out its replies.
 

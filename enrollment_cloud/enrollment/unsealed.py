@@ -37,9 +37,11 @@ POSES: Final[tuple[Pose, ...]] = get_args(Pose)
 _PARTICULARS: Final = ("name", "phone", "visiting", "purpose", "plate")
 _LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 FIELDS: Final = frozenset(
-    ("fragment", "envelope", "language", "consents", "alternative", "reply_key")
-    + _PARTICULARS
-    + tuple(f"photo-{pose}" for pose in POSES)
+    (
+        *("fragment", "envelope", "language", "consents", "alternative", "reply_key"),
+        *_PARTICULARS,
+        *(f"photo-{pose}" for pose in POSES),
+    )
 )
 
 _Alternative: TypeAlias = Literal["", "pin"]
@@ -101,7 +103,13 @@ def parse_form(fields: Mapping[str, bytes]) -> UnsealedEnrollment:
             ),
             digest=_digest(fields),
         )
-    except (KeyError, ValueError, RecursionError, msgspec.DecodeError, InvitationMalformed) as error:
+    except (
+        KeyError,
+        ValueError,
+        RecursionError,
+        msgspec.DecodeError,
+        InvitationMalformed,
+    ) as error:
         raise Malformed("form-malformed") from error
 
 

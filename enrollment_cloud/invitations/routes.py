@@ -5,8 +5,9 @@ from typing import Literal, cast
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
+from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.profiles import find_profile
-from enrollment_cloud.context import CloudDependency, spend_read, unix_now
+from enrollment_cloud.context import CloudDependency, spend_read
 from enrollment_cloud.identifiers import community_id, hex_id
 from enrollment_cloud.invitations.service import find_open_invitation
 from tier_link.invitations import InvitationKind
@@ -22,9 +23,7 @@ class InvitationView(BaseModel):
     expires_at: int
 
 
-@router.get(
-    "/communities/{community}/invitations/{invitation}", dependencies=[Depends(spend_read)]
-)
+@router.get("/communities/{community}/invitations/{invitation}", dependencies=[Depends(spend_read)])
 def read_invitation(community: str, invitation: str, cloud: CloudDependency) -> InvitationView:
     """Say whether the invitation with this derived id is open."""
     with cloud.database.read() as session:

@@ -15,9 +15,10 @@ scale a relay in a broker's memory touches no disk at all.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, event, exists, select, text
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import Session
 
 from tier_link.relay_messages import RELAY, EnvelopeDeposited
@@ -28,6 +29,9 @@ SCRUB_ANYWAY_SECONDS: Final = 3600.0
 
 SCRUB_SHARE: Final = 0.05
 """Rewriting locks the outbox; it may take this share of the time and no more."""
+
+_CHECKPOINT_WAIT_MS: Final = 100
+"""The checkpoint keeps writers out while it waits for readers: rather try again in a second."""
 
 _SCRUB_LOCK: Final = 0x6761_7465_0002
 """Advisory lock number: "gate", scrub. One process rewrites at a time."""
@@ -102,12 +106,21 @@ def _truncate_log(engine: Engine) -> bool:
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout")
+        (usual,) = _row(cursor)
+        cursor.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy, _, _ = cast("tuple[int, int, int]", cursor.fetchone())
+        busy, _, _ = _row(cursor)
+        cursor.execute(f"PRAGMA busy_timeout = {usual}")
         cursor.close()
     finally:
         raw.close()
     return not busy
+
+
+def _row(cursor: DBAPICursor) -> Sequence[int]:
+    row: Sequence[int] | None = cursor.fetchone()
+    return row or ()
 
 
 def _rewrite_outbox(connection: Connection) -> bool:

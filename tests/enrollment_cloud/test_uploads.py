@@ -19,9 +19,14 @@ async def _pieces(body: bytes, size: int) -> AsyncIterator[bytes]:
         yield body[start : start + size]
 
 
-async def _never() -> AsyncIterator[bytes]:
-    pytest.fail("the body was read")
-    yield b""
+class _Never:
+    """A body that must not be read."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        pytest.fail("the body was read")
 
 
 def sealed(
@@ -78,13 +83,13 @@ def test_a_body_may_come_without_its_length() -> None:
 )
 def test_a_wrong_length_is_refused_before_the_body_is_read(length: str, code: str) -> None:
     with pytest.raises(CloudError) as refused:
-        sealed(_never(), length)
+        sealed(_Never(), length)
     assert refused.value.code == code
 
 
 def test_another_media_type_is_refused_before_the_body_is_read() -> None:
     with pytest.raises(WrongMediaType):
-        sealed(_never(), str(SMALLEST), "image/jpeg")
+        sealed(_Never(), str(SMALLEST), "image/jpeg")
 
 
 def test_a_body_without_length_is_cut_off_at_the_limit() -> None:
@@ -111,12 +116,9 @@ def test_a_form_is_read_however_it_is_cut(fields: dict[str, bytes], piece: int) 
 
 @given(st.binary(max_size=400))
 def test_bytes_that_are_no_form_are_refused_by_our_own_error(body: bytes) -> None:
-    try:
-        form(body)
-    except CloudError as refused:
-        assert refused.code in {"form-malformed"}
-    else:
-        assert b"--bound--" in body
+    if b"--bound--" not in body:
+        with pytest.raises(Malformed):
+            form(body)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,8 @@
+"""The wall clock."""
+
+import time
+
+
+def unix_now() -> int:
+    """Return the time in Unix seconds."""
+    return int(time.time())

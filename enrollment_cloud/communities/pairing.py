@@ -1,0 +1,46 @@
+"""`/pair`: a community's server proves a code and leaves its link key."""
+
+import time
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket
+
+from enrollment_cloud.clock import unix_now
+from enrollment_cloud.communities.service import CLOUD_NODE, find_community, pair_community
+from enrollment_cloud.context import Cloud
+from enrollment_cloud.errors import CloudError
+from enrollment_cloud.sockets import StarletteSocket, admit
+from tier_link.channel import accept_pairing
+from tier_link.errors import PairingRefused
+from tier_link.pairing import PairingConfiguration, PairStart
+from tier_link.store.codes import OpenCode
+
+router = APIRouter()
+
+
+@router.websocket("/pair")
+async def serve_pairing(websocket: WebSocket) -> None:
+    """Carry one attempt at pairing."""
+    cloud: Cloud = websocket.app.state.cloud
+    if not await admit(websocket, cloud.pairings, time.monotonic()):
+        return
+
+    def configure(code: OpenCode, start: PairStart) -> PairingConfiguration:
+        del start
+        return PairingConfiguration(community=code.subject, node=code.subject, peer=CLOUD_NODE)
+
+    def complete(code: OpenCode, start: PairStart) -> None:
+        with cloud.database.write.begin() as session:
+            cloud.codes.spend(session, code)
+            try:
+                find_community(session, code.subject)
+            except CloudError as error:
+                raise PairingRefused("revoked", code="pairing-code-unknown") from error
+            # A server that pairs anew may be a new one: what waits is sealed to the old one's
+            # keys. The browsers send again.
+            cloud.store.forget_peer(session, code.subject)
+            pair_community(session, code.subject, start.public_key, unix_now())
+
+    await accept_pairing(
+        StarletteSocket(websocket), cloud.identity, cloud.codes, configure, complete
+    )

@@ -1,0 +1,78 @@
+"""What communities' records do here: the cloud's side of their links."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from enrollment_cloud.clock import unix_now
+from enrollment_cloud.communities.profiles import publish_profile
+from enrollment_cloud.enrollment.deposits import Deposits, store_reply
+from enrollment_cloud.invitations.service import publish_invitations, withdraw_invitations
+from tier_link.channel import LiveLink
+from tier_link.errors import RecordRefused, RequestRefused
+from tier_link.relay_messages import (
+    RELAY,
+    InvitationsPublished,
+    InvitationsWithdrawn,
+    ProfilePublished,
+    ReplySealed,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CommunityRecords:
+    """A `tier_link.channel.LinkHandler`: what communities tell the cloud takes effect here."""
+
+    deposits: Deposits
+    since: dict[str, int] = field(default_factory=dict)
+    """When each link that is up in this process came up, in Unix seconds."""
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        """Take one durable record into the caller's transaction.
+
+        Raises:
+            MalformedMessage: not a record of the relay's vocabulary.
+            RecordRefused: one that a community does not send.
+        """
+        message = RELAY.decode(kind, body)
+        match message:
+            case ProfilePublished():
+                publish_profile(session, peer, message)
+            case InvitationsPublished():
+                publish_invitations(session, peer, message.invitations)
+            case InvitationsWithdrawn():
+                withdraw_invitations(session, peer, message.ids, unix_now())
+            case ReplySealed():
+                if not store_reply(session, peer, message, unix_now()):
+                    _log.info("event=reply-too-late community=%s", peer)
+            case _:
+                raise RecordRefused(f"a community does not send {kind}")
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        """Refuse: communities ask the cloud nothing."""
+        del peer, body
+        raise RequestRefused(f"the cloud answers no {kind}", code="request-unknown")
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        """Ignore: communities send no latest values."""
+        del body
+        _log.info("event=latest-ignored community=%s kind=%s", peer, kind)
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        """The community has these envelopes durably; their bodies go in the same transaction."""
+        self.deposits.collect(session, peer, sequences, unix_now())
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        """Note a community's link."""
+        del link
+        self.since[peer] = unix_now()
+        _log.info("event=link-up community=%s", peer)
+
+    def link_down(self, peer: str) -> None:
+        """Note its end."""
+        self.since.pop(peer, None)
+        _log.info("event=link-down community=%s", peer)

@@ -1,0 +1,133 @@
+import os
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from enrollment_cloud.database import Database
+from enrollment_cloud.relay import Relay
+from enrollment_cloud.relay.database import DatabaseRelay
+from tests.enrollment_cloud.traces import database_files, found_in, pieces_of
+from tier_link.relay_messages import EnvelopeDeposited
+from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME
+from tier_link.store import LinkStore
+
+COMMUNITY = "sunny-court-4f2a"
+
+
+@pytest.fixture
+def relay(database: Database) -> DatabaseRelay:
+    store = LinkStore(database.engine, keep_acknowledged=timedelta(0))
+    return DatabaseRelay(database.engine, store)
+
+
+def envelope(size: int = PADDED_SIZES[3]) -> EnvelopeDeposited:
+    return EnvelopeDeposited(
+        envelope=os.urandom(16).hex(),
+        invitation=os.urandom(16).hex(),
+        key="w1",
+        suite=SUITE_NAME,
+        sealed_by="browser",
+        received_at=int(time.time()),
+        sealed=os.urandom(size + SEAL_OVERHEAD),
+    )
+
+
+def deposit(database: Database, relay: Relay, one: EnvelopeDeposited) -> int:
+    with database.write.begin() as session:
+        return relay.deposit(session, COMMUNITY, one)
+
+
+def holds(database: Database, relay: Relay, sequence: int) -> bool:
+    with database.read() as session:
+        return relay.holds(session, COMMUNITY, sequence)
+
+
+def test_a_deposit_is_held_until_it_is_dropped(database: Database, relay: DatabaseRelay) -> None:
+    first, second = (deposit(database, relay, envelope()) for _ in range(2))
+    with database.write.begin() as session:
+        relay.drop(session, COMMUNITY, [first])
+    assert not holds(database, relay, first)
+    assert holds(database, relay, second)
+
+
+def test_a_deposit_that_is_rolled_back_never_was(database: Database, relay: DatabaseRelay) -> None:
+    with database.write() as session:
+        sequence = relay.deposit(session, COMMUNITY, envelope())
+        session.rollback()
+    assert not holds(database, relay, sequence)
+
+
+def test_what_is_dropped_and_scrubbed_is_in_no_file(
+    database: Database, relay: DatabaseRelay
+) -> None:
+    gone, stays = envelope(), envelope()
+    sequence = deposit(database, relay, gone)
+    deposit(database, relay, stays)
+    assert found_in(database_files(database.engine), pieces_of(gone.sealed)), "the search is blind"
+    with database.write.begin() as session:
+        relay.drop(session, COMMUNITY, [sequence])
+    relay.scrub()
+    files = database_files(database.engine)
+    assert found_in(files, pieces_of(gone.sealed)) == []
+    assert found_in(files, pieces_of(stays.sealed)) != []
+
+
+def test_without_the_scrub_it_would_be_found(database: Database, relay: DatabaseRelay) -> None:
+    gone = envelope()
+    sequence = deposit(database, relay, gone)
+    with database.write.begin() as session:
+        relay.drop(session, COMMUNITY, [sequence])
+    assert found_in(database_files(database.engine), pieces_of(gone.sealed)) != []
+
+
+def test_what_has_waited_too_long_goes_the_same_way(
+    database: Database, relay: DatabaseRelay
+) -> None:
+    old = envelope()
+    sequence = deposit(database, relay, old)
+    with database.write.begin() as session:
+        relay.drop_older(session, int(time.time()) + 1)
+    relay.scrub()
+    assert not holds(database, relay, sequence)
+    assert found_in(database_files(database.engine), pieces_of(old.sealed)) == []
+
+
+def test_a_scrub_in_somebody_elses_way_is_made_up_for(
+    database: Database, relay: DatabaseRelay
+) -> None:
+    gone = envelope()
+    sequence = deposit(database, relay, gone)
+    with database.read() as reader:
+        if database.engine.dialect.name == "postgresql":
+            reader.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        reader.execute(text("SELECT count(*) FROM communities"))  # holds an older snapshot
+        with database.write.begin() as session:
+            relay.drop(session, COMMUNITY, [sequence])
+        relay.scrub()
+    assert found_in(database_files(database.engine), pieces_of(gone.sealed)) != []
+    relay._not_before = 0.0
+    relay.scrub()
+    assert found_in(database_files(database.engine), pieces_of(gone.sealed)) == []
+
+
+def test_a_new_process_cleans_up_after_one_that_died(
+    database: Database, relay: DatabaseRelay
+) -> None:
+    gone = envelope()
+    sequence = deposit(database, relay, gone)
+    with database.write.begin() as session:
+        relay.drop(session, COMMUNITY, [sequence])
+    DatabaseRelay(database.engine, relay.store).scrub()
+    assert found_in(database_files(database.engine), pieces_of(gone.sealed)) == []
+
+
+def test_a_lost_outbox_loses_bodies_and_nothing_else(
+    database: Database, relay: DatabaseRelay
+) -> None:
+    first = deposit(database, relay, envelope())
+    with database.write.begin() as session:
+        session.execute(text("DELETE FROM link_outbox"))
+    assert not holds(database, relay, first)
+    assert deposit(database, relay, envelope()) == first + 1
