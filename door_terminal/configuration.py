@@ -1,21 +1,24 @@
 """What the server has decided for this door, checked once and kept sealed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from access_rules.decision import DoorRules
 from access_rules.leases import LONGEST_LEASE_HOURS, LeasePolicy
 from access_rules.people import Credential, Direction
-from door_terminal.database import THE_ONLY_ROW, ConfigurationRow
+from door_terminal.database import THE_ONLY_ROW, ConfigurationRow, once_ended
 from door_terminal.device_keys import DeviceKey
 from door_terminal.wire import read
 from tier_link.errors import MalformedMessage
 from tier_link.estate_messages import ESTATE, DoorConfigured
+from tier_link.store import reading
 
 _ORTHONORMAL_TOLERANCE = 1e-3  # float32 leaves some 1e-6; a wrong matrix is off by its whole size
 
@@ -81,20 +84,42 @@ def _matrix(data: bytes) -> NDArray[np.float32] | None:
     return matrix
 
 
-def save_configuration(session: Session, key: DeviceKey, door: str, wire: DoorConfigured) -> None:
-    """Store a configuration in the caller's transaction."""
-    sealed = key.seal(ESTATE.encode(wire), "configuration", door)
-    session.merge(ConfigurationRow(row=THE_ONLY_ROW, sealed=sealed))
+class ConfigurationStore:
+    """The configuration in force; like the roster, memory follows what the database holds."""
+
+    def __init__(self, engine: Engine, key: DeviceKey, door: str) -> None:
+        """Load what is stored.
+
+        Raises:
+            SecretDamaged: it was sealed under another key.
+        """
+        self._engine = engine
+        self._key = key
+        self._door = door
+        self.current: Configuration | None = None
+        self.on_change: Callable[[], None] = _nothing
+        self._refresh()
+
+    def take(self, session: Session, wire: DoorConfigured) -> None:
+        """Store a new configuration in the caller's transaction.
+
+        Raises:
+            MalformedMessage: it makes no sense; the old one stays.
+        """
+        Configuration.of(wire)
+        sealed = self._key.seal(ESTATE.encode(wire), "configuration", self._door)
+        session.merge(ConfigurationRow(row=THE_ONLY_ROW, sealed=sealed))
+        session.flush()
+        once_ended(session, self._refresh)
+
+    def _refresh(self) -> None:
+        with Session(reading(self._engine)) as session:
+            row = session.get(ConfigurationRow, THE_ONLY_ROW)
+        if row is not None:
+            body = self._key.open_sealed(row.sealed, "configuration", self._door)
+            self.current = Configuration.of(read(DoorConfigured, body))
+            self.on_change()
 
 
-def load_configuration(session: Session, key: DeviceKey, door: str) -> Configuration | None:
-    """Return the stored configuration, None when the server has not sent one yet.
-
-    Raises:
-        SecretDamaged: it was sealed under another key.
-    """
-    row = session.get(ConfigurationRow, THE_ONLY_ROW)
-    if row is None:
-        return None
-    body = key.open_sealed(row.sealed, "configuration", door)
-    return Configuration.of(read(DoorConfigured, body))
+def _nothing() -> None:
+    """Stand in until somebody wants to hear of changes."""

@@ -1,12 +1,19 @@
 """The door's own tables; the link's stand beside them in the same file, for one transaction."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import alembic.command
 import alembic.config
-from sqlalchemy import BigInteger, Engine, LargeBinary, MetaData, String
+from sqlalchemy import BigInteger, Engine, LargeBinary, MetaData, String, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    SessionTransaction,
+    mapped_column,
+)
 
 import migrations
 from door_terminal.errors import StartRefused
@@ -115,3 +122,27 @@ def open_door_database(url: str) -> Engine:
             f"the database cannot be used: {error.orig}", code="data-unusable"
         ) from error
     return engine
+
+
+_ENDINGS = "door-endings"
+
+
+def once_ended(session: Session, call: Callable[[], None]) -> None:
+    """Have something done once the session's transaction has ended, committed or not.
+
+    Records of a link are applied in savepoints; only the end of the whole decides what stands.
+    Asking for the same thing twice has it done once.
+    """
+    calls: list[Callable[[], None]] = session.info.setdefault(_ENDINGS, [])
+    if not calls:
+        event.listen(session, "after_transaction_end", _ended)
+    if call not in calls:
+        calls.append(call)
+
+
+def _ended(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        calls = list(session.info[_ENDINGS])
+        session.info[_ENDINGS].clear()
+        for call in calls:
+            call()

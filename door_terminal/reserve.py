@@ -114,3 +114,24 @@ class Reserve:
             os.fdatasync(self._descriptor)
         except OSError as error:
             raise NotRecordable(f"the reserve cannot be written: {error.strerror}") from error
+
+
+_BALLAST: Final = "ballast"
+_BALLAST_SIZE: Final = 1024 * 1024  # SQLite needs some 100 KiB to open a database and its log
+
+
+def release_ballast(folder: Path) -> None:
+    """Make a little room before the database is opened: on a full disk it could not be."""
+    (folder / _BALLAST).unlink(missing_ok=True)
+
+
+def keep_ballast(folder: Path) -> None:
+    """Take that room back for the next start, where there is any."""
+    try:
+        with (folder / _BALLAST).open("wb") as file:
+            file.write(bytes(_BALLAST_SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        release_ballast(folder)
+        _log.warning("no room for ballast: %s", error.strerror)

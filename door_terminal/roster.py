@@ -10,12 +10,18 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 import numpy as np
-from sqlalchemy import Engine, delete, event, select
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
 
 from access_rules.people import Category, Person
 from access_rules.schedules import Validity, WeeklyWindow
-from door_terminal.database import THE_ONLY_ROW, RosterPartRow, RosterPersonRow, RosterRow
+from door_terminal.database import (
+    THE_ONLY_ROW,
+    RosterPartRow,
+    RosterPersonRow,
+    RosterRow,
+    once_ended,
+)
 from door_terminal.device_keys import DeviceKey
 from door_terminal.errors import SecretDamaged
 from door_terminal.wire import read
@@ -33,8 +39,6 @@ from tier_link.estate_messages import (
 from tier_link.store import reading
 
 _log = logging.getLogger(__name__)
-
-_WATCHED = "roster-watched"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,14 +170,7 @@ class Roster:
     def _finish(self, session: Session, version: int) -> None:
         session.merge(RosterRow(row=THE_ONLY_ROW, version=version))
         session.flush()
-        if not session.info.get(_WATCHED):
-            session.info[_WATCHED] = True
-            event.listen(session, "after_transaction_end", self._transaction_ended)
-
-    def _transaction_ended(self, _session: Session, transaction: SessionTransaction) -> None:
-        # Records are applied in savepoints; only the end of the whole decides what stands.
-        if transaction.parent is None:
-            self._refresh()
+        once_ended(session, self._refresh)
 
     def _part(self, row: RosterPartRow) -> RosterSnapshot:
         body = self._key.open_sealed(row.sealed, "roster-part", self._door, str(row.part))

@@ -69,18 +69,18 @@ class _Channel:
         self.orders.put(None)
 
 
-def run(settings: Settings, descriptor: int) -> None:
+def run(settings: Settings, connection: socket.socket) -> None:
     """Look until the controller goes away.
 
     Args:
         settings: The terminal's.
-        descriptor: This end of the socket pair.
+        connection: This end of the socket pair.
 
     Raises:
         FaceEngineError: the models cannot be loaded.
     """
     cv2.setNumThreads(settings.threads)
-    channel = _Channel(socket.socket(fileno=descriptor))
+    channel = _Channel(connection)
     pack = load_pack(settings.model_pack, settings.models, threads=settings.threads)
     speed = measure(pack.detector, pack.encoder)
     channel.send(Ready(pack.template_space, speed.detect_ms, speed.encode_ms))

@@ -1,0 +1,156 @@
+"""`gatehouse door`: pair a terminal, run it, ask it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
+from websockets.exceptions import InvalidHandshake
+
+from door_terminal.errors import DoorError, StartRefused
+from door_terminal.identity import Pairing, is_paired, save_pairing, socket_url
+from door_terminal.settings import Settings
+from tier_link.channel import dial_pairing, pairing_tls
+from tier_link.errors import LinkError
+
+T = TypeVar("T")
+
+
+def _plainly(work: Callable[[], T]) -> T:
+    """Turn what an installer can mend into a sentence and exit status 1."""
+    try:
+        return work()
+    except (DoorError, LinkError) as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+        )
+        raise click.ClickException(f"the door's settings: {problems}") from error
+
+
+@click.group()
+def door() -> None:
+    """Run the unit at a gate (tier 3)."""
+
+
+@door.command()
+@click.option("--server", required=True, help="The estate's server: https://host:8443")
+@click.option("--code", required=True, help="The pairing code that the console shows.")
+@click.option("--name", default="", help="What to call this unit.")
+@click.option("--again", is_flag=True, help="Pair although this terminal is paired already.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.")
+def pair(server: str, code: str, name: str, *, again: bool, data: Path | None) -> None:
+    """Make this terminal known to the estate's server."""
+    settings = _settings(data=data)
+    pairing = _plainly(lambda: _pair(settings, server, code, name, again=again))
+    click.echo(f"paired door={pairing.door} community={pairing.community}")
+
+
+def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool) -> Pairing:
+    if is_paired(settings.data) and not again:
+        raise StartRefused(
+            "this terminal is paired already; --again pairs it anew", code="already-paired"
+        )
+    link_key = Ed25519PrivateKey.generate()
+    url = socket_url(server, "/pair")
+    try:
+        paired = asyncio.run(
+            dial_pairing(
+                url,
+                code,
+                role="door",
+                private_key=link_key,
+                name=name,
+                tls=pairing_tls() if url.startswith("wss:") else None,
+            )
+        )
+    except (OSError, TimeoutError, InvalidHandshake) as error:
+        raise StartRefused(
+            f"nobody answers at {server}: {str(error) or type(error).__name__}",
+            code="pairing-failed",
+        ) from error
+    configuration = paired.configuration
+    pairing = Pairing(
+        server_url=server,
+        community=configuration.community,
+        door=configuration.node,
+        server=configuration.peer,
+        server_key=paired.peer_key,
+        link_key=link_key.private_bytes_raw(),
+        ca_pem=configuration.ca_pem,
+    )
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    save_pairing(settings.data, pairing)
+    return pairing
+
+
+@door.command()
+@click.option("--camera", help="Index, rtsp:// or http:// address, video file or folder of images.")
+@click.option("--loop", is_flag=True, default=None, help="Play a recording again and again.")
+@click.option("--gate", type=click.Choice(["simulated", "http"]), help="What opens.")
+@click.option("--gate-url", help="Where an http gate opens.")
+@click.option("--mode", type=click.Choice(["auto", "local", "remote", "hybrid"]))
+@click.option("--port", type=int, help="Port of the unit's page; 0 takes a free one.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.")
+def run(*, loop: bool | None, **given: object) -> None:
+    """Run this door until it is told to stop."""
+    # Imported here: pairing and asking need neither models nor a database.
+    from door_terminal import controller  # noqa: PLC0415 - see above
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    settings = _settings(camera_loop=loop, **given)
+    _plainly(lambda: controller.run(settings, lambda url: click.echo(f"ready {url}")))
+
+
+@door.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.")
+def status(*, as_json: bool, data: Path | None) -> None:
+    """Ask the running door how it is."""
+    state = _ask(_settings(data=data), "GET", "/state")
+    if as_json:
+        click.echo(json.dumps(state))
+        return
+    for name, value in state.items():
+        if name != "last":
+            click.echo(f"{name}: {value if value != '' else '-'}")
+    if state["last"] is not None:
+        click.echo(f"last: {state['last']['message']['en']}")
+
+
+@door.command()
+@click.option("--unit", required=True, help="Number of the unit.")
+@click.option("--pin", prompt="PIN", hide_input=True, help="Asked for when left out.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.")
+def pin(unit: str, pin: str, data: Path | None) -> None:
+    """Enter a PIN at the running door, as on its pad."""
+    outcome = _ask(_settings(data=data), "POST", "/pin", {"unit": unit, "pin": pin})
+    click.echo(outcome["message"]["en"])
+    if not outcome["granted"]:
+        raise click.exceptions.Exit(1)
+
+
+def _ask(settings: Settings, method: str, path: str, body: object = None) -> dict[str, Any]:
+    address = settings.data / "door.url"
+    try:
+        url = address.read_text("utf-8")
+        response = httpx.request(method, url + path, json=body, timeout=30, trust_env=False)
+        response.raise_for_status()
+    except (OSError, httpx.HTTPError) as error:
+        raise click.ClickException(
+            f"no door runs on {settings.data} [{type(error).__name__}]"
+        ) from error
+    answer: dict[str, Any] = response.json()
+    return answer

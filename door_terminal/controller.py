@@ -1,0 +1,146 @@
+"""The controller process: everything of a door but the looking, on one event loop."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from door_terminal.clock import SAVE_INTERVAL_S
+from door_terminal.errors import StartRefused
+from door_terminal.identity import load_pairing
+from door_terminal.screen.server import ScreenServer
+from door_terminal.settings import Settings
+from door_terminal.terminal import Terminal
+from tier_link.channel import Dialer, pinned_tls
+
+_log = logging.getLogger(__name__)
+
+PRESENCE_S: Final = 5.0
+"""How often the server hears how the door is; a changed roster is told within a second."""
+DRAIN_S: Final = 10.0
+PRUNE_S: Final = 3600.0
+_TICK_S: Final = 0.5
+_PAUSE_AFTER_FAULT_S: Final = 1.0
+
+
+@contextmanager
+def the_only_one(folder: Path) -> Iterator[None]:
+    """Hold the data folder against a second terminal.
+
+    Raises:
+        StartRefused: another one runs on it (`already-running`).
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartRefused(
+                f"another terminal runs on {folder}", code="already-running"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Run this door until it is told to stop (SIGTERM, SIGINT).
+
+    Args:
+        settings: How the terminal is set up.
+        announce: Told the page's address once everything serves.
+
+    Raises:
+        StartRefused, SecretDamaged: it cannot start.
+    """
+    with the_only_one(settings.data):
+        terminal = Terminal(settings, load_pairing(settings.data))
+        try:
+            asyncio.run(_serve(terminal, announce))
+        finally:
+            terminal.close()
+
+
+async def _serve(terminal: Terminal, announce: Callable[[str], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await asyncio.to_thread(terminal.entries.drain_reserve)
+    pairing = terminal.pairing
+    dialer = Dialer(
+        pairing.link_url,
+        pairing.identity,
+        pairing.server,
+        pairing.server_public,
+        terminal.store,
+        terminal.uplink,
+        pinned_tls(pairing.ca_pem) if pairing.ca_pem else None,
+        renew_lost_history=True,
+    )
+    screen = ScreenServer(terminal)
+    tasks = [
+        asyncio.create_task(_for_ever("link", dialer.run)),
+        asyncio.create_task(_for_ever("housekeeping", lambda: _housekeeping(terminal))),
+        asyncio.create_task(screen.run()),
+    ]
+    if terminal.settings.camera:
+        tasks.append(asyncio.create_task(_for_ever("vision", terminal.vision.run)))
+    try:
+        await screen.started()
+        announce(screen.url)
+        await stopping.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Begin again whatever ends by a fault of ours: a door has nobody to restart half of it."""
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - logged; no fault may stop the rest of the door
+            _log.exception("%s failed and begins again", name)
+        await asyncio.sleep(_PAUSE_AFTER_FAULT_S)
+
+
+async def _housekeeping(terminal: Terminal) -> None:
+    """Tell the server how the door is, store the clock, empty the reserve, forget the old."""
+    due = {"presence": 0.0, "clock": 0.0, "drain": 0.0, "prune": 0.0}
+    told_version = -1
+    linked = False
+    while True:
+        now = time.monotonic()
+        is_linked = terminal.uplink.link is not None
+        news = terminal.roster.book.version != told_version or (is_linked and not linked)
+        linked = is_linked
+        if now >= due["presence"] or news:
+            due["presence"] = now + PRESENCE_S
+            presence = await asyncio.to_thread(terminal.presence)
+            told_version = presence.roster_version
+            terminal.uplink.publish(presence)
+        if now >= due["clock"]:
+            due["clock"] = now + SAVE_INTERVAL_S
+            await asyncio.to_thread(terminal.save_clock)
+        if now >= due["drain"] and len(terminal.reserve):
+            due["drain"] = now + DRAIN_S
+            await asyncio.to_thread(terminal.entries.drain_reserve)
+        if now >= due["prune"]:
+            due["prune"] = now + PRUNE_S
+            await asyncio.to_thread(_prune, terminal)
+        await asyncio.sleep(_TICK_S)
+
+
+def _prune(terminal: Terminal) -> None:
+    moment = terminal.clock.moment()
+    terminal.store.prune(moment.floor if moment.unix is None else moment.unix)
+    terminal.entries.prune()

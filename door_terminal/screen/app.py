@@ -1,0 +1,168 @@
+"""Routes of the unit's page."""
+
+import time
+from importlib import resources
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from access_rules.decision import DecisionReason
+from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
+from door_terminal.decisions.decider import Outcome
+from door_terminal.terminal import SOFTWARE, Terminal
+from page_kit.language import LANGUAGES
+from page_kit.pages import Pages
+from page_kit.security import SecurityHeaders
+
+MAX_BODY: Final = 1024  # a unit and a PIN
+_ASSETS: Final = {"door.js": "text/javascript", "door.css": "text/css"}
+
+PAGES: Final = Pages("door_terminal")
+
+
+class PinEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the pad sends."""
+
+    unit: Annotated[str, Meta(min_length=1, max_length=MAX_UNIT_LENGTH)]
+    pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
+
+
+class OwnHostOnly:
+    """Refuses requests that name another host or come from another origin.
+
+    So a web page elsewhere can neither reach in under its own name (DNS rebinding) nor post here.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        names = (f"127.0.0.1:{port}", f"[::1]:{port}", f"localhost:{port}")
+        self._hosts = {name.encode() for name in names}
+        self._origins = {b"http://" + name for name in self._hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 421."""
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            origin = headers.get(b"origin")
+            if headers.get(b"host") not in self._hosts or not (
+                origin is None or origin in self._origins
+            ):
+                refusal = _refusal(421, "other-host")
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def build_app(terminal: Terminal, port: int) -> ASGIApp:
+    """Return the page's application.
+
+    Args:
+        terminal: What it shows and whom it tells of PINs.
+        port: Where it is served; requests must name it.
+    """
+
+    async def page(request: Request) -> Response:
+        del request
+        return HTMLResponse(PAGES.render("door.html.jinja", "zh-CN", catalogue=PAGES.catalogue))
+
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return _refusal(404, "not-found")
+        content = resources.files("door_terminal.screen").joinpath("assets", name).read_bytes()
+        return Response(content, media_type=_ASSETS[name])
+
+    async def state(request: Request) -> Response:
+        del request
+        return JSONResponse(await run_in_threadpool(describe, terminal))
+
+    async def pin(request: Request) -> Response:
+        if request.headers.get("content-type", "").split(";")[0] != "application/json":
+            return _refusal(415, "not-json")  # forms of other pages cannot send this type
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return _refusal(413, "too-large")
+        try:
+            entry = msgspec.json.decode(bytes(body), type=PinEntry)
+        except msgspec.DecodeError:
+            return _refusal(422, "malformed")
+        outcome, check = await run_in_threadpool(terminal.enter_pin, entry.unit, entry.pin)
+        return JSONResponse({**_outcome(outcome), "wait_s": round(check.wait_s)})
+
+    routes = [
+        Route("/", page),
+        Route("/assets/{name}", asset),
+        Route("/state", state),
+        Route("/pin", pin, methods=["POST"]),
+    ]
+    return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
+
+
+def describe(terminal: Terminal) -> dict[str, Any]:
+    """Return the door's state as the page and `gatehouse door status` show it."""
+    presence = terminal.presence()
+    current = terminal.configuration.current
+    last = terminal.last
+    heartbeat = terminal.vision.heartbeat
+    return {
+        "door": current.wire.name if current else "",
+        "id": terminal.pairing.door,
+        "software": SOFTWARE,
+        "configured": current is not None,
+        "link": terminal.uplink.link is not None,
+        "vision": terminal.vision.state if terminal.settings.camera else "camera-none",
+        "vision_starts": terminal.vision.starts,
+        "camera": presence.camera,
+        "mode": presence.mode,
+        "template_space": presence.template_space,
+        "detect_ms": presence.detect_ms,
+        "encode_ms": presence.encode_ms,
+        "time_known": presence.time_known,
+        "roster_version": presence.roster_version,
+        "people": len(terminal.roster.book.people),
+        "unsent": presence.queue,
+        "reserve": len(terminal.reserve),
+        "uptime_s": presence.uptime_s,
+        "frames": heartbeat.frames if heartbeat else 0,
+        "detections": heartbeat.detections if heartbeat else 0,
+        "watching": heartbeat.watching if heartbeat else False,
+        "decisions": terminal.outcomes,
+        "last": None if last is None else _outcome(last),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "granted": outcome.granted,
+        "reason": outcome.reason.value,
+        "credential": outcome.credential.value,
+        "gate": outcome.gate,
+        "age_s": (time.monotonic_ns() - outcome.decided_ns) / 1e9,
+        "decided_ms": (outcome.decided_ns - outcome.needed_ns) / 1e6,
+        "recorded_ms": _since(outcome.recorded_ns, outcome.needed_ns),
+        "released_ms": _since(outcome.released_ns, outcome.needed_ns),
+        "message": sentences(outcome.reason, gate=outcome.gate),
+    }
+
+
+def sentences(reason: DecisionReason, *, gate: str = "") -> dict[str, str]:
+    """Return what a person at the door reads, by language."""
+    key = "gate.failed" if gate else f"reason.{reason.value}"
+    return {language: PAGES.catalogue.say(language, key) for language in LANGUAGES}
+
+
+def _since(moment_ns: int, needed_ns: int) -> float | None:
+    return (moment_ns - needed_ns) / 1e6 if moment_ns else None
+
+
+def _refusal(status: int, code: str) -> Response:
+    return JSONResponse({"error": {"code": code}}, status_code=status)

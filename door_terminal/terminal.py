@@ -1,0 +1,221 @@
+"""All parts of the controller, put together; no loop runs here."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from access_rules.decision import DecisionReason, Shown
+from access_rules.leases import LONGEST_LEASE_HOURS
+from access_rules.people import Credential
+from door_terminal.clock import EffectiveClock, Machine
+from door_terminal.clock_store import load_clock, save_clock
+from door_terminal.configuration import ConfigurationStore
+from door_terminal.credentials.backoff import Backoff
+from door_terminal.credentials.pins import PinCheck, PinChecker
+from door_terminal.database import open_door_database
+from door_terminal.decisions.decider import Decider, Outcome
+from door_terminal.decisions.faces import FaceDesk
+from door_terminal.decisions.recognition import Recogniser
+from door_terminal.device_keys import DeviceKey
+from door_terminal.entries import EntryLog
+from door_terminal.gate import Gate, open_gate
+from door_terminal.identity import Pairing
+from door_terminal.probe import Speed, choose_mode
+from door_terminal.reserve import Reserve, keep_ballast, release_ballast
+from door_terminal.roster import Roster, as_person
+from door_terminal.settings import Mode, Settings
+from door_terminal.uplink import Uplink
+from door_terminal.vision.messages import Sighting, Unclear, Watch
+from door_terminal.vision.supervisor import VisionSupervisor
+from tier_link.estate_messages import DoorPresence
+from tier_link.store import LinkStore
+
+_log = logging.getLogger(__name__)
+
+KEEP_ACKNOWLEDGED: Final = timedelta(days=7)
+"""So long a server restored from a backup gets entries again."""
+_SIGHTINGS_AT_ONCE: Final = 4  # one may wait for the server while the next is matched here
+SOFTWARE: Final = version("gatehouse-access")
+
+
+class Terminal:
+    """A door's controller. Public attributes are its parts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pairing: Pairing,
+        *,
+        machine: Machine | None = None,
+        gate: Gate | None = None,
+    ) -> None:
+        """Open everything that a decision needs.
+
+        Raises:
+            StartRefused: the data folder or the settings cannot be used.
+            SecretDamaged: the data belongs to another device key.
+        """
+        self.settings = settings
+        self.pairing = pairing
+        self.started = time.monotonic()
+        folder = settings.data
+        key = DeviceKey.open(folder)
+        release_ballast(folder)
+        self.engine = open_door_database(settings.database_url)
+        keep_ballast(folder)
+        self.clock = EffectiveClock(
+            load_clock(self.engine),
+            machine or Machine.here(),
+            longest_lease_s=self._longest_lease_s,
+        )
+        self.configuration = ConfigurationStore(self.engine, key, pairing.door)
+        self.roster = Roster(self.engine, key, pairing.door)
+        self.store = LinkStore(
+            self.engine, keep_acknowledged=KEEP_ACKNOWLEDGED, clock=self._link_time
+        )
+        self.reserve = Reserve(folder / "reserve")
+        self.reserve.open()
+        self.entries = EntryLog(self.engine, self.store, pairing.server, self.clock, self.reserve)
+        self.uplink = Uplink(
+            roster=self.roster,
+            configuration=self.configuration,
+            clock=self.clock,
+            first_news=self.save_clock,
+        )
+        self.last: Outcome | None = None
+        self.outcomes = 0
+        self.decider = Decider(
+            configuration=lambda: self.configuration.current,
+            clock=self.clock,
+            entries=self.entries,
+            gate=gate or open_gate(settings),
+            publish=self._published,
+        )
+        self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
+        self._sightings = ThreadPoolExecutor(_SIGHTINGS_AT_ONCE, thread_name_prefix="sighting")
+        self.vision = VisionSupervisor(settings, watch=self._watch, found=self._found)
+        self.configuration.on_change = self.vision.rewatch
+        recogniser = Recogniser(
+            book=lambda: self.roster.book,
+            configuration=lambda: self.configuration.current,
+            space=lambda: self.vision.ready.template_space if self.vision.ready else "",
+            link=lambda: self.uplink.link,
+            encode=self.vision.encode,
+        )
+        self.faces = FaceDesk(
+            recogniser=recogniser,
+            decider=self.decider,
+            configuration=lambda: self.configuration.current,
+            mode=self.mode,
+        )
+
+    def mode(self) -> Mode:
+        """Return where faces are matched: the installer's word, the server's, or by speed."""
+        current = self.configuration.current
+        wanted = self.settings.mode or (current.wire.mode if current else "auto")
+        return choose_mode(wanted, self._speed(), current.wire.frames if current else 1)
+
+    def enter_pin(self, unit: str, pin: str) -> tuple[Outcome, PinCheck]:
+        """Check a PIN and take it to its end; on a worker thread, since it takes its time."""
+        typed_ns = time.monotonic_ns()
+        current = self.configuration.current
+        if current is not None and Credential.PIN not in current.rules.accepts:
+            check = PinCheck(None, DecisionReason.CREDENTIAL_NOT_ACCEPTED)
+        else:
+            check = self.pins.check(unit, pin)
+        person = as_person(check.person) if check.person else None
+        shown = Shown(Credential.PIN, person, check.problem)
+        return self.decider.attempt(shown, needed_ns=typed_ns), check
+
+    def presence(self) -> DoorPresence:
+        """Return how this door is; asks the database."""
+        book, current, speed = self.roster.book, self.configuration.current, self._speed()
+        return DoorPresence(
+            roster_version=book.version,
+            roster_hash=book.digest,
+            mode=self.mode(),
+            template_space=current.wire.template_space if current else "",
+            software=SOFTWARE,
+            camera=self.camera,
+            uptime_s=time.monotonic() - self.started,
+            queue=self.entries.unsent(),
+            detect_ms=speed.detect_ms if speed else 0.0,
+            encode_ms=speed.encode_ms if speed else 0.0,
+            time_known=self.clock.known,
+        )
+
+    @property
+    def camera(self) -> str:
+        """Empty while the camera delivers, else why it does not."""
+        return self.vision.camera if self.settings.camera else "camera-none"
+
+    def save_clock(self) -> None:
+        """Store the clock's count; a disk that cannot take it costs at most one interval."""
+        try:
+            save_clock(self.engine, self.clock.record())
+        except SQLAlchemyError as error:
+            _log.warning("the clock could not be stored: %s", type(error).__name__)
+
+    def close(self) -> None:
+        """Finish what is under way and let everything go."""
+        self._sightings.shutdown(wait=True, cancel_futures=True)
+        self.save_clock()
+        self.reserve.close()
+        self.engine.dispose()
+
+    def _link_time(self) -> float:
+        moment = self.clock.moment()
+        return float(moment.floor if moment.unix is None else moment.unix)
+
+    def _longest_lease_s(self) -> int:
+        current = self.configuration.current
+        return current.rules.leases.longest_seconds if current else LONGEST_LEASE_HOURS * 3600
+
+    def _speed(self) -> Speed | None:
+        ready = self.vision.ready
+        return Speed(ready.detect_ms, ready.encode_ms) if ready else None
+
+    def _watch(self) -> Watch | None:
+        current = self.configuration.current
+        if current is None:
+            return None
+        zone, mode = current.wire.zone, self.mode()
+        return Watch(
+            min_face_px=zone.min_face_px,
+            dwell_ms=zone.dwell_ms,
+            max_yaw_deg=zone.max_yaw_deg,
+            frames=current.wire.frames,
+            encode=mode != "remote",
+            crops=mode != "local",
+        )
+
+    def _found(self, found: Sighting | Unclear) -> None:
+        self._sightings.submit(self._deal_with, found)
+
+    def _deal_with(self, found: Sighting | Unclear) -> None:
+        try:
+            if isinstance(found, Sighting):
+                self.faces.sighting(found)
+            else:
+                self.faces.unclear(found)
+        except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
+            _log.exception("a sighting was lost")
+
+    def _published(self, outcome: Outcome) -> None:
+        self.outcomes += 1
+        self.last = outcome
+        self.uplink.wake()
+        _log.info(
+            "decision granted=%s reason=%s credential=%s gate=%s entry=%s took_ms=%.0f",
+            outcome.granted,
+            outcome.reason.value,
+            outcome.credential.value,
+            outcome.gate or "-",
+            outcome.entry or "-",
+            (outcome.decided_ns - outcome.needed_ns) / 1e6,
+        )

@@ -1,0 +1,95 @@
+"""The door's end of the link to the server: news in, entries and presence out."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
+
+from door_terminal.clock import EffectiveClock
+from door_terminal.configuration import ConfigurationStore
+from door_terminal.roster import Roster
+from tier_link.channel import LiveLink
+from tier_link.errors import RecordRefused, RequestRefused
+from tier_link.estate_messages import (
+    ESTATE,
+    DoorConfigured,
+    DoorPresence,
+    RosterDelta,
+    RosterSnapshot,
+    ServerNews,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Uplink:
+    """A `tier_link.channel.LinkHandler` for the one server that this door is paired with."""
+
+    def __init__(
+        self,
+        *,
+        roster: Roster,
+        configuration: ConfigurationStore,
+        clock: EffectiveClock,
+        first_news: Callable[[], None],
+    ) -> None:
+        """Take what the news changes; `first_news` is called when time has become known."""
+        self._roster = roster
+        self._configuration = configuration
+        self._clock = clock
+        self._first_news = first_news
+        self.link: LiveLink | None = None
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        """Take a durable record of the server's."""
+        del peer
+        match ESTATE.decode(kind, body):
+            case RosterSnapshot() as snapshot:
+                self._roster.take_snapshot(session, snapshot, self._space())
+            case RosterDelta() as delta:
+                self._roster.take_delta(session, delta, self._space())
+            case DoorConfigured() as configured:
+                self._configuration.take(session, configured)
+            case _:
+                raise RecordRefused(f"{kind} is not for doors")
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        """Refuse: nothing is asked of doors."""
+        del peer, body
+        raise RequestRefused(f"{kind} is not asked of doors")
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        """Take the server's word for the time; it renews the lease."""
+        del peer
+        news = ESTATE.decode(kind, body)
+        if isinstance(news, ServerNews) and self._clock.hear(news.now):
+            self._first_news()
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        """Do nothing: the outbox itself knows what the server has."""
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        """Use this link from now on."""
+        _log.info("server link up peer=%s", peer)
+        self.link = link
+
+    def link_down(self, peer: str) -> None:
+        """Go on without."""
+        _log.info("server link down peer=%s", peer)
+        self.link = None
+
+    def publish(self, presence: DoorPresence) -> None:
+        """Tell the server how this door is, if there is a link."""
+        link = self.link
+        if link is not None:
+            link.publish(ESTATE.kind(presence), ESTATE.encode(presence))
+
+    def wake(self) -> None:
+        """Say that an entry waits."""
+        link = self.link
+        if link is not None:
+            link.wake()
+
+    def _space(self) -> str:
+        current = self._configuration.current
+        return current.wire.template_space if current else ""

@@ -1,0 +1,34 @@
+"""Entry of the vision process; the controller starts it with its end of a pair of sockets."""
+
+import logging
+import os
+import socket
+import sys
+
+from door_terminal.settings import Settings
+from door_terminal.vision.messages import LENGTH_SIZE, body_length
+from door_terminal.vision.process import run
+from face_engine.errors import FaceEngineError
+
+_log = logging.getLogger("door_terminal.vision")
+
+
+def main() -> None:
+    """Take the settings from the controller and look until it goes away."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    settings = Settings.model_validate_json(_first_message(connection))
+    try:
+        run(settings, connection)
+    except FaceEngineError as error:
+        _log.error("vision cannot start code=%s: %s", error.code, error)
+        sys.exit(os.EX_CONFIG)
+
+
+def _first_message(connection: socket.socket) -> bytes:
+    length = body_length(connection.recv(LENGTH_SIZE, socket.MSG_WAITALL))
+    return connection.recv(length, socket.MSG_WAITALL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The controller's hold on the vision process: starts it, listens to it, starts it again.
+
+A process that says nothing for some seconds is killed: a driver or codec may hang in a way that
+even its own watchdog does not survive.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from door_terminal.camera.reader import retry_delay
+from door_terminal.errors import ChannelBroken, RecognitionFailed
+from door_terminal.settings import Settings
+from door_terminal.vision.messages import (
+    LENGTH_SIZE,
+    Encode,
+    Encoded,
+    FromController,
+    FromVision,
+    Heartbeat,
+    Ready,
+    Sighting,
+    Unclear,
+    Watch,
+    body_length,
+    frame,
+    from_vision,
+)
+
+_log = logging.getLogger(__name__)
+
+START_S: Final = 60.0
+"""Loading and timing the models on the weakest board."""
+SILENCE_S: Final = 6.0
+"""Several heartbeats: the longest a busy board stays away between two."""
+ENCODE_S: Final = 5.0
+"""How long a sighting waits for vision to encode it after all."""
+
+VISION_DOWN: Final = "vision-down"
+VISION_STARTING: Final = "vision-starting"
+VISION_UP: Final = ""
+
+
+class VisionSupervisor:
+    """Runs vision for ever. All on one event loop, but for `encode` and `rewatch`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        watch: Callable[[], Watch | None],
+        found: Callable[[Sighting | Unclear], None],
+    ) -> None:
+        """Take where to learn what to look for, and whom to tell of sightings."""
+        self._settings = settings
+        self._watch = watch
+        self._found = found
+        self._writer: asyncio.StreamWriter | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
+        self.process: asyncio.subprocess.Process | None = None
+        self.ready: Ready | None = None
+        self.heartbeat: Heartbeat | None = None
+        self.starts = 0
+
+    @property
+    def state(self) -> str:
+        """Empty while vision works, else a code."""
+        if self.ready is not None and self._writer is not None:
+            return VISION_UP
+        return VISION_STARTING if self.process is not None else VISION_DOWN
+
+    @property
+    def camera(self) -> str:
+        """The camera's state as vision last told it; empty while pictures come."""
+        if self.state != VISION_UP or self.heartbeat is None:
+            return "camera-connecting" if self.state != VISION_DOWN else VISION_DOWN
+        return self.heartbeat.camera
+
+    async def run(self) -> None:
+        """Keep vision running until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            try:
+                await self._one_life()
+            except (ChannelBroken, TimeoutError, OSError) as error:
+                _log.warning("vision ended: %s", str(error) or "it said nothing any more")
+            failures = 1 if self.heartbeat is not None else failures + 1
+            self.heartbeat = None
+            await asyncio.sleep(retry_delay(failures))
+
+    def rewatch(self) -> None:
+        """Tell vision what to look for now; from any thread."""
+        watch = self._watch()
+        if watch is not None:
+            self._tell(watch)
+
+    def encode(self, sighting: str, crops: tuple[bytes, ...]) -> bytes:
+        """Have vision encode crops; from a worker thread.
+
+        Raises:
+            RecognitionFailed: vision is not there, or does not answer in time (`vision-down`).
+        """
+        answer: concurrent.futures.Future[bytes] = concurrent.futures.Future()
+        self._encodings[sighting] = answer
+        try:
+            self._tell(Encode(sighting, crops))
+            return answer.result(ENCODE_S)
+        except TimeoutError as error:
+            raise RecognitionFailed("vision does not encode", code=VISION_DOWN) from error
+        finally:
+            self._encodings.pop(sighting, None)
+
+    async def _one_life(self) -> None:
+        self.ready = None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "door_terminal.vision",
+                str(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+            )
+        self.starts += 1
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
+            body = self._settings.model_dump_json().encode()
+            writer.write(len(body).to_bytes(LENGTH_SIZE, "big") + body)
+            self._writer = writer
+            while True:
+                self._take(await self._next(reader))
+        finally:
+            self._writer = None
+            writer.close()
+            await self._end(self.process)
+            self.process = None
+
+    async def _next(self, reader: asyncio.StreamReader) -> FromVision:
+        async with asyncio.timeout(START_S if self.ready is None else SILENCE_S):
+            try:
+                prefix = await reader.readexactly(LENGTH_SIZE)
+                return from_vision(await reader.readexactly(body_length(prefix)))
+            except asyncio.IncompleteReadError as error:
+                raise ChannelBroken("vision went away") from error
+
+    def _take(self, message: FromVision) -> None:
+        match message:
+            case Ready():
+                self.ready = message
+                _log.info(
+                    "vision ready space=%s detect_ms=%.1f encode_ms=%.1f",
+                    message.template_space,
+                    message.detect_ms,
+                    message.encode_ms,
+                )
+                self.rewatch()
+            case Heartbeat():
+                self.heartbeat = message
+            case Sighting() | Unclear():
+                self._found(message)
+            case Encoded(sighting=sighting, probe=probe):
+                waiting = self._encodings.get(sighting)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(probe)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        _log.info("vision process ended status=%s", process.returncode)
+
+    def _tell(self, message: FromController) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._write, frame(message))
+
+    def _write(self, data: bytes) -> None:
+        if self._writer is not None and self.ready is not None:
+            self._writer.write(data)
