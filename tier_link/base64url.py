@@ -4,6 +4,7 @@ import base64
 import re
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
+_IMPOSSIBLE = 1  # characters over a multiple of four that no bytes can leave
 
 
 def encode_base64url(data: bytes) -> str:
@@ -17,7 +18,7 @@ def decode_base64url(text: str) -> bytes:
     Raises:
         ValueError: for padding, foreign characters, an impossible length or stray bits.
     """
-    if not _ALPHABET.fullmatch(text):
+    if not _ALPHABET.fullmatch(text) or len(text) % 4 == _IMPOSSIBLE:
         raise ValueError("not base64url")
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encode_base64url(data) != text:

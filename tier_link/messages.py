@@ -151,12 +151,15 @@ class Vocabulary(Generic[M]):
 
     def __init__(self, *types: type[M]) -> None:
         """Take the message classes. Raises `TypeError` for a tag that is used twice."""
-        self._decoders: dict[str, msgspec.msgpack.Decoder[M]] = {}
+        self.kinds: dict[str, type[M]] = {}
         for message_type in types:
             kind = self.kind(message_type)
-            if kind in self._decoders:
+            if kind in self.kinds:
                 raise TypeError(f"tag {kind!r} is already used by another message")
-            self._decoders[kind] = msgspec.msgpack.Decoder(message_type)
+            self.kinds[kind] = message_type
+        self._decoders = {
+            kind: msgspec.msgpack.Decoder(message_type) for kind, message_type in self.kinds.items()
+        }
 
     @staticmethod
     def kind(message: Message | type[Message]) -> str:
@@ -168,7 +171,7 @@ class Vocabulary(Generic[M]):
 
     def encode(self, message: M) -> bytes:
         """Write a message's body. Raises `TypeError` for one outside this vocabulary."""
-        if self.kind(message) not in self._decoders:
+        if self.kind(message) not in self.kinds:
             raise TypeError(f"{type(message).__name__} is not spoken here")
         return _encoder.encode(message)
 
