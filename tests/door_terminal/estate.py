@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import secrets
 import ssl
@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +64,12 @@ class Authority:
 
     @classmethod
     def make(cls, folder: Path) -> "Authority":
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        ca_key, key = (
+            ec.generate_private_key(ec.SECP256R1()),
+            ec.generate_private_key(ec.SECP256R1()),
+        )
         ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sunny Court CA")])
-        begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+        begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
         def build(name: x509.Name, public: Any, *, is_ca: bool) -> x509.Certificate:
             return (
@@ -77,7 +79,7 @@ class Authority:
                 .public_key(public)
                 .serial_number(x509.random_serial_number())
                 .not_valid_before(begin)
-                .not_valid_after(begin + timedelta(days=1))
+                .not_valid_after(begin + dt.timedelta(days=1))
                 .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
                 .add_extension(
                     x509.SubjectAlternativeName(
@@ -146,7 +148,7 @@ class Estate:
         self.authority = Authority.make(self.folder)
         self.engine = open_database(f"sqlite:///{self.folder / 'server.sqlite'}")
         LinkBase.metadata.create_all(self.engine)
-        self.store = LinkStore(self.engine, keep_acknowledged=timedelta(0))
+        self.store = LinkStore(self.engine, keep_acknowledged=dt.timedelta(0))
         self.codes = PairingCodes(self.engine)
         self.identity = NodeIdentity(SERVER, Ed25519PrivateKey.generate())
         self.door_key: Ed25519PublicKey | None = None

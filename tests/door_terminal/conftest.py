@@ -1,0 +1,67 @@
+"""Parts that most of the door's tests need."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from door_terminal.clock import ClockRecord, EffectiveClock, Machine
+from door_terminal.database import open_door_database
+from door_terminal.device_keys import DeviceKey
+from face_engine.errors import ModelsMissing
+from face_engine.models import FacePack, load_pack
+from gatehouse.sample_people import SamplePerson, sample_people
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_door_database(f"sqlite:///{tmp_path / 'door.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> DeviceKey:
+    return DeviceKey.open(tmp_path)
+
+
+class Time:
+    """A machine whose time the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def machine(self) -> Machine:
+        return Machine("boot", lambda: self.now, lambda: 0.0)
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def clock(time: Time) -> EffectiveClock:
+    clock = EffectiveClock(ClockRecord(), time.machine(), longest_lease_s=lambda: 30 * 86400)
+    clock.hear(1_795_000_000)
+    return clock
+
+
+@pytest.fixture(scope="session")
+def pack() -> FacePack:
+    try:
+        return load_pack()
+    except ModelsMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def people(pack: FacePack) -> dict[str, SamplePerson]:
+    return {person.name: person for person in sample_people(pack)}
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(20261123)
