@@ -10,22 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from face_engine import calibration
-from face_engine.alignment import align
+from face_engine.alignment import align, similarity
 from face_engine.encoder import encode_with_mirror, fuse
 from face_engine.errors import PhotoReason, PhotoRefused
+from face_engine.face_search import main_face
 from face_engine.faces import Face, Image, Vectors
 from face_engine.images import decode_photo
+from face_engine.landmarks import refine
 from face_engine.models import FacePack
 from face_engine.quality import Quality, assess_crop
 
 # Three photos are what a person has patience for, and what fusion gains most from.
 MOST_PHOTOS = 3
-
-# The detector was trained on faces far smaller than a selfie's: search at this longer side, and
-# at twice that only when nothing was found.
-_SEARCH_SIDES = (640, 1280)
-# Another face below this height against the main one belongs to a bystander in the background.
-_BYSTANDER_SHARE = 0.5
 
 SMALLEST_EYE_DISTANCE = 28.0
 DARKEST = 40.0
@@ -35,8 +31,12 @@ LEAST_SHARPNESS = 0.19
 MOST_YAW = 38.0
 MOST_PITCH = 35.0
 MOST_ROLL = 35.0
-# Share of the face's box that has to be inside the picture.
-_LEAST_INSIDE = 0.85
+# A chin or an ear may be missing, a cheek may not.
+_LEAST_INSIDE = 0.97
+
+# A grid over the face in the encoder's frame, from brow to chin.
+_FACE_POINTS = np.stack(np.meshgrid(np.linspace(20, 92, 13), np.linspace(30, 108, 14)), -1)
+_FACE_POINTS = _FACE_POINTS.reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +66,12 @@ class Judged:
 
 
 def _inside_share(face: Face, image: Image) -> float:
+    """How much of the middle of the face lies inside the picture, 0..1."""
+    matrix = similarity(face.landmarks)
+    points = (_FACE_POINTS - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     height, width = image.shape[:2]
-    left, top, wide, high = (float(value) for value in face.box)
-    across = max(0.0, min(left + wide, width) - max(left, 0.0))
-    down = max(0.0, min(top + high, height) - max(top, 0.0))
-    return float(across * down / max(wide * high, 1e-6))
-
-
-def _height(face: Face) -> float:
-    return float(face.box[3])
-
-
-def main_face(pack: FacePack, image: Image) -> Face:
-    """The one face of a photo; faces far behind it do not count.
-
-    Raises:
-        PhotoRefused: no-face, several-faces.
-    """
-    faces: list[Face] = []
-    for side in _SEARCH_SIDES:
-        faces = pack.detector.detect(image, longest_side=side)
-        if faces or max(image.shape[:2]) <= side:
-            break
-    if not faces:
-        raise PhotoRefused(PhotoReason.NO_FACE)
-    faces.sort(key=_height, reverse=True)
-    if len(faces) > 1 and _height(faces[1]) > _BYSTANDER_SHARE * _height(faces[0]):
-        raise PhotoRefused(PhotoReason.SEVERAL_FACES)
-    return faces[0]
+    inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
+    return float(inside.mean())
 
 
 def shortcoming(quality: Quality, *, inside: float = 1.0) -> PhotoReason | None:
@@ -119,12 +97,13 @@ def look(pack: FacePack, data: bytes) -> tuple[Image, Quality]:
         PhotoRefused: with the one reason.
     """
     image = decode_photo(data)
-    face = main_face(pack, image)
+    found, suspicion = main_face(pack.detector, image)
+    face = refine(pack.detector, image, found)
     crop = align(image, face.landmarks)
     quality = assess_crop(crop, face)
     reason = shortcoming(quality, inside=_inside_share(face, image))
-    if reason is not None:
-        raise PhotoRefused(reason)
+    if reason or suspicion:
+        raise PhotoRefused(reason or suspicion or PhotoReason.NO_FACE)
     return crop, quality
 
 

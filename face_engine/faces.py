@@ -37,11 +37,18 @@ class Face:
 class Detector(Protocol):
     """Finds faces in a picture."""
 
-    def detect(self, image: Image, *, longest_side: int | None = None) -> list[Face]:
+    def detect(
+        self,
+        image: Image,
+        *,
+        longest_side: int | None = None,
+        unsure: bool = False,
+    ) -> list[Face]:
         """All faces, best score first.
 
         `longest_side` bounds the resolution searched: the picture is shrunk (never grown) for
-        the search, and positions are given in the picture's own pixels.
+        the search, and positions are given in the picture's own pixels. With `unsure`, also
+        what only may be a face: dark, blurred, tilted.
         """
         ...
 

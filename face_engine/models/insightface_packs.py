@@ -22,6 +22,9 @@ _CONFIRMATION = "licence-confirmed.txt"
 # SCRFD is given one fixed square, as InsightFace's own FaceAnalysis does.
 _SEARCH_SIZE = 640
 _CROP_SIZE = 112
+# SCRFD's own default, and one that lets dark and blurred faces through.
+_SURE_SCORE = 0.5
+_UNSURE_SCORE = 0.3
 
 
 def insightface_root(folder: Path) -> Path:
@@ -55,8 +58,14 @@ class InsightFaceDetector:
     def __init__(self, model: Any) -> None:
         self._model = model
 
-    def detect(self, image: Image, *, longest_side: int | None = None) -> list[Face]:
-        """All faces, best score first, in the picture's own pixels."""
+    def detect(
+        self,
+        image: Image,
+        *,
+        longest_side: int | None = None,
+        unsure: bool = False,
+    ) -> list[Face]:
+        """All faces, best score first, in the picture's own pixels; see `Detector`."""
         small, factor = shrink(image, longest_side)
         boxes, points = self._model.detect(small, input_size=(_SEARCH_SIZE, _SEARCH_SIZE))
         faces = [
@@ -66,6 +75,7 @@ class InsightFaceDetector:
                 score=float(score),
             )
             for (x1, y1, x2, y2, score), landmarks in zip(boxes, points, strict=True)
+            if unsure or score >= _SURE_SCORE
         ]
         return sorted(faces, key=lambda face: -face.score)
 
@@ -134,7 +144,7 @@ def load_insightface_pack(
             encoder = (model, file)
     if detector is None or encoder is None:
         raise ModelsMissing(f"{where} needs a detection and a recognition model as ONNX files.")
-    detector.prepare(-1, input_size=(_SEARCH_SIZE, _SEARCH_SIZE))
+    detector.prepare(-1, input_size=(_SEARCH_SIZE, _SEARCH_SIZE), det_thresh=_UNSURE_SCORE)
     model, file = encoder
     if tuple(model.input_size) != (_CROP_SIZE, _CROP_SIZE):
         raise ModelDamaged(f"{file} does not take faces of 112x112 pixels.")

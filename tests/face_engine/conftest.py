@@ -55,12 +55,6 @@ def portraits(six_people: Image, six_faces: list[Face]) -> list[Image]:
     return pictures
 
 
-def jpeg(image: Image, quality: int = 92) -> bytes:
-    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return data.tobytes()
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared data, beside the project or where GATEHOUSE_SHARED says."""

@@ -10,9 +10,11 @@ from face_engine.models import FacePack
 from face_engine.models.registry import OPENCV_ZOO, Role
 
 
-def test_all_six_people_are_found_best_first(six_faces: list[Face], pack: FacePack) -> None:
-    assert len(six_faces) == 6
-    assert all(0.8 <= face.score <= 1 for face in six_faces)
+def test_all_six_people_are_found_best_first(pack: FacePack, six_people: Image) -> None:
+    scores = [face.score for face in pack.detector.detect(six_people)]
+    assert len(scores) == 6
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.8 <= score <= 1 for score in scores)
 
 
 def test_faces_equal_those_of_opencvs_own_detector(

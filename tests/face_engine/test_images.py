@@ -1,3 +1,4 @@
+import contextlib
 import struct
 import zlib
 
@@ -149,7 +150,5 @@ def test_any_bytes_at_all_are_decoded_or_refused_but_never_crash() -> None:
             broken = whole.copy()
             where = source.integers(0, len(broken), 6)
             broken[where] = source.integers(0, 256, 6)
-            try:
+            with contextlib.suppress(PhotoRefused):
                 decode_photo(broken.tobytes())
-            except PhotoRefused as refused:
-                assert refused.reason in PhotoReason
