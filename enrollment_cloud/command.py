@@ -2,7 +2,9 @@
 
 import json
 import logging
+import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,6 +62,8 @@ def run(
         app = create_app(settings)
     except (LinkError, PagesNotBuilt) as error:
         raise click.ClickException(str(error)) from error
+    # Being asked to stop is no failure; uvicorn raises the signal again once it has stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = _listen(settings)
     address = _address(settings, listening)
     _Server(

@@ -14,6 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from enrollment_cloud.communities.service import create_community
+from enrollment_cloud.database import open_cloud_database
+from enrollment_cloud.settings import Settings
+from tier_link.store import PairingCodes
+
 T = TypeVar("T")
 
 START_SECONDS = 60.0
@@ -132,9 +137,19 @@ class CloudProcess:
         )
         return done.stdout
 
-    def pair(self, name: str) -> dict[str, Any]:
-        """Register a community and return its id and code."""
-        facts: dict[str, Any] = json.loads(self.command("pair", name, "--json"))
+    def pair(self, *arguments: str) -> dict[str, Any]:
+        """Run `gatehouse cloud pair` and return what it says."""
+        facts: dict[str, Any] = json.loads(self.command("pair", *arguments, "--json"))
+        return facts
+
+    def register(self, name: str) -> dict[str, Any]:
+        """Do what `pair` does without starting a process."""
+        database = open_cloud_database(Settings(database=self.database))
+        with database.write.begin() as session:
+            community = create_community(session, name, 1)
+            code = PairingCodes(database.engine).issue(session, role="server", subject=community.id)
+            facts = {"community": community.id, "code": code.code}
+        database.engine.dispose()
         return facts
 
     def get(self, path: str, **arguments: Any) -> httpx.Response:
