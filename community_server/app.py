@@ -1,0 +1,97 @@
+"""The application: routes, links, and what runs beside them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI, Request, Response, WebSocket
+from starlette.staticfiles import StaticFiles
+
+from community_server.console import routes as console
+from community_server.desk import get_estate
+from community_server.doors import routes as doors
+from community_server.entries import routes as entries
+from community_server.estate import Estate
+from community_server.handlers import install_handlers
+from community_server.intake import routes as intake
+from community_server.invitations import routes as invitations
+from community_server.pages import PAGES
+from community_server.people import routes as people
+from community_server.setup import routes as setup
+from community_server.sockets import StarletteSocket
+from community_server.staff import routes as staff
+from community_server.sweeper import Sweeper
+from page_kit.security import SecurityHeaders
+
+_log = logging.getLogger(__name__)
+
+MAX_BODY: Final = 64 * 1024
+"""Bytes of a request's body: the console and its API take short texts only."""
+
+
+def make_app(estate: Estate) -> FastAPI:
+    """Return the application of one estate."""
+    app = FastAPI(
+        title="Gatehouse community server",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_run_beside,
+    )
+    app.state.estate = estate
+    install_handlers(app)
+    for slice_ in (setup, staff, invitations, intake, people, doors, entries, console):
+        app.include_router(slice_.router)
+    app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
+    app.add_api_websocket_route("/link", _accept_link)
+    app.add_api_websocket_route("/pair", _accept_pairing)
+    app.mount("/static", StaticFiles(directory=PAGES.static_folder, check_dir=False))
+    app.middleware("http")(_bound_bodies)
+    app.add_middleware(SecurityHeaders, https=True)
+    return app
+
+
+@asynccontextmanager
+async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
+    estate: Estate = app.state.estate
+    await estate.cloud.start()
+    beside = [
+        asyncio.create_task(estate.doors.run_news(), name="news"),
+        asyncio.create_task(Sweeper(estate).run(), name="sweeper"),
+    ]
+    try:
+        yield
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await estate.cloud.stop()
+
+
+async def _health() -> dict[str, str]:
+    """Answer once everything listens."""
+    return {"status": "ok"}
+
+
+async def _accept_link(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await get_estate(websocket).doors.accept_link(StarletteSocket(websocket))
+
+
+async def _accept_pairing(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await get_estate(websocket).doors.accept_pairing(StarletteSocket(websocket))
+
+
+async def _bound_bodies(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Refuse long bodies before anything reads them."""
+    length = request.headers.get("content-length", "0")
+    chunked = "transfer-encoding" in request.headers
+    if chunked or not length.isdigit() or int(length) > MAX_BODY:
+        return Response(status_code=413)
+    return await call_next(request)

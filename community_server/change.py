@@ -1,0 +1,103 @@
+"""The one way to change who may pass: database, doors and memory move together.
+
+Inside one transaction: what a slice does, and, at its end, the news for every door it
+concerns. After the commit: memory is brought up to date, links are woken, and traces of what
+was deleted are wiped from the files. Locks are taken in one order, cloud before people before
+doors, so that PostgreSQL never has to break a tie.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
+
+from community_server.database import wipe_traces
+from community_server.vault.safe import Safe
+from tier_link.store.tables import LinkPeer
+
+_log = logging.getLogger(__name__)
+
+CLOUD = "cloud"
+"""The cloud's node id, as every link knows it."""
+
+ERASED_TABLES = ("pending_photos", "data_keys", "enrollments", "templates")
+"""Tables that PostgreSQL rewrites after something sealed was deleted."""
+
+
+@dataclass
+class Change:
+    """One change under way."""
+
+    session: Session
+    safe: Safe
+    phone_key: bytes = field(repr=False)
+    people: set[str] = field(default_factory=set)
+    erased: bool = False
+    woken: set[str] = field(default_factory=set)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    def touch(self, person: str) -> None:
+        """Note that a person's rights, credentials or name may have changed."""
+        self.people.add(person)
+
+    def wipe(self) -> None:
+        """Note that something was deleted of which no trace may stay."""
+        self.erased = True
+
+    def wake(self, peer: str) -> None:
+        """Note that a peer's outbox has news."""
+        self.woken.add(peer)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Note what to do once all this is certain."""
+        self.afterwards.append(call)
+
+
+@dataclass(frozen=True)
+class Changer:
+    """Makes changes; `tell_doors` puts news in the outbox, `refresh` brings memory up to date."""
+
+    engine: Engine
+    safe: Safe
+    phone_key: bytes = field(repr=False)
+    tell_doors: Callable[[Change], None]
+    refresh: Callable[[frozenset[str]], None]
+    wake: Callable[[str], None]
+
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """Make a change in a transaction of its own."""
+        with Session(self.engine) as session, session.begin():
+            session.execute(select(LinkPeer.peer).where(LinkPeer.peer == CLOUD).with_for_update())
+            change = Change(session, self.safe, self.phone_key)
+            yield change
+            self.tell_doors(change)
+        self._settle(change)
+
+    @contextmanager
+    def within(self, session: Session) -> Iterator[Change]:
+        """Make a change inside a transaction that somebody else, a link, commits."""
+        change = Change(session, self.safe, self.phone_key)
+        yield change
+        self.tell_doors(change)
+        session.flush()
+
+        def settle(committed: Session) -> None:
+            # Releasing a savepoint is announced as a commit too; only the outer one counts.
+            if committed.get_nested_transaction() is None:
+                self._settle(change)
+
+        event.listen(session, "after_commit", settle)
+
+    def _settle(self, change: Change) -> None:
+        if change.people:
+            self.refresh(frozenset(change.people))
+        for peer in change.woken:
+            self.wake(peer)
+        for call in change.afterwards:
+            call()
+        if change.erased:
+            wipe_traces(self.engine, *ERASED_TABLES)

@@ -1,0 +1,68 @@
+"""The server's end of the link to the cloud: envelopes come in."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from community_server.change import Changer
+from community_server.database import is_disk_full
+from community_server.intake.service import Intake
+from tier_link.channel import LiveLink
+from tier_link.errors import RecordRefused, RequestRefused
+from tier_link.relay_messages import RELAY, EnvelopeDeposited
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CloudRecords:
+    """A `tier_link.channel.LinkHandler` for the cloud."""
+
+    changer: Changer
+    intake: Intake
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        """Let an envelope take effect in the transaction that advances the mark.
+
+        Raises:
+            MalformedMessage: not a message of the relay's vocabulary.
+            RecordRefused: one that a cloud does not send.
+        """
+        del peer
+        message = RELAY.decode(kind, body)
+        if not isinstance(message, EnvelopeDeposited):
+            raise RecordRefused(f"a cloud does not send {kind}")
+        try:
+            with self.changer.within(session) as change:
+                self.intake.take(change, message)
+        except Exception as error:
+            if is_disk_full(error):
+                _log.critical(
+                    "envelope=%s taken=no reason=disk-full action=retry", message.envelope
+                )
+            raise
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        """Refuse: the cloud asks nothing."""
+        del peer, body
+        raise RequestRefused(f"a server answers no {kind}", code="request-unknown")
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        """Ignore: the cloud has no latest values."""
+        del body
+        _log.info("peer=%s latest=ignored kind=%s", peer, kind)
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        """Nothing to do: what the cloud has taken is deleted by the store."""
+        del session, peer, sequences
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        """Note the link."""
+        del link
+        _log.info("peer=%s link=up", peer)
+
+    def link_down(self, peer: str) -> None:
+        """Note its end."""
+        _log.info("peer=%s link=down", peer)

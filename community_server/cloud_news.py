@@ -1,0 +1,76 @@
+"""What the cloud is told of its own accord: the form's profile and which invitations are open."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from community_server.change import CLOUD, Change
+from community_server.database import now
+from community_server.intake.consents import load_consents
+from community_server.invitations.tables import Invitation
+from community_server.keys.certified import published_certificates
+from community_server.keys.root import root_key
+from community_server.setup.community import get_community
+from tier_link.certificates import root_public_bytes
+from tier_link.invitations import InvitationKind
+from tier_link.relay_messages import (
+    INVITATIONS_PER_MESSAGE,
+    RELAY,
+    InvitationsPublished,
+    InvitationsWithdrawn,
+    ProfilePublished,
+    PublishedInvitation,
+    RelayMessage,
+)
+from tier_link.store import LinkStore
+
+
+def publish_profile(change: Change, links: LinkStore, *, unsealed_uploads: bool) -> None:
+    """Tell the cloud everything that the public form shows and uses."""
+    session = change.session
+    _put(
+        change,
+        links,
+        ProfilePublished(
+            name=get_community(session).name,
+            root_public=root_public_bytes(root_key(session, change.safe)),
+            certificates=published_certificates(session, now()),
+            consents=load_consents(unsealed_uploads=unsealed_uploads).texts,
+            unsealed_uploads=unsealed_uploads,
+            languages=("zh-CN", "en"),
+        ),
+    )
+
+
+def publish_invitations(change: Change, links: LinkStore, rows: Sequence[Invitation]) -> None:
+    """Tell the cloud that these invitations are open."""
+    for start in range(0, len(rows), INVITATIONS_PER_MESSAGE):
+        part = rows[start : start + INVITATIONS_PER_MESSAGE]
+        published = tuple(
+            PublishedInvitation(row.id, _kind(row.kind), row.expires_at) for row in part
+        )
+        _put(change, links, InvitationsPublished(published))
+
+
+def publish_open_invitations(change: Change, links: LinkStore) -> None:
+    """Tell a cloud that is new to us about every open invitation."""
+    rows = change.session.scalars(
+        select(Invitation).where(Invitation.state == "open", Invitation.expires_at > now())
+    ).all()
+    publish_invitations(change, links, rows)
+
+
+def withdraw_invitations(change: Change, links: LinkStore, ids: Sequence[str]) -> None:
+    """Tell the cloud that these invitations are used up or called back."""
+    for start in range(0, len(ids), INVITATIONS_PER_MESSAGE):
+        part = tuple(ids[start : start + INVITATIONS_PER_MESSAGE])
+        _put(change, links, InvitationsWithdrawn(part))
+
+
+def _put(change: Change, links: LinkStore, message: RelayMessage) -> None:
+    links.put(change.session, CLOUD, RELAY.kind(message), RELAY.encode(message))
+    change.wake(CLOUD)
+
+
+def _kind(kind: str) -> InvitationKind:
+    return "visitor" if kind == "visitor" else "resident"

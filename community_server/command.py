@@ -1,0 +1,76 @@
+"""`gatehouse server …`: run the estate's own server."""
+
+import logging
+import signal
+import sys
+import time
+
+import click
+import cv2
+
+from community_server.errors import ServerError
+from community_server.estate import open_estate
+from community_server.serving import listen, serve
+from community_server.settings import Settings
+from community_server.setup.code import SetupCode
+from face_engine.errors import FaceEngineError
+from tier_link.errors import LinkError
+
+
+@click.group()
+def server() -> None:
+    """The estate's own server (tier 2)."""
+
+
+@server.command()
+@click.option("--host", help="Address to listen on; default: all.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+def run(host: str | None, port: int | None) -> None:
+    """Run the server until it is told to stop."""
+    _start_logging()
+    # The web server handles signals once it runs; until then the process simply ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # One frame at a time is decoded per request; the encoder has its own threads.
+    cv2.setNumThreads(1)
+    try:
+        settings = Settings.model_validate(_given(host=host, port=port))
+        estate = open_estate(settings)
+        try:
+            listener = listen(settings.host, settings.port)
+            if estate.setup_code.path.exists():
+                click.echo(
+                    f"This server is not set up yet. Open {listener.url} in a browser on this "
+                    f"network and enter the set-up code {estate.setup_code.ensure()}",
+                    err=True,
+                )
+            serve(estate, listener)
+        finally:
+            estate.close()
+    except (ServerError, FaceEngineError, LinkError) as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
+
+
+@server.command("setup-code")
+def show_setup_code() -> None:
+    """Show the code that first-run set-up asks for."""
+    code = SetupCode(Settings().data)
+    if not code.path.exists():
+        raise click.ClickException(
+            "There is no set-up code: the server was set up already, or has never run."
+        )
+    click.echo(code.ensure())
+
+
+def _given(**options: str | int | None) -> dict[str, str | int]:
+    """Return the options that were given on the command line."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _start_logging() -> None:
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )

@@ -1,0 +1,105 @@
+"""The server's database: one base for all tables, sealed columns, traces wiped after deletion.
+
+Times are Unix seconds in whole numbers, ids are 32 hex characters. Sealed columns hold what
+the vault made; opening them is an explicit call, and their `repr` shows nothing.
+"""
+
+import logging
+import secrets
+import time
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from tier_link.store import NAMING_CONVENTION
+
+_log = logging.getLogger(__name__)
+
+Id = Annotated[str, mapped_column(String(32))]
+Seconds = Annotated[int, mapped_column(BigInteger)]
+"""Unix seconds; 0 where a column allows "never" or "open"."""
+
+
+class Sealed(bytes):
+    """Bytes that the vault sealed: safe to store, silent when printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Sealed({len(self)} bytes)"
+
+
+class SealedColumn(TypeDecorator[Sealed]):
+    """Stores `Sealed` bytes as they are; it neither seals nor opens."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Sealed | None, dialect: Dialect) -> bytes | None:
+        """Take only what the vault made, so that nothing plain is stored by mistake."""
+        del dialect
+        if value is not None and not isinstance(value, Sealed):
+            raise TypeError("a sealed column takes what the vault sealed, nothing else")
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Sealed | None:
+        """Mark what comes back as sealed."""
+        del dialect
+        return None if value is None else Sealed(value)
+
+
+class Base(DeclarativeBase):
+    """Base of this tier's tables."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar = {Sealed: SealedColumn()}
+
+
+def new_id() -> str:
+    """Draw a fresh id: 128 random bits as hex."""
+    return secrets.token_hex(16)
+
+
+def now() -> int:
+    """Return this machine's time in Unix seconds."""
+    return int(time.time())
+
+
+def wipe_traces(engine: Engine, *tables: str) -> None:
+    """Take deleted rows out of the database's files, after the deletion has been committed.
+
+    SQLite overwrites deleted rows in place (`secure_delete`) and the write-ahead log is
+    emptied here. PostgreSQL rewrites the named tables, which hold few rows at any time.
+    Readers may hold the log back; the sweeper tries again.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "sqlite":
+            busy, *_ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            if busy:
+                _log.info("wipe=later reason=readers")
+            return
+        for table in tables:
+            connection.execute(text("SET lock_timeout = '5s'"))
+            try:
+                connection.execute(text(f'VACUUM (FULL) "{table}"'))
+            except OperationalError:
+                _log.info("wipe=later table=%s reason=busy", table)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Say whether an error of the database or system means that no space is left."""
+    if isinstance(error, OSError):
+        return error.errno == 28  # noqa: PLR2004 -- ENOSPC, the same on every system we run on
+    words = str(error.orig).lower() if isinstance(error, DBAPIError) else ""
+    return "disk is full" in words or "no space left" in words

@@ -1,0 +1,142 @@
+"""The server's end of the doors' links: entries in, matches answered, news out."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from community_server.change import Changer
+from community_server.database import is_disk_full, now
+from community_server.doors.tables import Door
+from community_server.doors.watch import DoorWatch
+from community_server.entries.live import LiveEntries
+from community_server.entries.service import Namer, record_entry, show_entry
+from community_server.matching import Matcher
+from community_server.people.tables import Person
+from community_server.rosters.news import Rosters
+from tier_link.channel import LiveLink
+from tier_link.errors import RecordRefused, RequestRefused
+from tier_link.estate_messages import (
+    ESTATE,
+    DoorPresence,
+    EntryRecorded,
+    MatchRequest,
+    ServerNews,
+)
+from tier_link.store import reading
+
+_log = logging.getLogger(__name__)
+
+NEWS_EVERY: Final = 10.0
+"""Seconds between two pieces of news to a door: each renews its lease and its time."""
+
+
+@dataclass(frozen=True)
+class DoorRecords:
+    """A `tier_link.channel.LinkHandler` for all doors."""
+
+    engine: Engine
+    changer: Changer
+    rosters: Rosters
+    matcher: Matcher
+    watch: DoorWatch
+    live: LiveEntries
+    name_of: Namer
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        """Keep an entry, once.
+
+        Raises:
+            MalformedMessage: not a message of the estate's vocabulary.
+            RecordRefused: one that a door does not send.
+        """
+        message = ESTATE.decode(kind, body)
+        if not isinstance(message, EntryRecorded):
+            raise RecordRefused(f"a door does not send {kind}")
+        try:
+            with self.changer.within(session) as change:
+                number = record_entry(session, peer, message)
+                if number is not None:
+                    change.after_commit(lambda: self._announce(number))
+                    self._note_first_opening(session, change.after_commit, message)
+        except Exception as error:
+            if is_disk_full(error):
+                _log.critical("door=%s entry=not-kept reason=disk-full action=retry", peer)
+            raise
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        """Answer a match request.
+
+        Raises:
+            RequestRefused: with the code that the door is told.
+        """
+        message = ESTATE.decode(kind, body)
+        if not isinstance(message, MatchRequest):
+            raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
+        return ESTATE.encode(self.matcher.answer(peer, message))
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        """Take a door's presence."""
+        message = ESTATE.decode(kind, body)
+        if isinstance(message, DoorPresence):
+            self.watch.take(peer, message)
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        """Nothing to do: what a door has taken is deleted by the store."""
+        del session, peer, sequences
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        """Greet a door with the news."""
+        _log.info("door=%s link=up", peer)
+        self.send_news(peer, link)
+
+    def link_down(self, peer: str) -> None:
+        """Note that a door's link is gone."""
+        _log.info("door=%s link=down", peer)
+        self.watch.forget(peer)
+
+    def send_news(self, peer: str, link: LiveLink) -> None:
+        """Publish time and roster mark to a door."""
+        state = self.rosters.state(peer)
+        news = ServerNews(now=now(), roster_version=state.version, roster_hash=state.hash)
+        link.publish(ESTATE.kind(news), ESTATE.encode(news))
+
+    def public_key(self, peer: str) -> Ed25519PublicKey | None:
+        """Return a paired door's key; None for one unknown or revoked."""
+        with Session(reading(self.engine)) as session:
+            door = session.get(Door, peer)
+            if door is None or door.state != "paired" or door.public_key is None:
+                return None
+            return Ed25519PublicKey.from_public_bytes(door.public_key)
+
+    def _announce(self, number: int) -> None:
+        with Session(reading(self.engine)) as session:
+            entry = show_entry(session, self.name_of, number)
+        if entry is not None:
+            self.live.publish(entry)
+
+    def _note_first_opening(
+        self,
+        session: Session,
+        after_commit: Callable[[Callable[[], None]], None],
+        message: EntryRecorded,
+    ) -> None:
+        """End the first opening's need of a PIN: a granted entry shows that it was known."""
+        if not (message.granted and message.person):
+            return
+        person = session.get(Person, message.person)
+        if person is not None and person.second_credential:
+            # In a change of its own: this transaction holds a door's row, and news for doors
+            # must not be written under it.
+            after_commit(lambda: self._end_first_opening(message.person))
+
+    def _end_first_opening(self, person: str) -> None:
+        with self.changer.change() as change:
+            row = change.session.get(Person, person, with_for_update=True)
+            if row is not None and row.second_credential:
+                row.second_credential = False
+                change.touch(person)

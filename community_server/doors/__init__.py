@@ -1,0 +1,1 @@
+"""Doors: added, paired, configured, watched, revoked."""

@@ -1,0 +1,170 @@
+"""Doors, for programs."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.doors.service import add_door, list_doors, living_door, revoke_door
+from community_server.doors.tables import Door
+from community_server.estate import Estate
+from community_server.rosters.news import count_members
+from community_server.staff.audit import audit
+from tier_link.store.codes import IssuedCode
+
+router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
+
+Direction = Literal["in", "out", "both"]
+Name = Annotated[str, Field(max_length=200)]
+
+
+class DoorRequest(BaseModel):
+    """A new door."""
+
+    name: Name
+    direction: Direction = "both"
+
+
+class DoorAdded(BaseModel):
+    """Its id."""
+
+    door: str
+
+
+class CodeIssued(BaseModel):
+    """A pairing code and until when it can be used (Unix seconds)."""
+
+    code: str
+    expires_at: int
+
+
+class DoorChange(BaseModel):
+    """What to change; what is left out stays. See `tier_link.estate_messages.Zone`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    direction: Direction | None = None
+    mode: Literal["auto", "local", "remote", "hybrid"] | None = None
+    frames: Annotated[int, Field(ge=1, le=20)] | None = None
+    gate_open_s: Annotated[float, Field(ge=0.1, le=120)] | None = None
+    pin_allowed: bool | None = None
+    min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None
+    dwell_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
+    max_yaw_deg: Annotated[float, Field(ge=0, le=90)] | None = None
+    cooldown_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+
+
+class ListedDoor(BaseModel):
+    """One door: as configured, and as it says of itself."""
+
+    door: str
+    name: str
+    direction: str
+    paired: bool
+    connected: bool
+    in_step: bool
+    roster_version: int
+    people: int
+    mode: str
+    mode_wanted: str
+    camera: str
+    software: str
+    queue: int
+    time_known: bool
+
+
+@router.get("")
+def show_doors(estate: EstateDep, staff: ReaderDep) -> list[ListedDoor]:
+    """List the doors and how each is doing."""
+    del staff
+    return listing(estate)
+
+
+@router.post("", status_code=201)
+def make_door(body: DoorRequest, estate: EstateDep, staff: WriterDep) -> DoorAdded:
+    """Add a door; pair its terminal next."""
+    return DoorAdded(door=add(estate, body, staff.staff))
+
+
+@router.post("/{door}/pairing", status_code=201)
+def make_code(door: str, estate: EstateDep, staff: WriterDep) -> CodeIssued:
+    """Issue a pairing code, to be typed at the terminal within ten minutes."""
+    issued = issue(estate, door, staff.staff)
+    return CodeIssued(code=issued.code, expires_at=issued.expires_at)
+
+
+@router.patch("/{door}", status_code=204)
+def change_door(door: str, body: DoorChange, estate: EstateDep, staff: WriterDep) -> None:
+    """Change a door's configuration; the terminal hears of it at once."""
+    alter(estate, door, body, staff.staff)
+
+
+@router.delete("/{door}", status_code=204)
+def delete_door(door: str, estate: EstateDep, staff: WriterDep) -> None:
+    """Revoke a door: its link closes and is refused from now on."""
+    revoke(estate, door, staff.staff)
+
+
+def listing(estate: Estate) -> list[ListedDoor]:
+    """Return the doors as lists show them."""
+    with estate.reading() as session:
+        doors, people = list_doors(session), count_members(session)
+        return [_describe(estate, door, people.get(door.id, 0)) for door in doors]
+
+
+def _describe(estate: Estate, door: Door, people: int) -> ListedDoor:
+    seen = estate.watch.find(door.id)
+    connected = estate.doors.link(door.id) is not None
+    presence = seen.presence if seen else None
+    in_step = connected and seen is not None and seen.in_step
+    return ListedDoor(
+        door=door.id,
+        name=door.name,
+        direction=door.direction,
+        paired=door.state == "paired",
+        connected=connected,
+        in_step=in_step,
+        roster_version=presence.roster_version if presence else 0,
+        people=people if in_step else 0,
+        mode=presence.mode if presence else door.mode,
+        mode_wanted=door.mode,
+        camera=presence.camera if presence else "",
+        software=presence.software if presence else "",
+        queue=presence.queue if presence else 0,
+        time_known=presence.time_known if presence else False,
+    )
+
+
+def add(estate: Estate, body: DoorRequest, staff: str) -> str:
+    """Add a door, and note who did; return its id."""
+    with estate.changer.change() as change:
+        door = add_door(change.session, body.name, body.direction)
+        audit(change.session, staff, "add-door", door)
+    return door
+
+
+def issue(estate: Estate, door: str, staff: str) -> IssuedCode:
+    """Issue a pairing code, and note who did."""
+    with estate.changer.change() as change:
+        issued = estate.doors.issue_code(change.session, door)
+        audit(change.session, staff, "issue-pairing-code", door)
+    return issued
+
+
+def alter(estate: Estate, door: str, body: DoorChange, staff: str) -> None:
+    """Change a door, tell its terminal, and note who did."""
+    with estate.changer.change() as change:
+        row = living_door(change.session, door)
+        for field, value in body.model_dump(exclude_none=True).items():
+            setattr(row, field, value)
+        if row.state == "paired":
+            estate.configurer.send(change, row)
+        audit(change.session, staff, "configure-door", door)
+
+
+def revoke(estate: Estate, door: str, staff: str) -> None:
+    """Revoke a door, close its link, and note who did."""
+    with estate.changer.change() as change:
+        revoke_door(change, estate.links, door)
+        audit(change.session, staff, "revoke-door", door)
+    estate.doors.drop(door)

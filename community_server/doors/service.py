@@ -1,0 +1,136 @@
+"""Doors: added, configured, revoked; and what each is told of its configuration."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from community_server.budget import Budget
+from community_server.change import Change
+from community_server.database import new_id, now
+from community_server.doors.tables import Door, RosterMember
+from community_server.errors import Conflict, InputRefused, NotFound
+from community_server.gallery import Gallery
+from community_server.rosters.news import Rosters
+from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, Mode, Zone
+from tier_link.store import LinkStore
+
+MAX_NAME = 64
+
+
+@dataclass(frozen=True)
+class Configurer:
+    """Makes each door's configuration: its own settings and what the estate's models ask for."""
+
+    links: LinkStore
+    rosters: Rosters
+    gallery: Gallery
+    budget: Budget
+    matrix: NDArray[np.float32] = field(repr=False)
+    space: str
+    time_zone: str
+
+    def configuration(self, door: Door) -> DoorConfigured:
+        """Return what a door is told."""
+        return DoorConfigured(
+            name=door.name,
+            mode=cast("Mode", door.mode),
+            direction=cast("Direction", door.direction),
+            template_space=self.space,
+            matrix=np.asarray(self.matrix, "<f4").tobytes(),
+            threshold=self.budget.threshold(len(self.gallery)).value,
+            zone=Zone(door.min_face_px, door.dwell_ms, door.max_yaw_deg, door.cooldown_s),
+            frames=door.frames,
+            gate_open_s=door.gate_open_s,
+            pin_allowed=door.pin_allowed,
+            time_zone=self.time_zone,
+        )
+
+    def send(self, change: Change, door: Door) -> None:
+        """Put a door's configuration into its outbox."""
+        message = self.configuration(door)
+        door.threshold = message.threshold
+        self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
+        change.wake(door.id)
+
+    def send_due(self, change: Change) -> None:
+        """Tell doors whose threshold no longer fits the gallery's size."""
+        wanted = self.budget.threshold(len(self.gallery)).value
+        for door in change.session.scalars(
+            select(Door).where(Door.state == "paired").order_by(Door.id).with_for_update()
+        ):
+            if door.threshold != wanted:
+                self.send(change, door)
+
+    def welcome(self, change: Change, door: Door, public_key: bytes) -> None:
+        """Note a terminal as a door's, and put all it needs into its outbox."""
+        self.links.forget_peer(change.session, door.id)
+        door.public_key, door.state, door.paired_at = public_key, "paired", now()
+        change.session.flush()
+        self.send(change, door)
+        self.rosters.send_snapshot(change, door)
+
+
+def add_door(session: Session, name: str, direction: str) -> str:
+    """Add a door; return its id.
+
+    Raises:
+        InputRefused: `name-missing`.
+    """
+    named = name.strip()
+    if not named or len(named) > MAX_NAME:
+        raise InputRefused("a door has a name", field="name", code="name-missing")
+    door = Door(id=new_id(), name=named, direction=direction, created_at=now())
+    session.add(door)
+    session.flush()
+    return door.id
+
+
+def get_door(session: Session, door: str, *, lock: bool = False) -> Door:
+    """Return one door.
+
+    Raises:
+        NotFound: `door-unknown`.
+    """
+    row = session.get(Door, door, with_for_update=lock)
+    if row is None:
+        raise NotFound("no such door", code="door-unknown")
+    return row
+
+
+def living_door(session: Session, door: str) -> Door:
+    """Return one door that has not been revoked, locked.
+
+    Raises:
+        NotFound: `door-unknown`.
+        Conflict: `door-revoked`.
+    """
+    row = get_door(session, door, lock=True)
+    if row.state == "revoked":
+        raise Conflict("this door was revoked", code="door-revoked")
+    return row
+
+
+def list_doors(session: Session) -> list[Door]:
+    """Return the doors that were not revoked, by name."""
+    return list(
+        session.scalars(select(Door).where(Door.state != "revoked").order_by(Door.name, Door.id))
+    )
+
+
+def revoke_door(change: Change, links: LinkStore, door: str) -> None:
+    """Take a terminal's rights away for good; its link is refused from now on.
+
+    Raises:
+        NotFound: `door-unknown`.
+    """
+    session = change.session
+    row = get_door(session, door, lock=True)
+    row.state, row.public_key = "revoked", None
+    links.forget_peer(session, door)
+    for member in session.scalars(select(RosterMember).where(RosterMember.door_id == door)):
+        session.delete(member)
+    change.wipe()

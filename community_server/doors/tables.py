@@ -1,0 +1,45 @@
+"""Doors and what each holds."""
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from community_server.database import Base, Id, Seconds
+
+
+class Door(Base):
+    """One door. `state` is `new`, `paired` or `revoked`; `public_key` proves the terminal."""
+
+    __tablename__ = "doors"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    direction: Mapped[str] = mapped_column(String(8))
+    mode: Mapped[str] = mapped_column(String(8), default="auto")
+    state: Mapped[str] = mapped_column(String(16), default="new")
+    public_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    frames: Mapped[int] = mapped_column(default=2)
+    gate_open_s: Mapped[float] = mapped_column(default=5.0)
+    pin_allowed: Mapped[bool] = mapped_column(default=True)
+    min_face_px: Mapped[int] = mapped_column(default=60)
+    dwell_ms: Mapped[int] = mapped_column(default=300)
+    max_yaw_deg: Mapped[float] = mapped_column(default=35.0)
+    cooldown_s: Mapped[float] = mapped_column(default=5.0)
+    threshold: Mapped[float] = mapped_column(default=0.0)
+    """The threshold last told; it follows the gallery's size."""
+    roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[Seconds]
+    paired_at: Mapped[Seconds] = mapped_column(default=0)
+
+
+class RosterMember(Base):
+    """That a door's roster holds a person: what was last told to the door.
+
+    No foreign key to people: an erased person's row stays until the door has been told.
+    """
+
+    __tablename__ = "roster_members"
+
+    door_id: Mapped[Id] = mapped_column(
+        ForeignKey("doors.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[Id] = mapped_column(primary_key=True, index=True)

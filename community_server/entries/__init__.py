@@ -1,0 +1,1 @@
+"""The entry log: every decision at every door, once."""

@@ -1,0 +1,106 @@
+"""Keeping entries: each once, in order of arrival, and live to whoever watches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from community_server.database import now
+from community_server.doors.tables import Door
+from community_server.entries.tables import Entry
+from tier_link.estate_messages import EntryRecorded
+
+Namer = Callable[[str], str]
+"""Person id → name, from memory; empty for nobody and for people forgotten."""
+
+
+@dataclass(frozen=True)
+class ShownEntry:
+    """One entry as staff see it. `at` is Unix milliseconds, of arrival where unknown."""
+
+    number: int
+    entry: str
+    at: int
+    time_known: bool
+    door: str
+    door_name: str
+    person: str
+    name: str = field(repr=False)
+    category: str
+    credential: str
+    granted: bool
+    reason: str
+    matched: str
+    took_ms: int
+    direction: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as the API sends it."""
+        return asdict(self)
+
+
+def record_entry(session: Session, door: str, message: EntryRecorded) -> int | None:
+    """Keep one entry in the link's transaction; None when it is here already."""
+    if session.scalar(select(Entry.number).where(Entry.entry == message.entry)):
+        return None
+    row = Entry(
+        entry=message.entry,
+        door_id=door,
+        door_sequence=message.door_sequence,
+        at=message.at,
+        time_known=message.time_known,
+        received_at=now(),
+        direction=message.direction,
+        person_id=message.person,
+        category=message.category,
+        credential=message.credential,
+        granted=message.granted,
+        reason=message.reason,
+        matched=message.matched,
+        took_ms=message.took_ms,
+        frames=message.frames,
+    )
+    session.add(row)
+    session.flush()
+    return row.number
+
+
+def list_entries(
+    session: Session, name_of: Namer, *, after: int | None, limit: int
+) -> Sequence[ShownEntry]:
+    """Return entries in order of arrival: those behind `after`, or the newest ones."""
+    query = select(Entry, Door.name).join(Door, Door.id == Entry.door_id).limit(limit)
+    if after is None:
+        rows = list(session.execute(query.order_by(Entry.number.desc())))[::-1]
+    else:
+        rows = list(session.execute(query.where(Entry.number > after).order_by(Entry.number)))
+    return [_show(row, door_name, name_of) for row, door_name in rows]
+
+
+def show_entry(session: Session, name_of: Namer, number: int) -> ShownEntry | None:
+    """Return one entry."""
+    found = session.execute(
+        select(Entry, Door.name).join(Door, Door.id == Entry.door_id).where(Entry.number == number)
+    ).one_or_none()
+    return _show(found[0], found[1], name_of) if found else None
+
+
+def _show(row: Entry, door_name: str, name_of: Namer) -> ShownEntry:
+    return ShownEntry(
+        number=row.number,
+        entry=row.entry,
+        at=row.at or row.received_at * 1000,
+        time_known=row.time_known,
+        door=row.door_id,
+        door_name=door_name,
+        person=row.person_id,
+        name=name_of(row.person_id),
+        category=row.category,
+        credential=row.credential,
+        granted=row.granted,
+        reason=row.reason,
+        matched=row.matched,
+        took_ms=row.took_ms,
+        direction=row.direction,
+    )

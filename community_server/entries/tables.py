@@ -1,0 +1,35 @@
+"""Entries."""
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from community_server.database import Base, Id, Seconds
+
+
+class Entry(Base):
+    """One decision at one door; people by id only, names are resolved in memory.
+
+    `number` is this server's own order of arrival; `at` is the door's time in Unix
+    milliseconds, 0 where the door did not know it.
+    """
+
+    __tablename__ = "entries"
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    entry: Mapped[Id] = mapped_column(unique=True)
+    door_id: Mapped[Id] = mapped_column(ForeignKey("doors.id"), index=True)
+    door_sequence: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+    time_known: Mapped[bool]
+    received_at: Mapped[Seconds]
+    direction: Mapped[str] = mapped_column(String(8))
+    person_id: Mapped[str] = mapped_column(String(32), index=True)
+    category: Mapped[str] = mapped_column(String(16))
+    credential: Mapped[str] = mapped_column(String(8))
+    granted: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(40))
+    matched: Mapped[str] = mapped_column(String(8))
+    took_ms: Mapped[int]
+    frames: Mapped[int]

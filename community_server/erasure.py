@@ -1,0 +1,41 @@
+"""Removing a person: everywhere, answered for, without a trace in the files."""
+
+from sqlalchemy import select
+
+from community_server.change import Change
+from community_server.cloud_news import withdraw_invitations
+from community_server.intake.approvals import destroy_waiting, waiting_of
+from community_server.intake.replies import Answer, send_answer
+from community_server.invitations.tables import Invitation
+from community_server.people.particulars import owner
+from community_server.people.queries import get_person
+from community_server.setup.community import get_community
+from tier_link.replies import ReplyReason
+from tier_link.store import LinkStore
+
+
+def remove_person(change: Change, links: LinkStore, person: str) -> None:
+    """Remove somebody: rows, data key, open invitations, and their place on every door.
+
+    Entries stay, with an id that leads nowhere any more.
+
+    Raises:
+        NotFound: `person-unknown`.
+    """
+    session = change.session
+    row = get_person(session, person, lock=True)
+    community = get_community(session).slug
+    for waiting in waiting_of(session, person):
+        refusal = Answer("refused", ReplyReason.DECLINED_BY_DESK)
+        send_answer(change, links, community, waiting, refusal)
+        destroy_waiting(change, waiting)
+    open_invitations = session.scalars(
+        select(Invitation.id).where(Invitation.person_id == person, Invitation.state == "open")
+    ).all()
+    withdraw_invitations(change, links, open_invitations)
+    session.flush()
+    change.safe.destroy(session, owner(person))
+    session.delete(row)
+    session.flush()
+    change.touch(person)
+    change.wipe()

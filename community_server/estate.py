@@ -1,0 +1,251 @@
+"""One running server put together: everything it holds, opened in order, closed in order."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from secrets import token_bytes
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from community_server.budget import Budget
+from community_server.change import Changer
+from community_server.cloud_connection import CloudConnection
+from community_server.cloud_link import CloudRecords
+from community_server.door_links import DoorRecords
+from community_server.doors.hub import DoorHub
+from community_server.doors.service import Configurer
+from community_server.doors.watch import DoorWatch
+from community_server.entries.live import LiveEntries
+from community_server.errors import VaultLocked
+from community_server.gallery import Gallery
+from community_server.instance_lock import InstanceLock
+from community_server.intake.judging import PhotoJudge
+from community_server.intake.service import Intake
+from community_server.keys.authority import Authority, open_authority
+from community_server.keys.named_secrets import keep_secret
+from community_server.link_cipher import KEY_SIZE, OutboxCipher
+from community_server.matching import Matcher
+from community_server.migrating import migrate
+from community_server.rosters.book import RosterBook, read_everybody, read_row
+from community_server.rosters.news import Rosters
+from community_server.settings import Settings
+from community_server.setup.code import SetupCode
+from community_server.setup.community import find_community
+from community_server.staff.backoff import Backoff
+from community_server.vault.erasure_key import open_erasure_keys
+from community_server.vault.master_key import choose_source, write_private
+from community_server.vault.safe import Safe, SafeBroken
+from face_engine import calibration
+from face_engine.models import FacePack, load_pack
+from face_engine.rotation import random_rotation
+from tier_link.store import LinkStore, PairingCodes, open_database, reading
+
+_log = logging.getLogger(__name__)
+
+CA_FILE: Final = "ca.pem"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The estate's own secrets, opened once at the start."""
+
+    link_key: Ed25519PrivateKey = field(repr=False)
+    outbox_key: bytes = field(repr=False)
+    phone_key: bytes = field(repr=False)
+    matrix: NDArray[np.float32] = field(repr=False)
+    authority: Authority = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Estate:
+    """Everything a request, a link or the sweeper may need."""
+
+    settings: Settings
+    engine: Engine
+    safe: Safe
+    secrets: Secrets = field(repr=False)
+    links: LinkStore
+    codes: PairingCodes
+    pack: FacePack
+    book: RosterBook
+    gallery: Gallery
+    rosters: Rosters
+    budget: Budget
+    changer: Changer
+    intake: Intake
+    configurer: Configurer
+    watch: DoorWatch
+    live: LiveEntries
+    doors: DoorHub
+    cloud: CloudConnection
+    backoff: Backoff
+    setup_code: SetupCode
+    lock: InstanceLock
+
+    def reading(self) -> Session:
+        """Open a session for reads alone; use it in a `with` block."""
+        return Session(reading(self.engine))
+
+    def name_of(self, person: str) -> str:
+        """Return a person's name from memory, empty for nobody and for people forgotten."""
+        row = self.book.find(person)
+        return row.name if row else ""
+
+    def close(self) -> None:
+        """Let go of the database and the data folder."""
+        self.engine.dispose()
+        self.lock.release()
+
+
+def open_estate(settings: Settings) -> Estate:
+    """Open everything one server needs; nothing listens yet.
+
+    Raises:
+        StartRefused: another server runs here, the vault is locked, the settings do not fit.
+        face_engine.errors.FaceEngineError: a model is missing or damaged.
+        tier_link.errors.DatabaseAddressRefused: not a database we run on.
+    """
+    lock = InstanceLock(settings.data)
+    try:
+        return _open(settings, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open(settings: Settings, lock: InstanceLock) -> Estate:
+    vault = settings.data / "vault"
+    safe = Safe(open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault)))
+    engine = open_database(settings.database_url)
+    # What cannot be stored may be a person's: no error text or log repeats it.
+    engine.hide_parameters = True
+    lock.take_database(engine)
+    migrate(engine)
+    pack = load_pack(settings.model_pack, settings.models, threads=settings.encoder_threads)
+    secrets = _open_secrets(engine, safe, pack)
+    write_public(settings, secrets.authority)
+    cipher = OutboxCipher(secrets.outbox_key)
+    links = LinkStore(engine, keep_acknowledged=timedelta(0), cipher=cipher)
+    codes = PairingCodes(engine)
+    book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
+    rosters = Rosters(engine, safe, links, book, pack.template_space)
+    budget = Budget(settings, calibration.load(pack.template_space))
+    live = LiveEntries()
+
+    def refresh(people: Iterable[str]) -> None:
+        with Session(reading(engine)) as session:
+            changes = {
+                person: read_row(session, safe, person, pack.template_space) for person in people
+            }
+        book.update(changes)
+        gallery.update(changes)
+
+    def wake(peer: str) -> None:
+        doors.wake(peer)
+        cloud.wake(peer)
+
+    changer = Changer(engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake)
+    judge = PhotoJudge(pack, secrets.matrix, gallery, budget)
+    intake = Intake(links, judge, settings)
+    watch = DoorWatch(rosters, links, changer)
+    configurer = Configurer(
+        links,
+        rosters,
+        gallery,
+        budget,
+        secrets.matrix,
+        pack.template_space,
+        settings.time_zone,
+    )
+    matcher = Matcher(pack, secrets.matrix, gallery, book, budget)
+    records = DoorRecords(engine, changer, rosters, matcher, watch, live, lambda p: _name(book, p))
+    doors = DoorHub(
+        engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority
+    )
+    cloud = CloudConnection(
+        engine, links, changer, CloudRecords(changer, intake), secrets.link_key, settings
+    )
+    estate = Estate(
+        settings=settings,
+        engine=engine,
+        safe=safe,
+        secrets=secrets,
+        links=links,
+        codes=codes,
+        pack=pack,
+        book=book,
+        gallery=gallery,
+        rosters=rosters,
+        budget=budget,
+        changer=changer,
+        intake=intake,
+        configurer=configurer,
+        watch=watch,
+        live=live,
+        doors=doors,
+        cloud=cloud,
+        backoff=Backoff(),
+        setup_code=SetupCode(settings.data),
+        lock=lock,
+    )
+    with estate.reading() as session:
+        everybody = read_everybody(session, safe, pack.template_space)
+        is_set_up = find_community(session) is not None
+    book.update(everybody)
+    gallery.update(everybody)
+    if not is_set_up:
+        estate.setup_code.ensure()
+    _log.info("people=%d faces=%d space=%s", len(everybody), len(gallery), pack.template_space)
+    return estate
+
+
+def write_public(settings: Settings, authority: Authority) -> None:
+    """Put the CA's certificate where people and programs on this machine find it."""
+    file = settings.data / CA_FILE
+    if not file.exists() or file.read_bytes() != authority.pem:
+        write_private(file, authority.pem)
+        file.chmod(0o644)
+
+
+def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
+    dimension = pack.encoder.dimension
+    try:
+        with Session(engine) as session, session.begin():
+            link_key = keep_secret(
+                session,
+                safe,
+                "link-key",
+                lambda: Ed25519PrivateKey.generate().private_bytes_raw(),
+            )
+            matrix = keep_secret(
+                session,
+                safe,
+                f"matrix/{pack.template_space}"[:64],
+                lambda: random_rotation(dimension).astype("<f4").tobytes(),
+            )
+            return Secrets(
+                link_key=Ed25519PrivateKey.from_private_bytes(link_key),
+                outbox_key=keep_secret(session, safe, "outbox-key", _random_key),
+                phone_key=keep_secret(session, safe, "phone-key", _random_key),
+                matrix=np.frombuffer(matrix, "<f4").reshape(dimension, dimension).copy(),
+                authority=open_authority(session, safe),
+            )
+    except SafeBroken as error:
+        raise VaultLocked(
+            "this vault does not belong to this database: one of the two was replaced"
+        ) from error
+
+
+def _random_key() -> bytes:
+    return token_bytes(KEY_SIZE)
+
+
+def _name(book: RosterBook, person: str) -> str:
+    row = book.find(person)
+    return row.name if row else ""

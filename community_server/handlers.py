@@ -1,0 +1,106 @@
+"""The one place where this tier's errors become HTTP."""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from community_server.database import is_disk_full
+from community_server.errors import (
+    Conflict,
+    InputRefused,
+    NotFound,
+    NotSetUp,
+    ServerError,
+    SignInRefused,
+    TooManyAttempts,
+)
+from community_server.pages import PAGES, language_of
+from page_kit.catalogue import CatalogueError
+
+_log = logging.getLogger(__name__)
+
+_STATUS: Final[Mapping[type[ServerError], int]] = {
+    SignInRefused: 403,
+    TooManyAttempts: 429,
+    NotFound: 404,
+    NotSetUp: 409,
+    Conflict: 409,
+    InputRefused: 422,
+}
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Teach an application to answer this tier's errors."""
+    app.add_exception_handler(ServerError, _answer_server_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(SQLAlchemyError, _answer_database_error)
+
+
+async def _answer_server_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ServerError):
+        raise error
+    page = not request.url.path.startswith("/api/")
+    if page and request.method == "GET" and "hx-request" not in request.headers:
+        if isinstance(error, NotSetUp):
+            return RedirectResponse("/setup", 303)
+        if error.code == "sign-in-needed":
+            return RedirectResponse("/login", 303)
+    status = 401 if error.code in {"sign-in-needed", "password-wrong"} else _status(error)
+    headers = {}
+    if isinstance(error, TooManyAttempts):
+        headers["retry-after"] = str(math.ceil(error.wait))
+    field = error.field if isinstance(error, InputRefused) else ""
+    return _answer(request, status, error.code, str(error), field, headers)
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    field = str(first["loc"][-1])
+    return _answer(request, 422, "input-refused", f"{field}: {first['msg']}", field, {})
+
+
+async def _answer_database_error(request: Request, error: Exception) -> Response:
+    if is_disk_full(error):
+        _log.critical("path=%s answered=no reason=disk-full", request.url.path)
+        return _answer(request, 507, "disk-full", "the server's disk is full", "", {})
+    _log.exception("path=%s answered=no reason=database", request.url.path)
+    return _answer(request, 500, "database-failed", "the database failed", "", {})
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    field: str,
+    headers: Mapping[str, str],
+) -> Response:
+    language = language_of(request)
+    try:
+        sentence = PAGES.catalogue.say(language, f"errors.{code}")
+    except CatalogueError:
+        sentence = message
+    if not request.url.path.startswith("/api/"):
+        page = PAGES.render("problem.html.jinja", language, message=sentence, code=code)
+        fragment = "hx-request" in request.headers
+        body = PAGES.render("notice.html.jinja", language, kind="bad", text=sentence, code=code)
+        return Response(
+            body if fragment else page,
+            status,
+            dict(headers),
+            media_type="text/html; charset=utf-8",
+        )
+    error = {"code": code, "message": sentence} | ({"field": field} if field else {})
+    return JSONResponse({"error": error}, status, dict(headers))
+
+
+def _status(error: ServerError) -> int:
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)

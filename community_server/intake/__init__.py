@@ -1,0 +1,1 @@
+"""Enrollments: opened, judged, answered; the photos destroyed."""

@@ -1,0 +1,142 @@
+"""The desk's decision: the waiting photos are shown, compared, and destroyed by the decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from community_server.change import Change
+from community_server.database import now
+from community_server.errors import Conflict, NotFound
+from community_server.intake.replies import Answer, send_answer
+from community_server.intake.service import WAITING_TEMPLATE, enrollment_owner, photo_context
+from community_server.intake.tables import Enrollment, PendingPhoto
+from community_server.people.particulars import Known, open_known
+from community_server.people.queries import get_person
+from community_server.people.service import issue_pin, store_template
+from community_server.people.tables import Person
+from community_server.setup.community import get_community
+from community_server.vault.safe import Safe
+from tier_link.replies import ReplyReason
+from tier_link.store import LinkStore
+
+Decision = Literal["approve", "decline"]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An enrollment that waits for the desk, as staff see it."""
+
+    id: str
+    kind: str
+    person: str
+    known: Known = field(repr=False)
+    unit: str
+    received_at: int
+    photos: int
+    held_for: str
+    resembles: str | None
+    valid_from: int
+    valid_until: int
+
+
+def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
+    """Return what waits, oldest first."""
+    counts = dict(
+        session.execute(
+            select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
+        ).tuples()
+    )
+    rows = session.execute(
+        select(Enrollment, Person)
+        .join(Person, Person.id == Enrollment.person_id)
+        .where(Enrollment.state == "waiting")
+        .order_by(Enrollment.received_at, Enrollment.id)
+    )
+    return [
+        Waiting(
+            id=row.id,
+            kind=row.kind,
+            person=person.id,
+            known=open_known(session, safe, person),
+            unit=person.unit,
+            received_at=row.received_at,
+            photos=counts.get(row.id, 0),
+            held_for=row.held_for,
+            resembles=row.resembles,
+            valid_from=person.valid_from,
+            valid_until=person.valid_until,
+        )
+        for row, person in rows
+    ]
+
+
+def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> bytes:
+    """Open one waiting photo, in memory, as it was sent.
+
+    Raises:
+        NotFound: `photo-unknown`, also after the decision.
+    """
+    row = session.get(PendingPhoto, (enrollment, number))
+    if row is None:
+        raise NotFound("no such photo waits", code="photo-unknown")
+    return safe.open(session, enrollment_owner(enrollment), photo_context(number), row.sealed)
+
+
+def decide(
+    change: Change, links: LinkStore, enrollment: str, decision: Decision, staff: str
+) -> None:
+    """Carry out the desk's decision, answer the person, destroy the photos.
+
+    Somebody who resembles a person known already is let in by PIN, not by face: a newer
+    enrollment must never change the doors' decision on an older one.
+
+    Raises:
+        NotFound: `enrollment-unknown`.
+        Conflict: `already-decided`, `time-over`.
+    """
+    session = change.session
+    row = session.get(Enrollment, enrollment, with_for_update=True)
+    if row is None:
+        raise NotFound("no such enrollment", code="enrollment-unknown")
+    if row.state != "waiting":
+        raise Conflict("this was decided already", code="already-decided")
+    if decision == "approve":
+        answer = _approve(change, row)
+    else:
+        answer = Answer("refused", ReplyReason.DECLINED_BY_DESK)
+    row.state = "enrolled" if decision == "approve" else "declined"
+    row.reason, row.decided_at, row.decided_by = answer.reason, now(), staff
+    send_answer(change, links, get_community(session).slug, row, answer)
+    destroy_waiting(change, row)
+
+
+def destroy_waiting(change: Change, row: Enrollment) -> None:
+    """Destroy what waited: photos, template, and the data key that sealed them."""
+    change.session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
+    row.template = None
+    change.safe.destroy(change.session, enrollment_owner(row.id))
+    change.wipe()
+
+
+def waiting_of(session: Session, person: str) -> Sequence[Enrollment]:
+    """Return what of a person waits for the desk."""
+    return session.scalars(
+        select(Enrollment).where(Enrollment.person_id == person, Enrollment.state == "waiting")
+    ).all()
+
+
+def _approve(change: Change, row: Enrollment) -> Answer:
+    session = change.session
+    person = get_person(session, row.person_id, lock=True)
+    if person.valid_until and person.valid_until <= now():
+        raise Conflict("the agreed time is over", code="time-over")
+    if row.template is None or row.held_for == "resembles":
+        pin, _ = issue_pin(change, person.id)
+        return Answer("enrolled", pin=pin, expires_at=person.valid_until)
+    data = change.safe.open(session, enrollment_owner(row.id), WAITING_TEMPLATE, row.template)
+    store_template(change, person, row.template_space, np.frombuffer(data, "<f4"))
+    return Answer("enrolled", expires_at=person.valid_until)

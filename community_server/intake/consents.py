@@ -1,0 +1,70 @@
+"""The consents that an enrollment needs, and whether the ones given are those."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from community_server.errors import EnrollmentRefused
+from tier_link.envelopes import GivenConsent
+from tier_link.relay_messages import ConsentText
+from tier_link.replies import ReplyReason
+
+
+@dataclass(frozen=True)
+class Consents:
+    """Every text in both languages."""
+
+    texts: tuple[ConsentText, ...]
+
+    def check(self, given: Sequence[GivenConsent], *, with_photos: bool, unsealed: bool) -> None:
+        """Check that every consent that is needed was given, to the text that stands today.
+
+        Somebody who sends no photo agrees to nothing about faces; someone whose client cannot
+        seal agrees to that as well.
+
+        Raises:
+            EnrollmentRefused: `consent-missing`, `consent-changed`.
+        """
+        current = {(text.id, text.version, text.language, _digest(text)) for text in self.texts}
+        if any((c.id, c.version, c.language, c.sha256) not in current for c in given):
+            raise EnrollmentRefused(
+                "a consent to a text that has changed", code=ReplyReason.CONSENT_CHANGED
+            )
+        needed = {text.id for text in self.texts if text.required and with_photos}
+        if unsealed:
+            needed.add("unsealed")
+        if needed - {consent.id for consent in given}:
+            raise EnrollmentRefused("a consent is missing", code=ReplyReason.CONSENT_MISSING)
+
+
+@cache
+def load_consents(*, unsealed_uploads: bool) -> Consents:
+    """Read the texts that ship with this version."""
+    document = json.loads(
+        resources.files("community_server").joinpath("consents.json").read_text("utf-8")
+    )
+    consents: list[dict[str, Any]] = document["consents"]
+    if unsealed_uploads:
+        consents = [*consents, document["unsealed"]]
+    return Consents(
+        tuple(
+            ConsentText(
+                id=consent["id"],
+                version=document["version"],
+                language=language,
+                required=consent["required"],
+                title=consent[language]["title"],
+                text=consent[language]["text"],
+            )
+            for consent in consents
+            for language in ("zh-CN", "en")
+        )
+    )
+
+
+def _digest(text: ConsentText) -> str:
+    return hashlib.sha256(text.text.encode()).hexdigest()

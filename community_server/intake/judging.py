@@ -1,0 +1,48 @@
+"""Are these photos good, of one person, and of nobody else who is known already?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_server.budget import Budget
+from community_server.gallery import Gallery
+from face_engine.enrollment import judge
+from face_engine.faces import Vectors
+from face_engine.models import FacePack
+from face_engine.rotation import turn
+from tier_link.envelopes import Photo
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A template, turned, and the other person it would be taken for, if any."""
+
+    template: Vectors
+    resembles: str | None
+
+    def __repr__(self) -> str:
+        return "Judgement(…)"
+
+
+@dataclass(frozen=True)
+class PhotoJudge:
+    """Judges photos with the doors' own model."""
+
+    pack: FacePack
+    matrix: NDArray[np.float32]
+    gallery: Gallery
+    budget: Budget
+
+    def judge(self, photos: Sequence[Photo], person: str) -> Judgement:
+        """Judge one person's photos; they live in memory only, for the length of this call.
+
+        Raises:
+            face_engine.errors.PhotoRefused: with the one reason and the photo meant.
+        """
+        judged = judge(self.pack, [photo.data for photo in photos])
+        template = turn(judged.template, self.matrix)
+        threshold = self.budget.threshold(len(self.gallery)).value
+        resembles = self.gallery.find(template, threshold, lambda other: other != person)
+        return Judgement(template, resembles)

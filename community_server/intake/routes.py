@@ -1,0 +1,80 @@
+"""Approvals, for programs."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.estate import Estate
+from community_server.intake.approvals import Decision, decide, list_waiting, show_photo
+from community_server.staff.audit import audit
+
+router = APIRouter(prefix="/api/v1/approvals", tags=["approvals"])
+
+
+class DecisionRequest(BaseModel):
+    """The desk's decision; `reason` is noted in the audit log."""
+
+    decision: Literal["approve", "decline"]
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+@router.get("")
+def show_waiting(estate: EstateDep, staff: ReaderDep) -> list[dict[str, object]]:
+    """List what waits for the desk, oldest first."""
+    del staff
+    with estate.reading() as session:
+        waiting = list_waiting(session, estate.safe)
+    return [
+        {
+            "id": one.id,
+            "kind": one.kind,
+            "person": one.person,
+            "name": one.known.name,
+            "phone": one.known.phone,
+            "visiting": one.known.visiting,
+            "purpose": one.known.purpose,
+            "plate": one.known.plate,
+            "unit": one.unit,
+            "received_at": one.received_at,
+            "photos": one.photos,
+            "held_for": one.held_for,
+            "resembles": one.resembles,
+            "valid_from": one.valid_from,
+            "valid_until": one.valid_until,
+        }
+        for one in waiting
+    ]
+
+
+@router.get("/{enrollment}/photos/{number}", response_class=Response)
+def show_waiting_photo(
+    enrollment: str, number: int, estate: EstateDep, staff: ReaderDep
+) -> Response:
+    """Show one waiting photo; it is never stored by the browser."""
+    del staff
+    return photo_response(estate, enrollment, number)
+
+
+@router.post("/{enrollment}", status_code=204)
+def take_decision(
+    enrollment: str, body: DecisionRequest, estate: EstateDep, staff: WriterDep
+) -> None:
+    """Approve or decline; the photos are destroyed either way."""
+    perform(estate, enrollment, body.decision, staff.staff)
+
+
+def perform(estate: Estate, enrollment: str, decision: Decision, staff: str) -> None:
+    """Carry the decision out, and note whose it was."""
+    with estate.changer.change() as change:
+        decide(change, estate.links, enrollment, decision, staff)
+        audit(change.session, staff, decision, enrollment)
+
+
+def photo_response(estate: Estate, enrollment: str, number: int) -> Response:
+    """Open a photo in memory and answer with it."""
+    with estate.reading() as session:
+        photo = show_photo(session, estate.safe, enrollment, number)
+    kind = "image/png" if photo.startswith(b"\x89PNG") else "image/jpeg"
+    return Response(photo, media_type=kind, headers={"cache-control": "no-store"})

@@ -1,0 +1,197 @@
+"""One envelope, start to end: opened, judged, stored or refused, answered.
+
+All of it happens in the transaction that also advances the link's mark: either the person is
+enrolled (or waits) and the answer is on its way, or nothing has happened.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from community_server.change import Change
+from community_server.cloud_news import withdraw_invitations
+from community_server.database import now
+from community_server.errors import EnrollmentRefused
+from community_server.intake.consents import load_consents
+from community_server.intake.judging import Judgement, PhotoJudge
+from community_server.intake.opening import Opened, check_opened, open_envelope
+from community_server.intake.replies import Answer, repeat_answer, send_answer
+from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
+from community_server.people.particulars import Known, open_known
+from community_server.people.queries import get_person
+from community_server.people.service import describe_person, store_template
+from community_server.people.tables import Person
+from community_server.settings import Settings
+from community_server.setup.community import get_community
+from face_engine.errors import PhotoRefused
+from tier_link.envelopes import Enrollment as OpenedEnrollment
+from tier_link.relay_messages import EnvelopeDeposited
+from tier_link.store import LinkStore
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes envelopes in."""
+
+    links: LinkStore
+    judge: PhotoJudge
+    settings: Settings
+
+    def take(self, change: Change, deposit: EnvelopeDeposited) -> None:
+        """Let one deposited envelope take effect, inside the link's transaction."""
+        session = change.session
+        known = session.get(Enrollment, deposit.envelope)
+        if known is not None:
+            _log.warning("envelope=%s refused=already-answered", deposit.envelope)
+            repeat_answer(change, self.links, known)
+            return
+        community = get_community(session).slug
+        try:
+            opened = open_envelope(session, change.safe, community, deposit, now())
+        except EnrollmentRefused as refused:
+            _log.warning("envelope=%s refused=%s answered=no", deposit.envelope, refused.code)
+            return
+        row = _begin(change, opened)
+        answer = self._decide(change, opened, row)
+        send_answer(change, self.links, community, row, answer)
+        _log.info(
+            "envelope=%s outcome=%s reason=%s", row.id, answer.outcome, answer.reason or "none"
+        )
+
+    def _decide(self, change: Change, opened: Opened, row: Enrollment) -> Answer:
+        uploads = self.settings.unsealed_uploads
+        enrollment = opened.enrollment
+        consents = load_consents(unsealed_uploads=uploads)
+        try:
+            check_opened(opened, consents, unsealed_uploads=uploads, now=now())
+            judgement = (
+                self.judge.judge(enrollment.photos, row.person_id) if enrollment.photos else None
+            )
+        except EnrollmentRefused as refused:
+            row.state, row.reason = "refused", refused.code
+            return Answer("refused", refused.code)
+        except PhotoRefused as refused:
+            row.state, row.reason = "retake", refused.reason
+            return Answer("retake", refused.reason, photo=refused.photo)
+        self._use_up(change, opened)
+        _keep_consents(change, enrollment)
+        person = get_person(change.session, row.person_id, lock=True)
+        _take_particulars(change, person, enrollment)
+        row.held_for = self._held_for(enrollment, judgement)
+        if row.held_for or judgement is None:
+            _hold(change, row, enrollment, judgement, self.judge.pack.template_space)
+            return Answer("received", expires_at=person.valid_until)
+        # Enrolled at once: the first opening needs the PIN that the desk hands out, because a
+        # forwarded link proves nothing.
+        person.second_credential = True
+        store_template(change, person, self.judge.pack.template_space, judgement.template)
+        row.state, row.decided_at = "enrolled", now()
+        return Answer("enrolled", expires_at=person.valid_until)
+
+    def _held_for(self, enrollment: OpenedEnrollment, judgement: Judgement | None) -> str:
+        if judgement is None:
+            return "no-face"
+        if judgement.resembles is not None:
+            return "resembles"
+        if enrollment.sealed_by == "cloud":
+            return "unsealed"
+        if enrollment.kind == "visitor":
+            return "visitor"
+        return "desk" if self.settings.first_opening == "desk" else ""
+
+    def _use_up(self, change: Change, opened: Opened) -> None:
+        opened.invitation.state = "used"
+        opened.invitation.used_by = opened.enrollment.envelope
+        withdraw_invitations(change, self.links, [opened.invitation.id])
+
+
+def enrollment_owner(envelope: str) -> str:
+    """Return the owner of the data key that seals what waits for the desk."""
+    return f"enrollment:{envelope}"
+
+
+def photo_context(number: int) -> str:
+    """Return what a waiting photo is bound to."""
+    return f"photo/{number}"
+
+
+WAITING_TEMPLATE = "waiting-template"
+"""What a waiting template is bound to."""
+
+
+def _begin(change: Change, opened: Opened) -> Enrollment:
+    enrollment = opened.enrollment
+    row = Enrollment(
+        id=enrollment.envelope,
+        person_id=opened.invitation.person_id,
+        kind=enrollment.kind,
+        state="refused",
+        sealed_by=enrollment.sealed_by,
+        language=enrollment.language,
+        received_at=now(),
+        reply_key=enrollment.reply_key,
+        replies=0,
+    )
+    change.session.add(row)
+    change.session.flush()
+    return row
+
+
+def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
+    change.session.add_all(
+        ConsentGiven(
+            enrollment_id=enrollment.envelope,
+            consent=consent.id,
+            version=consent.version,
+            language=consent.language,
+            sha256=consent.sha256,
+            given_at=now(),
+            sealed_by=enrollment.sealed_by,
+        )
+        for consent in enrollment.consents
+    )
+
+
+def _take_particulars(change: Change, person: Person, enrollment: OpenedEnrollment) -> None:
+    """Take over what a visitor wrote; who invited them may have known the name already."""
+    given = enrollment.particulars
+    known = open_known(change.session, change.safe, person)
+    if person.category != "visitor":
+        return
+    describe_person(
+        change,
+        person,
+        Known(
+            name=given.name.strip() or known.name,
+            phone=given.phone.strip(),
+            visiting=given.visiting.strip(),
+            purpose=given.purpose.strip(),
+            plate=given.plate.strip(),
+        ),
+    )
+
+
+def _hold(
+    change: Change,
+    row: Enrollment,
+    enrollment: OpenedEnrollment,
+    judgement: Judgement | None,
+    space: str,
+) -> None:
+    """Keep photos and template, sealed under a key of their own, until staff decide."""
+    session, safe, owner = change.session, change.safe, enrollment_owner(row.id)
+    safe.add_owner(session, owner)
+    for number, photo in enumerate(enrollment.photos):
+        sealed = safe.seal(session, owner, photo_context(number), photo.data)
+        session.add(
+            PendingPhoto(enrollment_id=row.id, number=number, pose=photo.pose, sealed=sealed)
+        )
+    if judgement is not None:
+        data = np.asarray(judgement.template, "<f4").tobytes()
+        row.template = safe.seal(session, owner, WAITING_TEMPLATE, data)
+        row.template_space = space
+        row.resembles = judgement.resembles
+    row.state = "waiting"

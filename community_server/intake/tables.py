@@ -1,0 +1,65 @@
+"""Enrollments, the photos that wait for the desk, and consents given."""
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from community_server.database import Base, Id, Sealed, Seconds
+
+
+class Enrollment(Base):
+    """One envelope that was opened and whose sender held the invitation.
+
+    `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
+    says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`.
+    `last_reply` is kept, sealed to its reader as it is, to be sent again should the envelope
+    come a second time.
+    """
+
+    __tablename__ = "enrollments"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    person_id: Mapped[Id] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    held_for: Mapped[str] = mapped_column(String(16), default="")
+    resembles: Mapped[str | None] = mapped_column(String(32))
+    sealed_by: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(8))
+    received_at: Mapped[Seconds]
+    decided_at: Mapped[Seconds] = mapped_column(default=0)
+    decided_by: Mapped[str | None] = mapped_column(String(32))
+    reply_key: Mapped[bytes] = mapped_column(LargeBinary)
+    replies: Mapped[int] = mapped_column(default=0)
+    last_reply: Mapped[bytes | None] = mapped_column(LargeBinary)
+    template: Mapped[Sealed | None]
+    template_space: Mapped[str] = mapped_column(String(128), default="")
+
+
+class PendingPhoto(Base):
+    """A photo that waits for the desk, sealed under its enrollment's own data key."""
+
+    __tablename__ = "pending_photos"
+
+    enrollment_id: Mapped[Id] = mapped_column(
+        ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    pose: Mapped[str] = mapped_column(String(8))
+    sealed: Mapped[Sealed]
+
+
+class ConsentGiven(Base):
+    """A consent: which text, the hash of what was shown, when, and through whom."""
+
+    __tablename__ = "consents_given"
+
+    enrollment_id: Mapped[Id] = mapped_column(
+        ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True
+    )
+    consent: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(8))
+    sha256: Mapped[str] = mapped_column(String(64))
+    given_at: Mapped[Seconds]
+    sealed_by: Mapped[str] = mapped_column(String(16))

@@ -1,0 +1,1 @@
+"""Invitations: links made here, sent by the estate, used up here."""

@@ -1,0 +1,36 @@
+"""The console's pages: templates, sentences, built files, and the reader's language."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from page_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
+from page_kit.pages import Pages
+
+PAGES: Final = Pages("community_server")
+
+
+def language_of(request: Request) -> Language:
+    """Return the language a person reads."""
+    return choose(
+        query=request.query_params.get(QUERY_NAME),
+        cookie=request.cookies.get(COOKIE_NAME),
+        accept_language=request.headers.get("accept-language"),
+    )
+
+
+def show(
+    request: Request, template: str, values: Mapping[str, object], *, status: int = 200
+) -> HTMLResponse:
+    """Answer with a page, and remember the language if it was chosen just now."""
+    language = language_of(request)
+    response = HTMLResponse(
+        PAGES.render(template, language, path=request.url.path, **values), status
+    )
+    if QUERY_NAME in request.query_params:
+        response.set_cookie(
+            COOKIE_NAME, language, max_age=365 * 24 * 3600, secure=True, samesite="lax"
+        )
+    return response

@@ -1,0 +1,1 @@
+"""People: residents and visitors, what may be known of them, what lets them in."""

@@ -1,0 +1,57 @@
+"""What names a person: sealed as one value under their own data key."""
+
+import hmac
+import re
+from typing import Final
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from community_server.database import Sealed
+from community_server.people.tables import Person
+from community_server.vault.safe import Safe
+
+_CONTEXT: Final = "particulars"
+_NOT_A_DIGIT: Final = re.compile(r"\D")
+_CHINA: Final = "86"
+_CHINESE_MOBILE_DIGITS: Final = 11
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the estate knows of a person; silent when printed."""
+
+    name: str = ""
+    phone: str = ""
+    visiting: str = ""
+    purpose: str = ""
+    plate: str = ""
+
+    def __repr__(self) -> str:
+        return "Known(…)"
+
+
+def owner(person: str) -> str:
+    """Return the owner of a person's data key."""
+    return f"person:{person}"
+
+
+def seal_known(session: Session, safe: Safe, person: str, known: Known) -> Sealed:
+    """Seal what is known of a person."""
+    return safe.seal(session, owner(person), _CONTEXT, msgspec.json.encode(known))
+
+
+def open_known(session: Session, safe: Safe, person: Person) -> Known:
+    """Open what is known of a person."""
+    data = safe.open(session, owner(person.id), _CONTEXT, person.particulars)
+    return msgspec.json.decode(data, type=Known)
+
+
+def hash_phone(key: bytes, phone: str) -> str | None:
+    """Return the keyed hash (hex) by which a phone is found, None for no phone.
+
+    Spaces and signs do not matter, nor does China's country code before a mobile number.
+    """
+    digits = _NOT_A_DIGIT.sub("", phone).removeprefix("00")
+    if len(digits) == len(_CHINA) + _CHINESE_MOBILE_DIGITS and digits.startswith(_CHINA):
+        digits = digits.removeprefix(_CHINA)
+    return hmac.digest(key, digits.encode(), "sha256").hex() if digits else None

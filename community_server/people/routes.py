@@ -1,0 +1,119 @@
+"""People, for programs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.erasure import remove_person
+from community_server.estate import Estate
+from community_server.people.queries import list_people, people_with_templates
+from community_server.people.service import issue_pin, limit_person, suspend_person
+from community_server.staff.audit import audit
+
+router = APIRouter(prefix="/api/v1/people", tags=["people"])
+
+
+class PinIssued(BaseModel):
+    """A PIN, shown this once, and the unit that is entered with it."""
+
+    pin: str
+    unit: str
+
+
+class PersonChange(BaseModel):
+    """What to change; what is left out stays."""
+
+    suspended: bool | None = None
+    valid_until: Annotated[int, Field(ge=0, le=2**40)] | None = None
+
+
+class ListedPerson(BaseModel):
+    """One person."""
+
+    person: str
+    name: str
+    unit: str
+    category: str
+    state: str
+    suspended: bool
+    has_face: bool
+    has_pin: bool
+    second_credential: bool
+    valid_from: int
+    valid_until: int
+
+
+@router.get("")
+def show_people(estate: EstateDep, staff: ReaderDep) -> list[ListedPerson]:
+    """List everybody."""
+    del staff
+    return listing(estate)
+
+
+@router.post("/{person}/pin", status_code=201)
+def make_pin(person: str, estate: EstateDep, staff: WriterDep) -> PinIssued:
+    """Issue a PIN in place of any earlier one."""
+    pin, unit = new_pin(estate, person, staff.staff)
+    return PinIssued(pin=pin, unit=unit)
+
+
+@router.patch("/{person}", status_code=204)
+def change_person(person: str, body: PersonChange, estate: EstateDep, staff: WriterDep) -> None:
+    """Suspend somebody, let them in again, or set until when they may come."""
+    alter(estate, person, body, staff.staff)
+
+
+@router.delete("/{person}", status_code=204)
+def delete_person(person: str, estate: EstateDep, staff: WriterDep) -> None:
+    """Remove somebody from the server and every door."""
+    remove(estate, person, staff.staff)
+
+
+def listing(estate: Estate) -> list[ListedPerson]:
+    """Return everybody as lists show them."""
+    with estate.reading() as session:
+        faces = people_with_templates(session)
+        return [
+            ListedPerson(
+                person=row.id,
+                name=estate.name_of(row.id),
+                unit=row.unit,
+                category=row.category,
+                state="suspended" if row.suspended else row.state,
+                suspended=row.suspended,
+                has_face=row.id in faces,
+                has_pin=bool(row.pin_hash),
+                second_credential=row.second_credential,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+            )
+            for row in list_people(session)
+        ]
+
+
+def new_pin(estate: Estate, person: str, staff: str) -> tuple[str, str]:
+    """Issue a PIN, and note who did; return it and the unit."""
+    with estate.changer.change() as change:
+        pin, unit = issue_pin(change, person)
+        audit(change.session, staff, "issue-pin", person)
+    return pin, unit
+
+
+def alter(estate: Estate, person: str, body: PersonChange, staff: str) -> None:
+    """Change a person, and note who did."""
+    with estate.changer.change() as change:
+        if body.suspended is not None:
+            suspend_person(change, person, suspended=body.suspended)
+            audit(change.session, staff, "suspend" if body.suspended else "resume", person)
+        if body.valid_until is not None:
+            limit_person(change, person, body.valid_until)
+            audit(change.session, staff, "limit", person, str(body.valid_until))
+
+
+def remove(estate: Estate, person: str, staff: str) -> None:
+    """Remove a person, and note who did."""
+    with estate.changer.change() as change:
+        remove_person(change, estate.links, person)
+        audit(change.session, staff, "remove", person)

@@ -1,0 +1,140 @@
+"""Changing people: each function works inside a `Change` and says whom it touched."""
+
+from collections.abc import Collection
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from community_server.change import Change
+from community_server.database import new_id, now
+from community_server.doors.tables import Door
+from community_server.errors import InputRefused
+from community_server.people.particulars import Known, hash_phone, owner, seal_known
+from community_server.people.pins import draw_pin
+from community_server.people.queries import get_person, people_of_unit
+from community_server.people.tables import Person, PersonDoor, Template
+from community_server.vault.safe import Safe
+from face_engine.faces import Vectors
+
+
+def add_person(
+    change: Change,
+    *,
+    category: str,
+    unit: str,
+    known: Known,
+    valid_from: int = 0,
+    valid_until: int = 0,
+    doors: Collection[str] = (),
+) -> Person:
+    """Add somebody who has been invited and has no credential yet.
+
+    Raises:
+        InputRefused: the time ends before it begins or now, or a door is unknown.
+    """
+    _check_span(valid_from, valid_until)
+    session, safe = change.session, change.safe
+    person = new_id()
+    safe.add_owner(session, owner(person))
+    row = Person(
+        id=person,
+        category=category,
+        unit=unit,
+        state="invited",
+        particulars=seal_known(session, safe, person, known),
+        phone_hash=hash_phone(change.phone_key, known.phone),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        created_at=now(),
+    )
+    session.add(row)
+    session.flush()
+    limit_to_doors(session, person, doors)
+    change.touch(person)
+    return row
+
+
+def describe_person(change: Change, row: Person, known: Known) -> None:
+    """Replace what is known of a person."""
+    row.particulars = seal_known(change.session, change.safe, row.id, known)
+    row.phone_hash = hash_phone(change.phone_key, known.phone)
+    change.touch(row.id)
+
+
+def limit_to_doors(session: Session, person: str, doors: Collection[str]) -> None:
+    """Limit a new person to some doors.
+
+    Raises:
+        InputRefused: a door is unknown.
+    """
+    known = set(session.scalars(select(Door.id).where(Door.id.in_(doors)))) if doors else set()
+    if known != set(doors):
+        raise InputRefused("one of these doors does not exist", field="doors", code="door-unknown")
+    session.add_all(PersonDoor(person_id=person, door_id=door) for door in known)
+    session.flush()
+
+
+def store_template(change: Change, row: Person, space: str, turned: Vectors) -> None:
+    """Give a person a template, already turned, in place of any earlier one; they are active."""
+    data = np.asarray(turned, "<f4").tobytes()
+    sealed = change.safe.seal(change.session, owner(row.id), template_context(space), data)
+    template = change.session.get(Template, row.id)
+    if template is None:
+        template = Template(person_id=row.id)
+        change.session.add(template)
+    template.space, template.sealed, template.created_at = space, sealed, now()
+    row.state = "active"
+    change.session.flush()
+    change.touch(row.id)
+
+
+def open_template(session: Session, safe: Safe, template: Template) -> bytes:
+    """Open a template: float32 little-endian, turned."""
+    context = template_context(template.space)
+    return safe.open(session, owner(template.person_id), context, template.sealed)
+
+
+def template_context(space: str) -> str:
+    """Return what a sealed template is bound to beside its person."""
+    return f"template/{space}"
+
+
+def issue_pin(change: Change, person: str) -> tuple[str, str]:
+    """Give a person a fresh PIN in place of any earlier one; return it and the unit to enter.
+
+    Raises:
+        NotFound: `person-unknown`.
+        InputRefused: `unit-missing`, a PIN is entered with a unit's number.
+    """
+    row = get_person(change.session, person, lock=True)
+    if not row.unit:
+        raise InputRefused("a PIN is entered with a unit", field="unit", code="unit-missing")
+    neighbours = people_of_unit(change.session, row.unit, but=person)
+    pin, row.pin_hash = draw_pin(neighbour.pin_hash for neighbour in neighbours)
+    row.state = "active"
+    change.touch(person)
+    return pin, row.unit
+
+
+def suspend_person(change: Change, person: str, *, suspended: bool) -> None:
+    """Close the doors to a person for now, or open them again."""
+    get_person(change.session, person, lock=True).suspended = suspended
+    change.touch(person)
+
+
+def limit_person(change: Change, person: str, valid_until: int) -> None:
+    """Set until when a person may come; 0 is open.
+
+    Raises:
+        InputRefused: that is over already.
+    """
+    row = get_person(change.session, person, lock=True)
+    _check_span(row.valid_from, valid_until)
+    row.valid_until = valid_until
+    change.touch(person)
+
+
+def _check_span(valid_from: int, valid_until: int) -> None:
+    if valid_until and (valid_until <= valid_from or valid_until <= now()):
+        raise InputRefused("the time ends before it begins", field="valid_until", code="time-over")

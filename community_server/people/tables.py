@@ -1,0 +1,55 @@
+"""People, their doors and their templates."""
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from community_server.database import Base, Id, Sealed, Seconds
+
+
+class Person(Base):
+    """One person; everything that names them is sealed under their own data key.
+
+    `state` is `invited` (no credential yet) or `active`. `valid_until` 0 is open.
+    """
+
+    __tablename__ = "people"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(String(16))
+    unit: Mapped[str] = mapped_column(String(64), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    suspended: Mapped[bool] = mapped_column(default=False)
+    particulars: Mapped[Sealed]
+    phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    valid_from: Mapped[Seconds] = mapped_column(default=0)
+    valid_until: Mapped[Seconds] = mapped_column(default=0, index=True)
+    pin_hash: Mapped[str] = mapped_column(String(200), default="")
+    second_credential: Mapped[bool] = mapped_column(default=False)
+    """The face alone does not open yet: the PIN is asked for as well."""
+    created_at: Mapped[Seconds]
+
+
+class PersonDoor(Base):
+    """A door this person may use; nobody's rows mean every door."""
+
+    __tablename__ = "person_doors"
+
+    person_id: Mapped[Id] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    door_id: Mapped[Id] = mapped_column(
+        ForeignKey("doors.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Template(Base):
+    """A person's template: float32 little-endian, turned, then sealed."""
+
+    __tablename__ = "templates"
+
+    person_id: Mapped[Id] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    space: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[Sealed]
+    created_at: Mapped[Seconds]

@@ -1,0 +1,1 @@
+"""Rosters: what each door needs to know, and nothing more."""

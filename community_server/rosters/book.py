@@ -1,0 +1,126 @@
+"""Everybody's roster row in memory, from the sealed store: what doors, gallery and news read."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from community_server.people.particulars import open_known
+from community_server.people.queries import doors_of
+from community_server.people.service import open_template
+from community_server.people.tables import Person, PersonDoor, Template
+from community_server.vault.safe import Safe
+from community_server.vault.tables import DataKey
+from tier_link.estate_messages import Category, RosterPerson
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person: their roster row, the doors it goes to, and the name it never carries.
+
+    No `doors` mean every door. `active` says that a credential was given at all.
+    """
+
+    roster: RosterPerson
+    doors: frozenset[str]
+    active: bool
+    name: str
+
+    def __repr__(self) -> str:
+        return "Row(…)"
+
+    def belongs_at(self, door: str, moment: int) -> bool:
+        """Say whether the roster of `door` holds this person at `moment` (Unix seconds)."""
+        until = self.roster.valid_until
+        return (
+            self.active
+            and (not self.doors or door in self.doors)
+            and bool(self.roster.template or self.roster.pin)
+            and (until == 0 or until > moment)
+        )
+
+
+def read_row(session: Session, safe: Safe, person: str, space: str) -> Row | None:
+    """Read one person's row; None for somebody unknown.
+
+    A template of another space than `space` is left out: spaces never mix.
+    """
+    row = session.get(Person, person)
+    if row is None:
+        return None
+    return _make_row(session, safe, row, doors_of(session, person), space)
+
+
+def read_everybody(session: Session, safe: Safe, space: str) -> dict[str, Row | None]:
+    """Read all rows, with one query per table."""
+    # Held until the end, so that the session finds each data key and template in memory.
+    at_hand = [session.scalars(select(table)).all() for table in (DataKey, Template)]
+    doors: defaultdict[str, set[str]] = defaultdict(set)
+    for limit in session.scalars(select(PersonDoor)):
+        doors[limit.person_id].add(limit.door_id)
+    everybody: dict[str, Row | None] = {
+        row.id: _make_row(session, safe, row, frozenset(doors[row.id]), space)
+        for row in session.scalars(select(Person))
+    }
+    del at_hand
+    return everybody
+
+
+def _make_row(session: Session, safe: Safe, row: Person, doors: frozenset[str], space: str) -> Row:
+    person = row.id
+    template = session.get(Template, person)
+    usable = template is not None and template.space == space
+    return Row(
+        roster=RosterPerson(
+            person=row.id,
+            category=cast("Category", row.category),
+            unit=row.unit,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            template=open_template(session, safe, template) if template and usable else b"",
+            pin=row.pin_hash,
+            second_credential=row.second_credential,
+            suspended=row.suspended,
+        ),
+        doors=doors,
+        active=row.state == "active",
+        name=open_known(session, safe, row).name,
+    )
+
+
+class RosterBook:
+    """Person id → row; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, Row] = {}
+        self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        """Counts updates: equal revisions mean equal rows."""
+        return self._revision
+
+    def update(self, changes: Mapping[str, Row | None]) -> None:
+        """Take in what changed; None removes."""
+        with self._lock:
+            for person, row in changes.items():
+                if row is None:
+                    self._rows.pop(person, None)
+                else:
+                    self._rows[person] = row
+            self._revision += 1
+
+    def find(self, person: str) -> Row | None:
+        """Return one person's row."""
+        with self._lock:
+            return self._rows.get(person)
+
+    def pick(self, people: Iterable[str]) -> list[RosterPerson]:
+        """Return the roster rows of those who have one."""
+        with self._lock:
+            return [self._rows[person].roster for person in people if person in self._rows]

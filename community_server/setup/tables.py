@@ -1,0 +1,25 @@
+"""The one community this server serves."""
+
+from sqlalchemy import LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from community_server.database import Base, Seconds
+
+
+class Community(Base):
+    """One row, written at set-up.
+
+    `slug` is the community's public id, drawn here, replaced by the cloud's at pairing; `node`
+    is the first one, by which doors know this server for good.
+    """
+
+    __tablename__ = "community"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    slug: Mapped[str] = mapped_column(String(64))
+    node: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[Seconds]
+    cloud_url: Mapped[str] = mapped_column(String(400), default="")
+    cloud_node: Mapped[str] = mapped_column(String(64), default="")
+    cloud_key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,0 +1,1 @@
+"""Property staff: accounts, sessions, and the record of what they did."""

@@ -1,0 +1,41 @@
+"""Passwords: argon2id, and the same work for an unknown name as for a wrong password."""
+
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from community_server.errors import InputRefused
+
+MIN_PASSWORD: Final = 10
+MAX_PASSWORD: Final = 200
+"""Characters: nobody types more, and hashing has to end."""
+
+_hasher: Final = PasswordHasher()
+_NOBODYS_HASH: Final = _hasher.hash("nobody has this password")
+
+
+def hash_password(password: str) -> str:
+    """Hash a new password.
+
+    Raises:
+        InputRefused: `password-short`, `password-long`.
+    """
+    if len(password) < MIN_PASSWORD:
+        raise InputRefused(
+            f"a password has at least {MIN_PASSWORD} characters",
+            field="password",
+            code="password-short",
+        )
+    if len(password) > MAX_PASSWORD:
+        raise InputRefused("this password is too long", field="password", code="password-long")
+    return _hasher.hash(password)
+
+
+def is_right_password(hashed: str | None, password: str) -> bool:
+    """Check a password against a hash, or against nobody's, taking as long."""
+    try:
+        _hasher.verify(hashed or _NOBODYS_HASH, password[:MAX_PASSWORD])
+    except VerifyMismatchError:
+        return False
+    return hashed is not None

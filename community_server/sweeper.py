@@ -1,0 +1,112 @@
+"""What has to happen by itself: time runs out for people, keys and codes; traces are wiped."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from community_server.cloud_news import publish_profile
+from community_server.database import is_disk_full, now, wipe_traces
+from community_server.doors.tables import RosterMember
+from community_server.erasure import remove_person
+from community_server.estate import Estate
+from community_server.keys.certified import renew_keys
+from community_server.people.queries import overdue_people
+from community_server.people.tables import Person
+from community_server.setup.community import find_community
+
+_log = logging.getLogger(__name__)
+
+SWEEP_EVERY: Final = 15.0
+"""Seconds between two sweeps: a visit ends on the door's own clock, this only tidies up."""
+RENEWAL_EVERY: Final = 20 * 3600
+"""Seconds after which the erasure key is renewed: within a day of any erasure."""
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Sweeps one estate."""
+
+    estate: Estate
+
+    async def run(self) -> None:
+        """Sweep for ever; what fails is logged and tried again."""
+        while True:
+            try:
+                await asyncio.to_thread(self.sweep)
+            except Exception as error:  # noqa: BLE001 -- logged, and tried again
+                if is_disk_full(error):
+                    _log.critical("sweep=failed reason=disk-full action=retry")
+                else:
+                    _log.exception("sweep=failed action=retry")
+            await asyncio.sleep(SWEEP_EVERY)
+
+    def sweep(self) -> None:
+        """Do whatever is due now."""
+        estate, moment = self.estate, now()
+        with Session(estate.engine) as session:
+            is_set_up = find_community(session) is not None
+        if is_set_up:
+            self._renew_keys(moment)
+            self._forget_visitors(moment)
+            self._retire_overdue(moment)
+            self._configure_doors()
+        self._renew_erasure_key()
+        estate.codes.prune()
+        estate.links.prune(moment)
+        if estate.engine.dialect.name == "sqlite":
+            wipe_traces(estate.engine)
+
+    def _renew_keys(self, moment: int) -> None:
+        estate = self.estate
+        with estate.changer.change() as change:
+            community = find_community(change.session)
+            if community is None:
+                return
+            changed = renew_keys(change.session, estate.safe, community.slug, moment)
+            if changed and community.cloud_key is not None:
+                uploads = estate.settings.unsealed_uploads
+                publish_profile(change, estate.links, unsealed_uploads=uploads)
+
+    def _forget_visitors(self, moment: int) -> None:
+        """Remove visitors whose time is over, one transaction each."""
+        estate = self.estate
+        with estate.reading() as session:
+            overdue = [
+                row.id for row in overdue_people(session, moment) if row.category == "visitor"
+            ]
+        for person in overdue:
+            with estate.changer.change() as change:
+                remove_person(change, estate.links, person)
+            _log.info("person=%s forgotten=yes reason=window-over", person)
+
+    def _retire_overdue(self, moment: int) -> None:
+        """Take others whose time is over off the doors."""
+        with self.estate.changer.change() as change:
+            held = exists().where(RosterMember.person_id == Person.id)
+            overdue = select(Person.id).where(
+                Person.valid_until != 0, Person.valid_until <= moment, held
+            )
+            for person in change.session.scalars(overdue).all():
+                change.touch(person)
+
+    def _configure_doors(self) -> None:
+        with self.estate.changer.change() as change:
+            self.estate.configurer.send_due(change)
+
+    def _renew_erasure_key(self) -> None:
+        """Renew the erasure key daily; the older one goes a sweep after the last key left it."""
+        safe = self.estate.safe
+        if safe.renewing:
+            with Session(self.estate.engine) as session, session.begin():
+                left = safe.rewrap(session)
+                if not left:
+                    safe.finish_renewal(session)
+        elif time.time() - safe.renewed_at > RENEWAL_EVERY:
+            safe.begin_renewal()
+            with Session(self.estate.engine) as session, session.begin():
+                safe.rewrap(session)

@@ -1,0 +1,21 @@
+"""All tables of this tier in one place: importing this fills `metadata`."""
+
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from community_server.database import Base
+from community_server.doors import tables as doors
+from community_server.entries import tables as entries
+from community_server.intake import tables as intake
+from community_server.invitations import tables as invitations
+from community_server.keys import tables as keys
+from community_server.people import tables as people
+from community_server.setup import tables as setup
+from community_server.staff import tables as staff
+from community_server.vault import tables as vault
+from tier_link.store import LinkBase
+
+SLICES: Final = (doors, entries, intake, invitations, keys, people, setup, staff, vault)
+
+metadata: Final[list[MetaData]] = [Base.metadata, LinkBase.metadata]

@@ -1,0 +1,101 @@
+"""The erasure key and its renewals, in one file wrapped by the master key.
+
+The file also holds the estate's id, which never changes and is part of what every sealed
+value is bound to.
+"""
+
+import json
+import secrets
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from community_server.errors import VaultLocked
+from community_server.vault.master_key import KEY_SIZE, MasterKeySource, write_private
+
+NONCE_SIZE: Final = 12
+_LABEL: Final = b"gatehouse/erasure-key/1\0"
+
+
+@dataclass
+class ErasureKeys:
+    """The living generations of the erasure key, oldest first; new keys use the last."""
+
+    path: Path
+    estate: str
+    master: bytes = field(repr=False)
+    keys: dict[int, bytes] = field(repr=False)
+
+    @property
+    def generation(self) -> int:
+        """The generation that wraps new data keys."""
+        return max(self.keys)
+
+    def add_generation(self) -> None:
+        """Draw the next key and put it beside the older ones, on disk before in use."""
+        self._store(self.keys | {self.generation + 1: secrets.token_bytes(KEY_SIZE)})
+
+    def drop_older(self) -> None:
+        """Forget every generation but the last; what they wrapped is gone for good."""
+        self._store({self.generation: self.keys[self.generation]})
+
+    def _store(self, keys: dict[int, bytes]) -> None:
+        wrapped = [
+            {"generation": generation, "wrapped": _text(_wrap(self, generation, key))}
+            for generation, key in sorted(keys.items())
+        ]
+        document = {"version": 1, "estate": self.estate, "keys": wrapped}
+        write_private(self.path, json.dumps(document, indent=1).encode())
+        self.keys = keys
+
+
+def open_erasure_keys(path: Path, source: MasterKeySource) -> ErasureKeys:
+    """Read the erasure keys, or make the first one where there is no file yet.
+
+    Raises:
+        VaultLocked: the master key is not the one that wrapped them, or the file is damaged.
+        StartRefused: the master key is missing.
+    """
+    first = not path.exists()
+    master = source.load(create=first)
+    if first:
+        keys = ErasureKeys(path, secrets.token_hex(16), master, {0: b""})
+        keys.add_generation()
+        keys.drop_older()
+        return keys
+    try:
+        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        keys = ErasureKeys(path, document["estate"], master, {})
+        for entry in document["keys"]:
+            generation = int(entry["generation"])
+            keys.keys[generation] = _unwrap(keys, generation, b64decode(entry["wrapped"]))
+    except InvalidTag as error:
+        raise VaultLocked(
+            "the master key does not open this vault: another key, another passphrase, "
+            f"or {path} was changed"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise VaultLocked(f"{path} is damaged") from error
+    return keys
+
+
+def _bound(keys: ErasureKeys, generation: int) -> bytes:
+    return _LABEL + f"{keys.estate}\0{generation}".encode()
+
+
+def _wrap(keys: ErasureKeys, generation: int, key: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE_SIZE)
+    return nonce + AESGCM(keys.master).encrypt(nonce, key, _bound(keys, generation))
+
+
+def _unwrap(keys: ErasureKeys, generation: int, wrapped: bytes) -> bytes:
+    nonce, box = wrapped[:NONCE_SIZE], wrapped[NONCE_SIZE:]
+    return AESGCM(keys.master).decrypt(nonce, box, _bound(keys, generation))
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode()

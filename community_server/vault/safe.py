@@ -1,0 +1,148 @@
+"""Sealing and opening values under their owner's data key (AES-256-GCM).
+
+What is sealed is bound to estate, owner and context (for a template the context names its
+template space), so that a row moved to another place does not open there.
+"""
+
+import secrets
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from community_server.database import Sealed
+from community_server.errors import ServerError
+from community_server.vault.erasure_key import ErasureKeys
+from community_server.vault.master_key import KEY_SIZE
+from community_server.vault.tables import DataKey
+
+NONCE_SIZE: Final = 12
+FORMAT: Final = b"\1"
+"""First byte of everything sealed, so that another way of sealing can follow."""
+SERVER: Final = "server"
+"""Owner of the estate's own secrets."""
+
+
+class SafeBroken(ServerError):
+    """A sealed value does not open: altered, moved, or its owner was erased."""
+
+    code = "safe-broken"
+
+
+class Safe:
+    """Seals and opens; keeps no data key in memory."""
+
+    def __init__(self, erasure: ErasureKeys) -> None:
+        self._erasure = erasure
+
+    @property
+    def estate(self) -> str:
+        """The estate's unchanging id."""
+        return self._erasure.estate
+
+    def add_owner(self, session: Session, owner: str) -> None:
+        """Draw a data key for a new owner."""
+        key = secrets.token_bytes(KEY_SIZE)
+        generation = self._erasure.generation
+        wrapped = self._wrap(owner, generation, key)
+        session.add(DataKey(owner=owner, generation=generation, wrapped=wrapped))
+        session.flush()
+
+    def has_owner(self, session: Session, owner: str) -> bool:
+        """Say whether this owner has a data key."""
+        return session.get(DataKey, owner) is not None
+
+    def destroy(self, session: Session, owner: str) -> None:
+        """Destroy an owner's data key: whatever it sealed stays shut for ever."""
+        key = session.get(DataKey, owner)
+        if key is not None:
+            session.delete(key)
+            session.flush()
+
+    def seal(self, session: Session, owner: str, context: str, plaintext: bytes) -> Sealed:
+        """Seal a value for `owner`, to be opened in the same context only.
+
+        Raises:
+            SafeBroken: the owner has no data key.
+        """
+        return _encrypt(self._key(session, owner), self._bound(owner, context), plaintext)
+
+    def open(self, session: Session, owner: str, context: str, sealed: Sealed) -> bytes:
+        """Open a sealed value.
+
+        Raises:
+            SafeBroken: altered, from another place, or the owner's key was destroyed.
+        """
+        return _decrypt(self._key(session, owner), self._bound(owner, context), sealed)
+
+    def begin_renewal(self) -> None:
+        """Draw the next erasure key; new data keys use it from now on."""
+        self._erasure.add_generation()
+
+    def rewrap(self, session: Session) -> int:
+        """Wrap the living data keys with the newest erasure key; return how many had an older."""
+        newest = self._erasure.generation
+        stale = session.scalars(
+            select(DataKey).where(DataKey.generation != newest).with_for_update()
+        ).all()
+        for row in stale:
+            row.wrapped = self._wrap(row.owner, newest, self._unwrap(row))
+            row.generation = newest
+        return len(stale)
+
+    def finish_renewal(self, session: Session) -> bool:
+        """Forget the older erasure keys once no data key needs them; say whether that was so."""
+        newest = self._erasure.generation
+        needed = session.scalar(
+            select(func.count()).select_from(DataKey).where(DataKey.generation != newest)
+        )
+        if not needed and len(self._erasure.keys) > 1:
+            self._erasure.drop_older()
+        return not needed
+
+    @property
+    def renewing(self) -> bool:
+        """Whether an older erasure key still exists."""
+        return len(self._erasure.keys) > 1
+
+    @property
+    def renewed_at(self) -> float:
+        """When the erasure key was last renewed, in Unix seconds."""
+        return self._erasure.path.stat().st_mtime
+
+    def _key(self, session: Session, owner: str) -> bytes:
+        row = session.get(DataKey, owner)
+        if row is None:
+            raise SafeBroken("nothing of this owner can be opened: the data key is gone")
+        return self._unwrap(row)
+
+    def _wrap(self, owner: str, generation: int, key: bytes) -> Sealed:
+        return _encrypt(self._erasure.keys[generation], self._bound(owner, "data-key"), key)
+
+    def _unwrap(self, row: DataKey) -> bytes:
+        try:
+            erasure = self._erasure.keys[row.generation]
+        except KeyError as error:
+            raise SafeBroken("a data key from before an erasure: it stays shut") from error
+        return _decrypt(erasure, self._bound(row.owner, "data-key"), row.wrapped)
+
+    def _bound(self, owner: str, context: str) -> bytes:
+        return b"gatehouse/safe/1\0" + "\0".join((self.estate, owner, context)).encode()
+
+
+def _encrypt(key: bytes, bound: bytes, plaintext: bytes) -> Sealed:
+    nonce = secrets.token_bytes(NONCE_SIZE)
+    return Sealed(FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, bound))
+
+
+def _decrypt(key: bytes, bound: bytes, sealed: Sealed) -> bytes:
+    box = bytes(sealed)
+    if box[:1] != FORMAT:
+        raise SafeBroken("sealed in a way this version does not know")
+    nonce, ciphertext = box[1 : 1 + NONCE_SIZE], box[1 + NONCE_SIZE :]
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, bound)
+    except (InvalidTag, ValueError) as error:
+        raise SafeBroken("a sealed value was altered or moved") from error
