@@ -3,7 +3,7 @@
 YuNet's landmarks scatter by nearly two pixels of the picture searched, whatever the size of the
 face. Looking again at the face brought upright to a fixed size, and at its mirror image, makes
 that scatter small against the face, and averages it; alignment, and so matching, gains more from
-this than from anything else of its price (two searches of a picture of 160 by 160 pixels).
+this than from anything else of its price (two searches of a picture of 192 by 192 pixels).
 """
 
 import cv2
@@ -14,8 +14,8 @@ from face_engine.alignment import CROP_SIZE, TARGET, similarity
 from face_engine.faces import Detector, Face, Image
 
 # The face is enlarged by this against the encoder's frame; the window leaves room around it.
-_ZOOM = 1.0
-_WINDOW = 160
+_ZOOM = 1.5
+_WINDOW = 192
 # Mean distance, in pixels of the window, from where landmarks of this very face can lie.
 _FARTHEST = 12.0 * _ZOOM
 # The mirror image's left eye is the right one.

@@ -18,11 +18,12 @@ from face_engine.alignment import align
 from face_engine.errors import PhotoRefused
 from face_engine.faces import Face, Image, Vectors
 from face_engine.images import decode_photo
+from face_engine.landmarks import refine
 from face_engine.models import FacePack
 from face_engine.quality import assess_crop
 
 # Goes up with every change of detection, alignment or quality that changes a record.
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 
 _BATCH = 8
 _SEARCH_SIDE = 640
@@ -125,7 +126,7 @@ def _encode_batch(pack: FacePack, photos: Sequence[bytes], records: NDArray[np.v
         faces = pack.detector.detect(image, longest_side=_SEARCH_SIDE)
         if not faces:
             continue
-        face = central_face(faces, image)
+        face = refine(pack.detector, image, central_face(faces, image))
         crop = align(image, face.landmarks)
         records[row]["found"] = True
         records[row]["quality"] = assess_crop(crop, face).score

@@ -63,8 +63,8 @@ def load_prepared(folder: Path, pack: PinnedPack, file: PinnedFile) -> bytes:
         if sha256(cached) == digest_path.read_text("ascii").strip():
             return cached
         log.warning("prepared model damaged, preparing it again path=%s", path)
-    except (FileNotFoundError, UnicodeDecodeError):
-        pass
+    except (OSError, UnicodeDecodeError):
+        pass  # not there, or not readable: the same
     prepared = prepare(source, file.role)
     try:
         write_atomically(path, prepared)

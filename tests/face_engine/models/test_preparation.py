@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from face_engine.models.files import pack_folder, read_verified
+from face_engine.models.preparation import load_prepared, mend, prepared_path
+from face_engine.models.registry import OPENCV_ZOO, Role
+from face_engine.models.sessions import open_session
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, models_folder: Path) -> Path:
+    """A models folder with the detector alone, nothing prepared yet."""
+    file = OPENCV_ZOO.file(Role.DETECTOR)
+    folder = pack_folder(tmp_path, OPENCV_ZOO)
+    folder.mkdir()
+    (folder / file.name).write_bytes(
+        (pack_folder(models_folder, OPENCV_ZOO) / file.name).read_bytes()
+    )
+    return tmp_path
+
+
+def test_prepared_graphs_compute_what_the_mended_ones_do(models_folder: Path) -> None:
+    source = np.random.default_rng(0)
+    shapes = {Role.DETECTOR: (1, 3, 96, 64), Role.ENCODER: (2, 3, 112, 112)}
+    for file in OPENCV_ZOO.files:
+        mended = mend(read_verified(models_folder, OPENCV_ZOO, file), file.role)
+        reference = open_session(mended.SerializeToString(), threads=1)
+        ours = open_session(load_prepared(models_folder, OPENCV_ZOO, file), threads=1)
+        picture = source.uniform(0, 255, shapes[file.role]).astype(np.float32)
+        feed = {reference.get_inputs()[0].name: picture}
+        for expected, found in zip(reference.run(None, feed), ours.run(None, feed), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+
+
+def test_the_prepared_encoder_has_no_operator_outside_the_blocked_layout(
+    models_folder: Path,
+) -> None:
+    file = OPENCV_ZOO.file(Role.ENCODER)
+    graph = onnx.load_from_string(load_prepared(models_folder, OPENCV_ZOO, file)).graph
+    kinds = {node.op_type for node in graph.node}
+    assert kinds.isdisjoint({"PRelu", "DequantizeLinear", "Dropout"})
+    assert [value.name for value in graph.input] == ["data"]
+
+
+def test_preparation_is_cached_and_made_again_when_damaged(own_folder: Path) -> None:
+    file = OPENCV_ZOO.file(Role.DETECTOR)
+    first = load_prepared(own_folder, OPENCV_ZOO, file)
+    cache = prepared_path(own_folder, OPENCV_ZOO, file)
+    made = cache.stat().st_mtime_ns
+    assert load_prepared(own_folder, OPENCV_ZOO, file) == first
+    assert cache.stat().st_mtime_ns == made
+    cache.write_bytes(first[:-100])
+    assert load_prepared(own_folder, OPENCV_ZOO, file) == first
+    assert cache.read_bytes() == first
+
+
+def test_a_folder_that_cannot_hold_the_cache_only_costs_time(own_folder: Path) -> None:
+    file = OPENCV_ZOO.file(Role.DETECTOR)
+    # A file where the cache's folder should be: writing fails, whoever runs the test.
+    (pack_folder(own_folder, OPENCV_ZOO) / "prepared").write_bytes(b"")
+    assert load_prepared(own_folder, OPENCV_ZOO, file)

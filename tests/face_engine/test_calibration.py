@@ -1,0 +1,90 @@
+import math
+
+import numpy as np
+import pytest
+
+from face_engine import calibration
+from face_engine.calibration import Calibration, fit_tail, from_json, load, make, to_json
+from face_engine.errors import CalibrationMissing
+
+
+@pytest.fixture
+def measured() -> Calibration:
+    """2,000 strangers whose best scores have an exactly exponential tail above 0.4."""
+    share = (np.arange(2000) + 0.5) / 2000
+    return make(
+        template_space="test",
+        source="made up",
+        command="none",
+        gallery_size=1000,
+        strangers=0.3 - 0.03 * np.log(share),
+        same_person=0.35,
+    )
+
+
+def test_a_supported_threshold_is_the_measured_one(measured: Calibration) -> None:
+    threshold = measured.threshold(0.01, 1000)
+    assert threshold.supported
+    assert threshold.value == pytest.approx(0.3 - 0.03 * math.log(0.01), abs=0.003)
+
+
+def test_beyond_three_expected_events_it_is_extrapolated_and_says_so(measured: Calibration) -> None:
+    assert measured.threshold(0.0016, 1000).supported
+    threshold = measured.threshold(1e-5, 1000)
+    assert not threshold.supported
+    assert threshold.value == pytest.approx(0.3 - 0.03 * math.log(1e-5), abs=0.01)
+
+
+def test_a_larger_gallery_or_a_smaller_rate_never_lowers_the_threshold(
+    measured: Calibration,
+) -> None:
+    for fpirs, sizes in (
+        (np.geomspace(0.9, 1e-9, 60), [1000] * 60),
+        ([0.01] * 60, np.geomspace(1, 1e6, 60).astype(int)),
+    ):
+        values = [
+            measured.threshold(float(fpir), int(size)).value
+            for fpir, size in zip(fpirs, sizes, strict=True)
+        ]
+        assert values == sorted(values)
+
+
+def test_a_gallery_ten_times_as_large_needs_a_tenth_of_the_rate(measured: Calibration) -> None:
+    large = measured.threshold(0.05, 10_000).value
+    rate = 1 - 0.95**0.1
+    assert large == pytest.approx(measured.threshold(rate, 1000).value, abs=1e-6)
+
+
+@pytest.mark.parametrize(("fpir", "size"), [(0, 10), (1, 10), (-1, 10), (0.1, 0)])
+def test_what_is_no_rate_or_no_gallery_is_refused(
+    measured: Calibration,
+    fpir: float,
+    size: int,
+) -> None:
+    with pytest.raises(ValueError, match="fpir"):
+        measured.threshold(fpir, size)
+
+
+def test_the_tail_of_exponential_scores_is_found() -> None:
+    scores = np.random.default_rng(0).exponential(0.04, 20_000)
+    rate, level, scale = fit_tail(scores)
+    assert rate == pytest.approx(0.1)
+    assert level == pytest.approx(0.04 * math.log(10), rel=0.05)
+    assert scale == pytest.approx(0.04, rel=0.1)
+
+
+def test_a_file_goes_out_and_back(measured: Calibration) -> None:
+    assert from_json(to_json(measured)) == measured
+
+
+def test_the_default_pack_has_a_calibration_that_names_its_making() -> None:
+    shipped = load("sface-2021dec-int8bq")
+    assert shipped.strangers >= 1000
+    assert "Labeled Faces in the Wild" in shipped.source
+    assert shipped.command.startswith("gatehouse evaluate")
+    assert 0.2 < shipped.same_person < shipped.threshold(0.01, 1000).value < 0.6
+
+
+def test_a_space_without_calibration_is_told_how_to_make_one() -> None:
+    with pytest.raises(CalibrationMissing, match="--write-calibration"):
+        calibration.load("unheard-of")
