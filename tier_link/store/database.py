@@ -65,8 +65,7 @@ def open_database(url: str) -> Engine:
 def reading(engine: Engine) -> Engine:
     """Return the same database for reads alone.
 
-    On SQLite its transactions are deferred and see one snapshot; a write in one fails with
-    "database is locked" at worst, so do not write. On PostgreSQL they are READ ONLY.
+    Its transactions see one snapshot, wait for no writer, and refuse to write.
     """
     if engine.dialect.name == "postgresql":
         return engine.execution_options(postgresql_readonly=True)
@@ -83,4 +82,6 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    # The pool hands the same connection to readers and writers, so each says which it is.
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
     connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ the fact it reports, and the receiver's, which holds the mark and the record's e
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
@@ -132,23 +132,29 @@ class LinkStore:
         Acknowledged ones are among them: whoever asks knows what the peer lacks. At most
         `limit`, and no more than `max_bytes` in all unless the first alone is larger.
         """
-        query = (
-            select(LinkOutbox.sequence, LinkOutbox.kind, LinkOutbox.body)
-            .where(LinkOutbox.peer == peer, LinkOutbox.sequence > after)
+        behind = (LinkOutbox.peer == peer, LinkOutbox.sequence > after)
+        sizes = (
+            select(LinkOutbox.sequence, func.length(LinkOutbox.body))
+            .where(*behind)
             .order_by(LinkOutbox.sequence)
             .limit(limit)
-            .execution_options(yield_per=1)  # a row we will not use may hold megabytes
         )
-        records: list[DurableRecord] = []
-        room = max_bytes
         with Session(reading(self._engine)) as session:
-            for sequence, kind, stored in session.execute(query):
-                body = self._cipher.decrypt(stored) if self._cipher else stored
-                room -= len(body)
-                if records and room < 0:
-                    break
-                records.append(DurableRecord(sequence, kind, body))
-        return records
+            # Sizes first: the bodies that will not fit may be megabytes each.
+            last = _last_that_fits(session.execute(sizes), max_bytes)
+            if last is None:
+                return []
+            rows = session.execute(
+                select(LinkOutbox.sequence, LinkOutbox.kind, LinkOutbox.body)
+                .where(*behind, LinkOutbox.sequence <= last)
+                .order_by(LinkOutbox.sequence)
+            )
+            return [
+                DurableRecord(
+                    sequence, kind, self._cipher.decrypt(stored) if self._cipher else stored
+                )
+                for sequence, kind, stored in rows
+            ]
 
     def waiting(self, peer: str) -> int:
         """Count the records that `peer` has not acknowledged."""
@@ -280,6 +286,16 @@ class LinkStore:
 
     def _epoch_now(self) -> int:
         return max(1, int(self._clock() * 1000))
+
+
+def _last_that_fits(sizes: Iterable[tuple[int, int]], room: int) -> int | None:
+    last = None
+    for sequence, size in sizes:
+        room -= size
+        if last is not None and room < 0:
+            break
+        last = sequence
+    return last
 
 
 def _insert_peer(session: Session, peer: str) -> None:
