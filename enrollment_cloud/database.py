@@ -48,7 +48,7 @@ class Database:
 def open_cloud_database(settings: Settings) -> Database:
     """Open the database that the settings name and bring its schema up to date."""
     if make_url(settings.database).get_backend_name() == "sqlite":
-        settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_database(settings.database)
     # What fails to be stored may be a sealed photo: no error text or log repeats it.
     engine.hide_parameters = True

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8440, ge=0, le=65535)
     """Port to listen on; 0 lets the system choose."""
 
-    data_folder: Path = Path(".gatehouse/cloud")
+    data: Path = Path(".gatehouse/cloud")
     """Where the default database lies; unused with PostgreSQL."""
 
     database: str = ""
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key belong together")
         if not self.database:
-            self.database = f"sqlite:///{self.data_folder / 'cloud.sqlite'}"
+            self.database = f"sqlite:///{self.data / 'cloud.sqlite'}"
         return self
 
     @property

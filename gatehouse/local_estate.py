@@ -304,7 +304,7 @@ class LocalEstate:
     def _environment(
         self, tier: str, folder: str, database: str, **settings: object
     ) -> dict[str, str]:
-        values = {"data_folder": self.folder / folder, **settings}
+        values = {"data": self.folder / folder, **settings}
         if database:
             values["database"] = database
         return {

@@ -51,7 +51,7 @@ class CloudProcess:
         return {
             **os.environ,
             "GATEHOUSE_CONFIG": str(self.folder / "none.toml"),
-            "GATEHOUSE_CLOUD_DATA_FOLDER": str(self.folder / "data"),
+            "GATEHOUSE_CLOUD_DATA": str(self.folder / "data"),
             "GATEHOUSE_CLOUD_DATABASE": self.database,
             "GATEHOUSE_CLOUD_PORT": "0",
             "TMPDIR": str(self.temporary),

@@ -36,7 +36,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """An open, migrated database."""
-    opened = open_cloud_database(Settings(database=database_url, data_folder=tmp_path / "data"))
+    opened = open_cloud_database(Settings(database=database_url, data=tmp_path / "data"))
     yield opened
     opened.engine.dispose()
 

@@ -17,7 +17,7 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 
 def test_the_file_is_shared_by_the_tiers_and_only_our_table_counts() -> None:
-    Path("gatehouse.toml").write_text('[door]\nport = 1\n[cloud]\nport = 9\ndata_folder = "x"\n')
+    Path("gatehouse.toml").write_text('[door]\nport = 1\n[cloud]\nport = 9\ndata = "x"\n')
     settings = Settings()
     assert (settings.port, settings.database) == (9, "sqlite:///x/cloud.sqlite")
 
