@@ -57,7 +57,7 @@ class CameraReader:
         self._frame: Frame | None = None
         self._number = 0
         self._busy_since: float | None = None
-        self._last_decoded_ns = 0
+        self._last_decoded_ns: int | None = None
         self._thread = Thread(target=self._run, name="camera", daemon=True)
         self.state = CONNECTING
         self.interval_s = 0.0
@@ -109,7 +109,8 @@ class CameraReader:
                 source.grab()
             captured = time.monotonic_ns()
             self._number += 1
-            if captured - self._last_decoded_ns < self.interval_s * 1e9:
+            last = self._last_decoded_ns
+            if last is not None and captured - last < self.interval_s * 1e9:
                 continue
             self._last_decoded_ns = captured
             with self._in_driver():

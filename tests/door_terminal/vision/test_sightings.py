@@ -1,0 +1,105 @@
+"""Wanting in is more than passing by: near enough, long enough, facing the door, once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from door_terminal.vision.sightings import STEP_OUT_S, UNCLEAR_AFTER_S, Candidate, ZoneRules
+from face_engine.quality import Quality
+from face_engine.tracking import GoodFrame
+
+RULES = ZoneRules(min_face_px=60, dwell_s=0.3, max_yaw_deg=35, frames=2)
+NEAR = Quality(
+    face_px=80,
+    sharpness=0.6,
+    brightness=120,
+    contrast=40,
+    yaw_deg=3,
+    pitch_deg=0,
+    roll_deg=0,
+    score=0.9,
+)
+CROP = np.zeros((112, 112, 3), np.uint8)
+
+
+def look(at: float, quality: Quality = NEAR) -> GoodFrame:
+    return GoodFrame(CROP, quality, at)
+
+
+def watch(candidate: Candidate, seconds: float, quality: Quality = NEAR, start: float = 0) -> float:
+    """Show the face at ten pictures a second; return when it was ready, else -1."""
+    for step in range(round(seconds * 10) + 1):
+        candidate.offer(look(start + step / 10, quality))
+        if candidate.ready:
+            return start + step / 10
+    return -1
+
+
+def test_who_faces_the_door_for_long_enough_wants_in() -> None:
+    assert watch(Candidate(RULES, 0), 2) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        replace(NEAR, face_px=59),
+        replace(NEAR, yaw_deg=36),
+        replace(NEAR, yaw_deg=-60),
+        replace(NEAR, score=0.05),
+    ],
+)
+def test_who_is_far_or_turned_away_or_unrecognisable_is_no_sighting(passing: Quality) -> None:
+    assert watch(Candidate(RULES, 0), 30, passing) == -1
+
+
+def test_a_glance_in_passing_is_no_sighting() -> None:
+    candidate = Candidate(RULES, 0)
+    for start in range(10):  # two tenths of a second every second
+        assert watch(candidate, 0.2, start=start) == -1
+    assert not candidate.unclear(ended=True)
+
+
+def test_a_face_lost_for_a_moment_never_left() -> None:
+    candidate = Candidate(RULES, 0)
+    candidate.offer(look(0))
+    candidate.offer(look(STEP_OUT_S))
+    assert candidate.ready
+
+
+def test_who_steps_out_starts_over_with_other_frames() -> None:
+    candidate = Candidate(RULES, 0)
+    first = look(0)
+    candidate.offer(first)
+    candidate.remember(first, np.ones(4, np.float32))
+    candidate.offer(look(STEP_OUT_S + 0.1))
+    assert not candidate.ready
+    assert candidate.vectors == []
+
+
+def test_one_track_is_reported_once() -> None:
+    candidate = Candidate(RULES, 0)
+    watch(candidate, 1)
+    candidate.reported = True
+    assert watch(candidate, 60, start=1) == -1
+    assert not candidate.unclear(ended=True)
+
+
+def test_better_frames_replace_worse_ones_and_take_their_vectors_along() -> None:
+    candidate = Candidate(replace(RULES, dwell_s=10), 0)
+    for number, score in enumerate((0.3, 0.4, 0.8, 0.9, 0.5)):
+        frame = look(number * 0.2, replace(NEAR, score=score))
+        if candidate.offer(frame):
+            candidate.remember(frame, np.full(4, score, np.float32))
+    assert [frame.quality.score for frame in candidate.frames] == [0.9, 0.8]
+    assert [round(float(vector[0]), 1) for vector in candidate.vectors] == [0.9, 0.8]
+
+
+def test_a_face_that_cannot_be_seen_well_is_told_so_once_it_has_waited() -> None:
+    blurred = replace(NEAR, score=0.05)
+    candidate = Candidate(RULES, 0)
+    watch(candidate, UNCLEAR_AFTER_S - 0.2, blurred)
+    assert not candidate.unclear(ended=False)
+    assert candidate.unclear(ended=True)
+    watch(candidate, 0.5, blurred, start=UNCLEAR_AFTER_S)
+    assert candidate.unclear(ended=False)
