@@ -92,7 +92,7 @@ def test_bad_light_is_refused_with_its_name(
 
 
 def test_a_blurred_face_is_refused(pack: FacePack, good: Image) -> None:
-    blurred = np.asarray(cv2.GaussianBlur(good, (0, 0), 12), np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(good, (0, 0), 14), np.uint8)
     assert refusal(pack, jpeg(blurred)) == (PhotoReason.BLURRED, 0)
 
 
