@@ -1,5 +1,6 @@
 """Puts one cloud process together."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,12 +25,14 @@ from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
-from page_kit.pages import Pages
+from page_kit.pages import Pages, PagesNotBuilt
 from page_kit.security import SecurityHeaders
 from tier_link.channel import LinkHub, NodeIdentity
 from tier_link.store import LinkStore, PairingCodes
 
 API_PREFIX: Final = "/api/v1"
+
+_log = logging.getLogger(__name__)
 
 
 def create_cloud(settings: Settings) -> Cloud:
@@ -73,6 +76,10 @@ def create_app(settings: Settings) -> FastAPI:
         def chores() -> None:
             link.drop_outdated_links(cloud)
 
+        try:
+            cloud.pages.asset("form.js")
+        except PagesNotBuilt as missing:
+            _log.warning("event=pages-not-built: %s", missing)  # the API works without them
         sweeper = Sweeper(cloud.database, cloud.relay, unix_now, chores)
         sweeper.start()
         try:

@@ -5,6 +5,8 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ import click
 import uvicorn
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.app import create_app
@@ -22,10 +25,9 @@ from enrollment_cloud.communities.service import (
     revoke_community,
 )
 from enrollment_cloud.communities.tables import Community
-from enrollment_cloud.database import open_cloud_database
+from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.errors import CloudError
 from enrollment_cloud.settings import Settings
-from page_kit.pages import PagesNotBuilt
 from tier_link.errors import LinkError
 from tier_link.messages import MAX_FRAME
 from tier_link.store import PairingCodes
@@ -58,10 +60,8 @@ def run(
     # Uvicorn names the address of everybody who opens a WebSocket, and Alembic is talkative.
     for talkative in ("uvicorn.error", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    try:
+    with _explained():
         app = create_app(settings)
-    except (LinkError, PagesNotBuilt) as error:
-        raise click.ClickException(str(error)) from error
     # Being asked to stop is no failure; uvicorn raises the signal again once it has stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = _listen(settings)
@@ -92,7 +92,7 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def pair(name: str, again: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes by name
     """Register the community NAME and print the code that its server pairs with."""
-    database = open_cloud_database(_settings())
+    database = _database()
     with database.write.begin() as session:
         community = _registered(session, name, again=again)
         issued = PairingCodes(database.engine).issue(session, role="server", subject=community.id)
@@ -114,7 +114,7 @@ def pair(name: str, again: bool, as_json: bool) -> None:  # noqa: FBT001  # clic
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def communities(as_json: bool) -> None:  # noqa: FBT001  # click passes by name
     """List the communities and whether they have paired."""
-    with open_cloud_database(_settings()).read() as session:
+    with _database().read() as session:
         rows = [_facts(row) for row in session.scalars(select(Community).order_by(Community.id))]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
@@ -127,7 +127,7 @@ def communities(as_json: bool) -> None:  # noqa: FBT001  # click passes by name
 @click.argument("community")
 def revoke(community: str) -> None:
     """Close COMMUNITY's link and pages here, for good."""
-    with open_cloud_database(_settings()).write.begin() as session:
+    with _database().write.begin() as session:
         try:
             revoke_community(session, community, unix_now())
         except CloudError as error:
@@ -155,6 +155,25 @@ def _settings(**options: object) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise click.ClickException(f"the configuration is wrong: {error}") from error
+
+
+def _database() -> Database:
+    settings = _settings()
+    with _explained():
+        return open_cloud_database(settings)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what an operator can mend into a sentence."""
+    try:
+        yield
+    except LinkError as error:
+        raise click.ClickException(str(error)) from error
+    except SQLAlchemyError as error:
+        # The driver's own words: SQLAlchemy's would repeat the statement.
+        reason = getattr(error, "orig", None) or type(error).__name__
+        raise click.ClickException(f"the database cannot be used: {reason}") from error
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -37,7 +37,7 @@ from tier_link.store import LinkBase, LinkStore, open_database
 class Received:
     """A `LinkHandler` that writes down what comes."""
 
-    envelopes: list[EnvelopeDeposited] = field(default_factory=list)
+    envelopes: list[EnvelopeDeposited] = field(default_factory=list, repr=False)
     up: threading.Event = field(default_factory=threading.Event)
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:

@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import enrollment_cloud
+from enrollment_cloud import errors, refusals
+from page_kit.catalogue import Catalogue
+from page_kit.language import LANGUAGES, Language
+
+PACKAGE = Path(enrollment_cloud.__file__).parent
+RAISED = re.compile(
+    rf"\b(?:{'|'.join(kind.__name__ for kind in refusals.STATUSES)})\(\s*\"([a-z-]+)\""
+)
+
+
+def codes_in_the_code() -> set[str]:
+    return {code for file in PACKAGE.rglob("*.py") for code in RAISED.findall(file.read_text())}
+
+
+def test_every_kind_of_error_has_a_status() -> None:
+    assert set(errors.CloudError.__subclasses__()) == set(refusals.STATUSES)
+
+
+def test_every_code_that_is_raised_is_in_the_tree() -> None:
+    listed = set(re.findall(r"`([a-z-]+)`", errors.__doc__ or ""))
+    assert codes_in_the_code() == listed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_has_a_sentence_in_each_language(language: Language) -> None:
+    said = Catalogue.load(refusals.__name__).branch(language, "refusal")
+    others = {"title", "internal-error", "method-not-allowed"}
+    assert said.keys() == codes_in_the_code() | others
+
+
+def test_no_sentence_is_said_the_same_in_both_languages() -> None:
+    catalogue = Catalogue.load(refusals.__name__)
+    first, second = (catalogue.sentences[language] for language in LANGUAGES)
+    assert [key for key in first if first[key] == second[key]] == []
