@@ -1,12 +1,11 @@
 """Parts that most of the door's tests need."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from door_terminal.clock import ClockRecord, EffectiveClock, Machine
 from door_terminal.database import open_door_database
@@ -30,12 +29,11 @@ def key(tmp_path: Path) -> DeviceKey:
 
 def make_read_only(engine: Engine) -> None:
     """Let every write fail from now on, as on a disk that went read-only."""
-    engine.dispose()
 
-    def forbid_writes(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA query_only = ON")
+    def forbid_writes(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
 
-    event.listen(engine, "connect", forbid_writes)
+    event.listen(engine, "begin", forbid_writes)
 
 
 class Time:
