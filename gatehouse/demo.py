@@ -32,6 +32,7 @@ INVITED: Final[Mapping[str, InvitationKind]] = {
 }
 """Three live here, one is expected; the other two of the six are strangers."""
 
+VISIT_SECONDS: Final = 2 * 60 * 60
 REPLY_SECONDS: Final = 60.0
 # A door that is going to decide has decided by then; who never faced it makes no entry.
 ENTRY_SECONDS: Final = 5.0
@@ -129,9 +130,10 @@ def enroll(estate: LocalEstate, person: SamplePerson, kind: InvitationKind) -> N
         DemoFailed: the community's last reply was not "enrolled".
     """
     with estate.staff() as staff, httpx.Client(timeout=30.0, trust_env=False) as http:
-        link = staff.call(
-            "POST", "invitations", {"kind": kind, "name": person.name, "unit": "1-101"}
-        )["link"]
+        invitation: dict[str, object] = {"kind": kind, "name": person.name, "unit": "1-101"}
+        if kind == "visitor":
+            invitation["valid_until"] = int(time.time()) + VISIT_SECONDS
+        link = staff.call("POST", "invitations", invitation)["link"]
         client = EnrollmentClient(http)
         submission = wait_for(
             "the invitation at the cloud", lambda: _try_submit(client, link, person)

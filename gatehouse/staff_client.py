@@ -29,7 +29,15 @@ class StaffClient:
     def connect(cls, address: str, *, authority_pem: str) -> Self:
         """Open a client of the server at `address` that trusts the community's CA alone."""
         context = ssl.create_default_context(cadata=authority_pem)
-        return cls(httpx.Client(base_url=address, verify=context, timeout=30.0, trust_env=False))
+        return cls(
+            httpx.Client(
+                base_url=address,
+                verify=context,
+                timeout=30.0,
+                trust_env=False,
+                headers={"Accept-Language": "en"},
+            )
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -45,11 +45,10 @@ class Waiting:
 
 def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
     """Return what waits, oldest first."""
-    counts = dict(
-        session.execute(
-            select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
-        ).tuples()
+    counted = session.execute(
+        select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
     )
+    counts = {enrollment: count for enrollment, count in counted.tuples()}  # noqa: C416 - a result is no mapping
     rows = session.execute(
         select(Enrollment, Person)
         .join(Person, Person.id == Enrollment.person_id)
