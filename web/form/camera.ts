@@ -81,7 +81,7 @@ export class Camera {
       if (!this.#running) return;
       if (!faces) return watcher.advise("manual", 0);
       if (pose && pose === watcher.wanted()) {
-        const look = lookAt(picture, faces);
+        const look = lookAt(picture, faces, previous);
         const advice = advise(pose, look, previous);
         previous = look;
         good = advice === "hold-still" ? good + 1 : 0;

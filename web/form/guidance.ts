@@ -40,6 +40,8 @@ const BACKLIT_FACE = 105;
 const STRAIGHT = 12;
 const TURNED = { least: 11, most: 30 };
 const TILTED = 14;
+// Weight of the newest look: the landmarks of one frame scatter by some degrees.
+const EVENING = 0.5;
 // A mean adult head in eye distances, as in the server's measure (`face_engine.quality.pose`):
 // how far the nose stands out, and how far the mouth lies below the eyes.
 const NOSE_DEPTH = 0.55;
@@ -52,15 +54,19 @@ export interface Look {
   readonly width: number;
   readonly height: number;
   readonly faces: readonly Face[];
+  /** How far the main face is turned, in degrees, evened out over the last looks. */
+  readonly turn: number;
   /** Mean luminance inside the main face's box and outside it, 0 to 255. */
   readonly faceLight: number;
   readonly otherLight: number;
 }
 
-export function lookAt(picture: Picture, faces: readonly Face[]): Look {
+export function lookAt(picture: Picture, faces: readonly Face[], previous?: Look): Look {
   const { width, height } = picture;
   const light = faces.length ? lightOf(picture, faces[0]) : { face: 0, other: 0 };
-  return { width, height, faces, faceLight: light.face, otherLight: light.other };
+  const now = faces.length ? turnOf(faces[0]) : 0;
+  const turn = previous?.faces.length ? EVENING * now + (1 - EVENING) * previous.turn : now;
+  return { width, height, faces, turn, faceLight: light.face, otherLight: light.other };
 }
 
 /** The advice for a pose; `hold-still` means that the photo can be taken. */
@@ -77,7 +83,7 @@ export function advise(pose: Pose, look: Look, previous?: Look): Advice {
   if (look.faceLight < DARK) return "more-light";
   if (look.faceLight > BRIGHT) return "less-light";
   if (Math.abs(tiltOf(face)) > TILTED) return "level";
-  const turn = adviseTurn(pose, turnOf(face));
+  const turn = adviseTurn(pose, look.turn);
   if (turn) return turn;
   if (previous?.faces[0] && movement(face, previous.faces[0]) > MOVING) return "steady";
   return "hold-still";

@@ -109,10 +109,9 @@ class Form {
     const isPin = this.#progress.alternative === "pin";
     // Whoever took photos and then chose a PIN wants none of them sent.
     if (isPin) this.#photos.restore((this.#progress.photos = []));
+    const teller = this.#teller(isPin);
     if (!this.#progress.reply) showStep("sending");
-    deliver(this.#place, this.#progress, currentLanguage(), this.#teller(isPin), () =>
-      this.#answer(),
-    ).then(
+    deliver(this.#place, this.#progress, currentLanguage(), teller, () => this.#answer()).then(
       (ending) => (ending === "lost" ? this.#lost() : this.#answer()),
       (error: unknown) => showProblem(error, () => this.#send()),
     );
@@ -120,7 +119,9 @@ class Form {
 
   #teller(isPin: boolean): Teller {
     const bar = byTestId<HTMLProgressElement>("progress");
+    const title = part("sending-title");
     const state = part("sending-state");
+    keepSaying(title, () => t("form.sending.title"));
     const note = part("sending-note");
     if (this.#place.keeper.keeps) sayOrHide(note, undefined);
     else sayOrHide(note, () => t("form.sending.open-page"));
@@ -136,6 +137,7 @@ class Form {
       },
       waiting: (where, isSlow) => {
         bar.removeAttribute("value");
+        keepSaying(title, () => t("form.sending.title-waiting"));
         keepSaying(state, () => t(`form.sending.${where}`));
         if (isSlow && this.#place.keeper.keeps) sayOrHide(note, () => t("form.sending.slow"));
       },

@@ -69,8 +69,8 @@ export class PhotoStep {
     this.#wanted = poses[0];
     this.#tell();
     this.#changed(this.photos);
-    if (this.#camera) this.#show(poses[0]);
-    else if (!reason) void this.#openCamera();
+    // Where a reason stands, the person reads that first and opens the camera themselves.
+    if (!reason) void this.#openCamera();
   }
 
   /** Turn the camera off. */
@@ -91,6 +91,7 @@ export class PhotoStep {
       this.#camera = camera;
       this.#stage("on");
       this.#tell();
+      part("camera").scrollIntoView({ block: "nearest" });
       byTestId<HTMLButtonElement>("shutter").disabled = false;
       void camera.watch(this.#finder, {
         wanted: () => this.#wanted,
@@ -143,7 +144,10 @@ export class PhotoStep {
     }
     for (const each of POSES) this.#show(each);
     this.#tell();
-    if (!this.#wanted) this.close();
+    if (this.#wanted) return;
+    this.close();
+    this.#tell();
+    byTestId("send").scrollIntoView({ block: "nearest" });
   }
 
   #advance(): void {
@@ -181,6 +185,8 @@ export class PhotoStep {
       const state = this.#photos.has(pose) ? "taken" : isWanted ? "wanted" : "empty";
       this.#slot(pose).dataset["state"] = state;
     }
+    // With all photos there is nothing left for the camera to do.
+    part("camera").hidden = this.#wanted === undefined && this.#camera === undefined;
     const hasFront = this.#photos.has("front");
     byTestId<HTMLButtonElement>("send").disabled = !hasFront;
     const note = !hasFront ? "needed" : this.#photos.size < POSES.length ? "send-fewer" : "send-all";

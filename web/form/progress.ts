@@ -42,7 +42,7 @@ const STORE = "progress";
 /** Keeps the progress of one invitation. */
 export class Keeper {
   readonly #key: string;
-  readonly #database: IDBDatabase | undefined;
+  #database: IDBDatabase | undefined;
 
   private constructor(key: string, database: IDBDatabase | undefined) {
     this.#key = key;
@@ -65,8 +65,13 @@ export class Keeper {
   }
 
   async save(progress: Progress): Promise<void> {
-    const store = this.#store("readwrite");
-    if (store) await finished(store.put(progress, this.#key));
+    try {
+      const store = this.#store("readwrite");
+      if (store) await finished(store.put(progress, this.#key));
+    } catch {
+      // No room, or the browser took its storage back: the page itself still has everything.
+      this.#database = undefined;
+    }
   }
 
   #store(mode: IDBTransactionMode): IDBObjectStore | undefined {

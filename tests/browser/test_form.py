@@ -1,0 +1,343 @@
+"""The form in real Chromium, sealed to an estate behind a real cloud."""
+
+import io
+import time
+from collections.abc import Callable
+
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import (
+    Image,
+    Launch,
+    OpenPage,
+    Portraits,
+    camera_film,
+    jpeg,
+)
+from tests.browser.estate import Estate
+from tier_link.envelopes import Enrollment
+
+CONSENTS = ("encode", "internet", "keep")
+REQUIRED_CONSENTS = {"encode", "internet", "keep"}
+POSES = ("front", "left", "right")
+
+Kept = Callable[[Page], int]
+
+
+def step(page: Page, name: str) -> None:
+    """Wait until a step is shown."""
+    expect(page.locator(f'[data-step="{name}"]')).to_be_visible()
+
+
+def agree(page: Page) -> None:
+    """Tick everything and go on."""
+    step(page, "consents")
+    for consent in CONSENTS:
+        page.get_by_test_id(f"consent-{consent}").check()
+    page.get_by_test_id("continue").click()
+
+
+def choose(page: Page, pose: str, data: bytes) -> None:
+    """Give a photo as a file."""
+    page.get_by_test_id(f"file-{pose}").set_input_files(
+        {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": data}
+    )
+
+
+def outcome(page: Page, name: str, reason: str = "") -> None:
+    """Wait for the estate's answer."""
+    verdict = page.get_by_test_id("outcome")
+    expect(verdict).to_have_attribute("data-outcome", name)
+    expect(verdict).to_have_attribute("data-reason", reason)
+    expect(verdict).to_be_visible()
+    expect(page.get_by_test_id("outcome-advice")).not_to_be_empty()
+
+
+def kept_photos(page: Page) -> int:
+    """Count the photos that the browser keeps for this page's one invitation."""
+    count: int = page.evaluate(
+        """() => new Promise((resolve, reject) => {
+            const request = indexedDB.open("gatehouse-form");
+            request.onerror = reject;
+            request.onsuccess = () => {
+                const all = request.result.transaction("progress").objectStore("progress").getAll();
+                all.onsuccess = () => {
+                    request.result.close();
+                    resolve(all.result.reduce((sum, one) => sum + one.photos.length, 0));
+                };
+            };
+        })"""
+    )
+    return count
+
+
+def send_front(page: Page, link: str, portrait: Image) -> None:
+    """Go through the resident's form with one photo from a file."""
+    page.goto(link)
+    agree(page)
+    step(page, "photos")
+    choose(page, "front", jpeg(portrait))
+    page.get_by_test_id("send").click()
+
+
+def opened(photo: bytes) -> PillowImage.Image:
+    """Decode a photo that arrived."""
+    return PillowImage.open(io.BytesIO(photo))
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_camera_guides_through_three_photos_and_the_estate_enrolls(
+    estate: Estate,
+    open_page: OpenPage,
+    launch: Launch,
+    portraits: Portraits,
+    tmp_path_factory: pytest.TempPathFactory,
+    language: str,
+) -> None:
+    shots = [(portraits.front, 3.0), (portraits.left, 3.0), (portraits.right, 3.0)]
+    film = camera_film(tmp_path_factory.mktemp("film") / "camera.mjpeg", shots)
+    browser = launch("--use-fake-device-for-media-stream", film)
+    link, invitation = estate.invite()
+    page = open_page(on=browser, camera=True, language=language)
+    page.goto(link)
+    agree(page)
+    page.get_by_test_id("use-camera").click()
+    for pose in POSES:
+        # Nobody presses the shutter: each photo takes itself when the head is turned that way.
+        expect(page.get_by_test_id(f"photo-{pose}")).to_be_visible(timeout=45_000)
+    page.get_by_test_id("send").click()
+    enrollment = estate.receive(invitation)
+    assert [photo.pose for photo in enrollment.photos] == list(POSES)
+    assert {consent.id for consent in enrollment.consents} == REQUIRED_CONSENTS
+    assert {consent.language for consent in enrollment.consents} == {language}
+    assert enrollment.language == language
+    assert kept_photos(page) == len(POSES)
+    estate.reply(enrollment, "enrolled")
+    outcome(page, "enrolled")
+    assert kept_photos(page) == 0
+    browser.close()
+
+
+def test_a_visitor_says_who_comes_and_waits_for_the_desk(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite("visitor")
+    page = open_page(language="zh-CN")
+    page.goto(link)
+    agree(page)
+    page.get_by_test_id("name").fill("王小明")
+    page.get_by_test_id("continue-particulars").click()
+    # Whom the visit is for is asked for in words, at the field itself.
+    expect(page.locator('[data-missing="visiting"]')).to_be_visible()
+    expect(page.get_by_test_id("visiting")).to_be_focused()
+    for name, value in (("visiting", "3-1204"), ("phone", "13800000000"), ("plate", "沪A12345")):
+        page.get_by_test_id(name).fill(value)
+    page.get_by_test_id("continue-particulars").click()
+    choose(page, "front", jpeg(portraits.front))
+    page.get_by_test_id("send").click()
+    enrollment = estate.receive(invitation)
+    assert enrollment.kind == "visitor"
+    assert enrollment.particulars.name == "王小明"
+    assert enrollment.particulars.visiting == "3-1204"
+    assert enrollment.particulars.plate == "沪A12345"
+    estate.reply(enrollment, "received")
+    outcome(page, "received")
+    assert kept_photos(page) == 1
+    estate.reply(enrollment, "enrolled", expires_at=int(time.time()) + 3600)
+    outcome(page, "enrolled")
+
+
+def test_whoever_wants_no_face_gets_a_pin_without_any_photo(
+    estate: Estate, open_page: OpenPage
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    step(page, "consents")
+    for consent in CONSENTS:
+        expect(page.get_by_test_id(f"consent-{consent}")).not_to_be_checked()
+    page.get_by_test_id("choose-pin").click()
+    page.get_by_test_id("send-pin").click()
+    enrollment = estate.receive(invitation)
+    assert enrollment.alternative == "pin"
+    assert not enrollment.photos
+    assert not enrollment.consents
+    estate.reply(enrollment, "enrolled", pin="482913")
+    outcome(page, "enrolled")
+    expect(page.get_by_test_id("pin")).to_have_text("482913")
+
+
+def test_nothing_goes_on_before_every_needed_consent_is_ticked(
+    estate: Estate, open_page: OpenPage
+) -> None:
+    link, _ = estate.invite()
+    page = open_page()
+    page.goto(link)
+    step(page, "consents")
+    for consent in CONSENTS[:-1]:
+        page.get_by_test_id(f"consent-{consent}").check()
+    page.get_by_test_id("continue").click()
+    step(page, "consents")
+    expect(page.locator('[data-part="consents-missing"]')).to_be_visible()
+    expect(page.get_by_test_id(f"consent-{CONSENTS[-1]}")).to_be_focused()
+
+
+def test_only_the_photo_that_was_refused_is_taken_again(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    for pose in POSES:
+        choose(page, pose, jpeg(getattr(portraits, pose)))
+        expect(page.get_by_test_id(f"photo-{pose}")).to_be_visible()
+    page.get_by_test_id("send").click()
+    first = estate.receive(invitation)
+    estate.reply(first, "retake", reason="too-dark", photo=1)
+    outcome(page, "retake", "too-dark")
+    page.get_by_test_id("retry").click()
+    expect(page.get_by_test_id("photo-left")).to_be_hidden()
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    choose(page, "left", jpeg(portraits.left))
+    expect(page.get_by_test_id("photo-left")).to_be_visible()
+    page.get_by_test_id("send").click()
+    second = estate.receive(invitation)
+    assert second.envelope != first.envelope
+    assert second.reply_key != first.reply_key
+    assert second.photos[0] == first.photos[0]
+    estate.reply(second, "refused", reason="declined-by-desk")
+    outcome(page, "refused", "declined-by-desk")
+    assert kept_photos(page) == 0
+
+
+def test_a_closed_page_goes_on_where_it_was(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    choose(page, "front", jpeg(portraits.front))
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    page.reload()
+    step(page, "photos")
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    page.get_by_test_id("send").click()
+    enrollment = estate.receive(invitation)
+    page.goto("about:blank")
+    page.goto(link)
+    step(page, "sending")
+    estate.reply(enrollment, "enrolled", pin="135790")
+    outcome(page, "enrolled")
+    page.goto("about:blank")
+    page.goto(link)
+    outcome(page, "enrolled")
+    expect(page.get_by_test_id("pin")).to_have_text("135790")
+
+
+def test_a_lost_envelope_is_sent_again_from_the_kept_photos(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    gone = {"error": {"code": "envelope-unknown", "message": ""}}
+    page.route("**/envelopes/*", lambda route: _answer_reads(route, gone))
+    send_front(page, link, portraits.front)
+    first = estate.receive(invitation)
+    problem = page.get_by_test_id("problem")
+    expect(problem).to_have_attribute("data-problem", "again")
+    page.unroute("**/envelopes/*")
+    page.get_by_test_id("try-again").click()
+    second = estate.receive(invitation)
+    assert second.photos == first.photos
+    estate.reply(second, "enrolled")
+    outcome(page, "enrolled")
+
+
+def _answer_reads(route: object, body: dict[str, object]) -> None:
+    if route.request.method == "GET":  # type: ignore[attr-defined]  # Playwright's Route
+        route.fulfill(status=404, json=body)  # type: ignore[attr-defined]  # the same
+    else:
+        route.continue_()  # type: ignore[attr-defined]  # the same
+
+
+def test_a_broken_connection_only_delays(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    choose(page, "front", jpeg(portraits.front))
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    uploads: list[str] = []
+    page.route("**/envelopes/*", lambda route: (uploads.append(""), route.abort())[1])
+    page.get_by_test_id("send").click()
+    expect(page.locator('[data-part="sending-state"]')).to_contain_text("No connection")
+    page.unroute("**/envelopes/*")
+    enrollment: Enrollment = estate.receive(invitation)
+    assert uploads
+    estate.reply(enrollment, "enrolled")
+    outcome(page, "enrolled")
+    assert estate.arrived.empty()
+
+
+def test_a_reply_that_the_community_did_not_sign_changes_nothing(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    send_front(page, link, portraits.front)
+    enrollment = estate.receive(invitation)
+    estate.reply(enrollment, "enrolled", signer=estate.root)
+    expect(page.locator('[data-part="sending-state"]')).to_contain_text("looking at it")
+    expect(page.get_by_test_id("outcome")).to_be_hidden()
+    estate.reply(enrollment, "retake", reason="blurred", photo=0)
+    outcome(page, "retake", "blurred")
+
+
+def test_a_sideways_photo_arrives_upright_and_without_its_metadata(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    upright = opened(jpeg(portraits.front))
+    exif = PillowImage.Exif()
+    exif[0x0112] = 6  # orientation: turn a quarter clockwise to see it upright
+    exif[0x010F] = "CANARY-CAMERA"
+    sideways = io.BytesIO()
+    upright.transpose(PillowImage.Transpose.ROTATE_90).save(sideways, "JPEG", exif=exif)
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    choose(page, "front", sideways.getvalue())
+    page.get_by_test_id("send").click()
+    (photo,) = estate.receive(invitation).photos
+    arrived = opened(photo.data)
+    assert arrived.size == upright.size
+    assert not arrived.getexif()
+    assert b"CANARY" not in photo.data
+
+
+def test_a_photo_of_two_people_or_of_none_or_no_photo_at_all_is_not_kept(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, _ = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    error = page.locator('.slot[data-pose="front"] [data-part="slot-error"]')
+    wall = portraits.front.copy()
+    wall[:] = 170
+    for data, sentence in (
+        (jpeg(portraits.two_people), "more than one face"),
+        (jpeg(wall), "no face"),
+        (b"%PDF-1.7 not a photo", "cannot be read"),
+    ):
+        choose(page, "front", data)
+        expect(error).to_contain_text(sentence)
+        expect(page.get_by_test_id("photo-front")).to_be_hidden()
+        expect(page.get_by_test_id("send")).to_be_disabled()
+    assert kept_photos(page) == 0
