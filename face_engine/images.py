@@ -14,8 +14,9 @@ from face_engine.image_headers import read_header
 
 # A 12-megapixel phone photo at best quality stays below this; the forms send far less.
 LARGEST_FILE = 16 * 1024 * 1024
-# 24 megapixels decode to 72 MB. Phones that offer more also offer less.
-MOST_PIXELS = 24_000_000
+# Phones' usual "24 megapixels" are 24.5 million and decode to 74 MB; those that offer more
+# also offer less.
+MOST_PIXELS = 25_000_000
 # OpenCV refuses sides past 2^20, and no camera makes strips.
 LONGEST_SIDE = 16_384
 # Below this there is no face to see.

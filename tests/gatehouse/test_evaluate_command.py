@@ -1,0 +1,76 @@
+import json
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from face_engine.models import default_folder, load_pack
+from face_engine.models.fetching import fetch
+from face_engine.models.registry import OPENCV_ZOO
+from gatehouse.evaluate_command import evaluate
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people with two photos each and one with one, cut from InsightFace's sample photo."""
+    fetch(OPENCV_ZOO, default_folder())
+    photo = resources.files("insightface") / "data" / "images" / "t1.jpg"
+    picture = np.asarray(cv2.imread(str(photo)), np.uint8)
+    folder = tmp_path_factory.mktemp("images")
+    for number, face in enumerate(load_pack().detector.detect(picture)[:3]):
+        x, y, w, h = (max(0, int(value)) for value in face.box)
+        part = picture[max(0, y - h // 2) : y + h * 3 // 2, max(0, x - w // 3) : x + w * 4 // 3]
+        (folder / f"p{number}").mkdir()
+        for copy in range(2 if number < 2 else 1):
+            lit = np.asarray(np.clip(part * (1 - 0.2 * copy), 0, 255), np.uint8)
+            cv2.imwrite(str(folder / f"p{number}" / f"p{number}_{copy + 1:04}.jpg"), lit)
+    return folder
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(evaluate, arguments)
+    return result.exit_code, result.stdout, result.output
+
+
+def test_json_is_one_object_with_accuracy_and_identification(images: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("1\np0\t1\t2\np0\t1\tp1\t1\n", "utf-8")
+    code, stdout, _ = run(
+        *("--images", str(images), "--pairs", str(pairs)),
+        *("--cache", str(tmp_path / "cache"), "--json"),
+    )
+    assert code == 0
+    result = json.loads(stdout)
+    assert result["accuracy"] == 1
+    assert {"fpir", "threshold", "fnir", "fnir_low", "fnir_high"} <= result["identification"][
+        0
+    ].keys()
+
+
+def test_the_table_says_what_was_measured(images: Path, tmp_path: Path) -> None:
+    code, stdout, _ = run("--images", str(images), "--cache", str(tmp_path))
+    assert code == 0
+    assert "5 photos of 3 people" in stdout
+    assert "too few strangers to support this" in stdout
+
+
+def test_a_folder_that_is_none_of_people_is_a_plain_sentence(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    code, _, output = run("--images", str(tmp_path / "images"), "--cache", str(tmp_path / "cache"))
+    assert code == 1
+    assert "one folder per person" in output
+    assert "Traceback" not in output
+
+
+def test_a_calibration_is_not_made_of_too_little(images: Path, tmp_path: Path) -> None:
+    target = tmp_path / "calibration.json"
+    code, _, output = run(
+        *("--images", str(images), "--cache", str(tmp_path / "cache")),
+        *("--write-calibration", str(target)),
+    )
+    assert code == 1
+    assert "at least 100" in output
+    assert not target.exists()
