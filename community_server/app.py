@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from starlette.staticfiles import StaticFiles
@@ -31,6 +31,15 @@ MAX_BODY: Final = 64 * 1024
 """Bytes of a request's body: the console and its API take short texts only."""
 
 
+class _BuiltFiles(StaticFiles):
+    """Scripts and styles: their names change with their content, so browsers may keep them."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
 def make_app(estate: Estate) -> FastAPI:
     """Return the application of one estate."""
     app = FastAPI(
@@ -48,7 +57,7 @@ def make_app(estate: Estate) -> FastAPI:
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.add_api_websocket_route("/link", _accept_link)
     app.add_api_websocket_route("/pair", _accept_pairing)
-    app.mount("/static", StaticFiles(directory=PAGES.static_folder, check_dir=False))
+    app.mount("/static", _BuiltFiles(directory=PAGES.static_folder, check_dir=False))
     app.middleware("http")(_bound_bodies)
     app.add_middleware(SecurityHeaders, https=True)
     return app

@@ -1,6 +1,7 @@
 """`gatehouse server …`: run the estate's own server."""
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -28,6 +29,8 @@ def server() -> None:
 def run(host: str | None, port: int | None) -> None:
     """Run the server until it is told to stop."""
     _start_logging()
+    # Whatever this process writes is for its own user.
+    os.umask(0o077)
     # The web server handles signals once it runs; until then the process simply ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # One frame at a time is decoded per request; the encoder has its own threads.

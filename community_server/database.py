@@ -83,18 +83,30 @@ def wipe_traces(engine: Engine, *tables: str) -> None:
     emptied here. PostgreSQL rewrites the named tables, which hold few rows at any time.
     Readers may hold the log back; the sweeper tries again.
     """
+    if engine.dialect.name == "sqlite":
+        _empty_log(engine)
+        return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "sqlite":
-            busy, *_ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-            if busy:
-                _log.info("wipe=later reason=readers")
-            return
+        connection.execute(text("SET lock_timeout = '5s'"))
         for table in tables:
-            connection.execute(text("SET lock_timeout = '5s'"))
             try:
                 connection.execute(text(f'VACUUM (FULL) "{table}"'))
             except OperationalError:
                 _log.info("wipe=later table=%s reason=busy", table)
+        connection.execute(text("RESET lock_timeout"))
+
+
+def _empty_log(engine: Engine) -> None:
+    # On the driver's own connection: a checkpoint cannot run inside a transaction.
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.close()
+    finally:
+        connection.close()
+    if busy:
+        _log.info("wipe=later reason=readers")
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -123,6 +123,14 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
     vault = settings.data / "vault"
     safe = Safe(open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault)))
     engine = open_database(settings.database_url)
+    try:
+        return _open_with(settings, lock, safe, engine)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
     # What cannot be stored may be a person's: no error text or log repeats it.
     engine.hide_parameters = True
     lock.take_database(engine)

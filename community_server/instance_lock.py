@@ -59,6 +59,7 @@ class InstanceLock:
                 "stop it first, or give this one a database of its own",
                 code="already-running",
             )
+        connection.detach()  # not the pool's any more: closing it lets go of the lock
         self._connection = connection
 
     def release(self) -> None:

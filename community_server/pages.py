@@ -1,6 +1,5 @@
 """The console's pages: templates, sentences, built files, and the reader's language."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from fastapi import Request
@@ -21,9 +20,7 @@ def language_of(request: Request) -> Language:
     )
 
 
-def show(
-    request: Request, template: str, values: Mapping[str, object], *, status: int = 200
-) -> HTMLResponse:
+def show(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """Answer with a page, and remember the language if it was chosen just now."""
     language = language_of(request)
     response = HTMLResponse(

@@ -20,7 +20,7 @@ class Door(Base):
     frames: Mapped[int] = mapped_column(default=2)
     gate_open_s: Mapped[float] = mapped_column(default=5.0)
     pin_allowed: Mapped[bool] = mapped_column(default=True)
-    min_face_px: Mapped[int] = mapped_column(default=60)
+    min_face_px: Mapped[int] = mapped_column(default=40)
     dwell_ms: Mapped[int] = mapped_column(default=300)
     max_yaw_deg: Mapped[float] = mapped_column(default=35.0)
     cooldown_s: Mapped[float] = mapped_column(default=5.0)

@@ -48,7 +48,8 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
     counted = session.execute(
         select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
     )
-    counts = {enrollment: count for enrollment, count in counted.tuples()}  # noqa: C416 - a result is no mapping
+    photos = select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
+    counts = dict(session.execute(photos).all())
     rows = session.execute(
         select(Enrollment, Person)
         .join(Person, Person.id == Enrollment.person_id)
@@ -71,6 +72,13 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
         )
         for row, person in rows
     ]
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many wait."""
+    return session.scalars(
+        select(func.count()).select_from(Enrollment).where(Enrollment.state == "waiting")
+    ).one()
 
 
 def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> bytes:

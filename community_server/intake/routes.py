@@ -14,10 +14,10 @@ router = APIRouter(prefix="/api/v1/approvals", tags=["approvals"])
 
 
 class DecisionRequest(BaseModel):
-    """The desk's decision; `reason` is noted in the audit log."""
+    """The desk's decision; `reason`, a code, is noted in the audit log."""
 
     decision: Literal["approve", "decline"]
-    reason: Annotated[str, Field(max_length=200)] = ""
+    reason: Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,39})?$")] = ""
 
 
 @router.get("")
@@ -62,14 +62,16 @@ def take_decision(
     enrollment: str, body: DecisionRequest, estate: EstateDep, staff: WriterDep
 ) -> None:
     """Approve or decline; the photos are destroyed either way."""
-    perform(estate, enrollment, body.decision, staff.staff)
+    perform(estate, enrollment, body.decision, staff.staff, body.reason)
 
 
-def perform(estate: Estate, enrollment: str, decision: Decision, staff: str) -> None:
-    """Carry the decision out, and note whose it was."""
+def perform(
+    estate: Estate, enrollment: str, decision: Decision, staff: str, reason: str = ""
+) -> None:
+    """Carry the decision out, and note whose it was and why: a code, never a name."""
     with estate.changer.change() as change:
         decide(change, estate.links, enrollment, decision, staff)
-        audit(change.session, staff, decision, enrollment)
+        audit(change.session, staff, decision, enrollment, reason)
 
 
 def photo_response(estate: Estate, enrollment: str, number: int) -> Response:

@@ -141,7 +141,7 @@ def lock_paired_doors(session: Session) -> Sequence[Door]:
 def count_members(session: Session) -> dict[str, int]:
     """Return how many people each door's roster holds."""
     counts = select(RosterMember.door_id, func.count()).group_by(RosterMember.door_id)
-    return dict(session.execute(counts).tuples().all())
+    return dict(session.execute(counts).all())
 
 
 _CHUNK: Final = 500

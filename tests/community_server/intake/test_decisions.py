@@ -1,0 +1,227 @@
+"""The desk's decision enrolls or declines, answers, and destroys what waited."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from community_server.database import now
+from community_server.errors import Conflict, NotFound
+from community_server.estate import Estate, open_estate
+from community_server.intake.approvals import decide, list_waiting, show_photo
+from community_server.intake.tables import Enrollment, PendingPhoto
+from community_server.people.service import open_template
+from community_server.people.tables import Person, Template
+from community_server.settings import Settings
+from community_server.sweeper import Sweeper
+from community_server.vault.tables import DataKey
+from face_engine.rotation import turn
+from gatehouse.sample_people import SamplePerson
+from tests.community_server.bench import Bench, prepare
+from tests.community_server.traces import traces
+from tier_link.envelopes import Particulars
+
+STAFF = "5" * 32
+
+
+@pytest.fixture
+def own(database: str, models: Path, tmp_path: Path) -> Iterator[Bench]:
+    """An estate of a test's own: what one test enrolls must not resemble another's."""
+    _empty(database)
+    estate = open_estate(Settings(data=tmp_path / "data", database=database, models=models))
+    prepare(estate)
+    yield Bench(estate)
+    estate.close()
+
+
+def _empty(database: str) -> None:
+    if not database:
+        return
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+def _decide(estate: Estate, envelope: str, decision: str) -> None:
+    with estate.changer.change() as change:
+        decide(change, estate.links, envelope, decision, STAFF)  # type: ignore[arg-type]  # a literal
+
+
+def test_an_approved_resident_is_known_by_face_and_told_so(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    invitation, person = own.invite()
+    draft = own.draft(invitation, [people[0].portrait])
+    assert own.send(draft)[0].outcome == "received"
+    with own.estate.reading() as session:
+        (waiting,) = list_waiting(session, own.estate.safe)
+        assert (waiting.known.name, waiting.unit, waiting.photos) == ("Ada", "1-101", 1)
+        shown = show_photo(session, own.estate.safe, draft.envelope, 0)
+    assert shown == people[0].portrait
+
+    _decide(own.estate, draft.envelope, "approve")
+
+    received, enrolled = own.replies(draft)
+    assert (received.number, enrolled.number, enrolled.outcome) == (1, 2, "enrolled")
+    assert len(own.estate.gallery) == 1
+    with own.estate.reading() as session:
+        row = session.get(Person, person)
+        assert row is not None
+        assert row.state == "active"
+    with pytest.raises(Conflict, match="decided"):
+        _decide(own.estate, draft.envelope, "decline")
+
+
+def test_the_stored_template_is_turned_before_it_is_encrypted(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    invitation, person = own.invite()
+    draft = own.draft(invitation, [people[0].portrait])
+    own.send(draft)
+    _decide(own.estate, draft.envelope, "approve")
+
+    with own.estate.reading() as session:
+        template = session.get(Template, person)
+        assert template is not None
+        opened = np.frombuffer(open_template(session, own.estate.safe, template), "<f4")
+        assert bytes(opened) not in bytes(template.sealed)
+    judged = own.estate.intake.judge.judge(
+        [type("Photo", (), {"data": people[0].portrait})()],  # type: ignore[list-item]  # only the bytes matter
+        person,
+    )
+    assert np.allclose(opened, judged.template, atol=1e-5)
+    plain = turn(opened, own.estate.secrets.matrix.T)
+    assert float(plain @ opened) < 0.9
+
+
+@pytest.mark.parametrize("decision", ["approve", "decline"])
+def test_no_trace_of_photo_or_waiting_template_outlives_the_decision(
+    decision: str, own: Bench, people: Sequence[SamplePerson], tmp_path: Path
+) -> None:
+    portrait = people[0].portrait
+    invitation, _ = own.invite("visitor", name="")
+    draft = own.draft(invitation, [portrait], kind="visitor")
+    canary = "Canary-Quetzal-7741"
+    draft = type(draft)(**{**vars(draft), "particulars": Particulars(name=canary, phone="123456")})
+    own.send(draft)
+    with own.estate.reading() as session:
+        sealed = bytes(session.scalars(sa.select(PendingPhoto.sealed)).one())
+    assert traces(own.estate, tmp_path, [portrait[200:260], canary.encode()]) == []
+    assert traces(own.estate, tmp_path, [sealed[500:560]]) != []
+
+    _decide(own.estate, draft.envelope, decision)
+
+    assert traces(own.estate, tmp_path, [portrait[200:260], canary.encode()]) == []
+    assert traces(own.estate, tmp_path, [sealed[500:560]]) == []
+    with own.estate.reading() as session:
+        assert session.get(DataKey, f"enrollment:{draft.envelope}") is None
+        with pytest.raises(NotFound):
+            show_photo(session, own.estate.safe, draft.envelope, 0)
+
+
+def test_a_declined_person_is_told_and_not_let_in(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    invitation, person = own.invite()
+    draft = own.draft(invitation, [people[0].portrait])
+    own.send(draft)
+
+    _decide(own.estate, draft.envelope, "decline")
+
+    last = own.replies(draft)[-1]
+    assert (last.outcome, last.reason) == ("refused", "declined-by-desk")
+    with own.estate.reading() as session:
+        assert session.get(Template, person) is None
+    assert len(own.estate.gallery) == 0
+
+
+def test_whoever_wants_no_face_gets_a_pin(own: Bench) -> None:
+    invitation, person = own.invite()
+    draft = own.draft(invitation, ())
+    draft = type(draft)(**{**vars(draft), "alternative": "pin", "consents": ()})
+    assert own.send(draft)[0].outcome == "received"
+
+    _decide(own.estate, draft.envelope, "approve")
+
+    assert len(own.replies(draft)[-1].pin) == 6
+    row = own.estate.book.find(person)
+    assert row is not None
+    assert row.roster.pin.startswith("$argon2id$")
+    assert row.roster.template == b""
+
+
+def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    first, elder = own.invite()
+    draft = own.draft(first, [people[0].portrait])
+    own.send(draft)
+    _decide(own.estate, draft.envelope, "approve")
+    second, newcomer = own.invite(name="Bao", unit="2-202")
+    again = own.draft(second, [people[0].portrait])
+    own.send(again)
+    with own.estate.reading() as session:
+        (waiting,) = list_waiting(session, own.estate.safe)
+    assert (waiting.held_for, waiting.resembles) == ("resembles", elder)
+
+    _decide(own.estate, again.envelope, "approve")
+
+    assert own.replies(again)[-1].pin
+    assert len(own.estate.gallery) == 1
+    with own.estate.reading() as session:
+        assert session.get(Template, newcomer) is None
+
+
+def test_in_pin_mode_a_resident_is_enrolled_at_once_and_needs_the_pin_first(
+    database: str, models: Path, tmp_path: Path, people: Sequence[SamplePerson]
+) -> None:
+    _empty(database)
+    settings = Settings(data=tmp_path, database=database, models=models, first_opening="pin")
+    estate = open_estate(settings)
+    prepare(estate)
+    bench = Bench(estate)
+    invitation, person = bench.invite()
+    draft = bench.draft(invitation, [people[0].portrait])
+
+    (reply,) = bench.send(draft)
+
+    assert (reply.outcome, reply.pin) == ("enrolled", "")
+    row = estate.book.find(person)
+    assert row is not None
+    assert row.roster.second_credential
+    assert row.roster.template
+    visitor, _ = bench.invite("visitor")
+    visit = bench.draft(visitor, [people[1].portrait], kind="visitor")
+    assert bench.send(visit)[0].outcome == "received"
+    assert traces(estate, tmp_path, [people[0].portrait[200:260]]) == []
+    estate.close()
+
+
+def test_a_visitor_is_forgotten_once_the_window_is_over(
+    own: Bench, people: Sequence[SamplePerson], tmp_path: Path
+) -> None:
+    invitation, person = own.invite("visitor", name="Canary-Visitor-55")
+    draft = own.draft(invitation, [people[0].portrait], kind="visitor")
+    own.send(draft)
+    _decide(own.estate, draft.envelope, "approve")
+    assert len(own.estate.gallery) == 1
+    with own.estate.changer.change() as change:
+        row = change.session.get(Person, person)
+        assert row is not None
+        row.valid_until = now() - 1
+    with own.estate.reading() as session:
+        sealed = bytes(session.scalars(sa.select(Template.sealed)).one())
+
+    Sweeper(own.estate).sweep()
+
+    assert len(own.estate.gallery) == 0
+    assert own.estate.book.find(person) is None
+    with own.estate.reading() as session:
+        for table in (Person, Template, Enrollment):
+            assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+        assert session.get(DataKey, f"person:{person}") is None
+    assert traces(own.estate, tmp_path, [sealed[20:80]]) == []
