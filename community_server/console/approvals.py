@@ -1,51 +1,98 @@
-"""Approvals, with the photos to compare."""
+"""People who wait for the desk: their photos, what they wrote, and the decision."""
 
-from typing import Annotated, Literal
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from community_server.console.frame import desk_page, fragment
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.console.frame import (
+    FormWriterDep,
+    Text,
+    desk_page,
+    fragment,
+    go_to,
+)
+from community_server.desk import EstateDep, ReaderDep
+from community_server.errors import ServerError
 from community_server.estate import Estate
-from community_server.intake.approvals import Waiting, list_waiting
-from community_server.intake.routes import perform, photo_response
+from community_server.intake.approvals import Waiting, count_waiting, list_waiting
+from community_server.intake.routes import perform
+from community_server.staff.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/approvals")
 
-
-@router.get("/approvals")
-def show_approvals(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show what waits."""
-    return desk_page(request, estate, signed_in, "approvals.html.jinja", waiting=_waiting(estate))
+DECLINE_REASONS: Final = ("not-the-person", "photo-unclear", "not-expected", "other")
+"""Why the desk declines, as the audit log notes it."""
 
 
-@router.get("/approvals/list")
-def show_list(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show what waits, without the page around it."""
-    del signed_in
-    return fragment(request, estate, "approvals_list.html.jinja", waiting=_waiting(estate))
+@router.get("")
+def show_approvals(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show everybody who waits, who came first on top."""
+    return _page(request, estate, staff)
 
 
-@router.get("/approvals/{enrollment}/photos/{number}")
-def show_photo(enrollment: str, number: int, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show one waiting photo."""
-    del signed_in
-    return photo_response(estate, enrollment, number)
+@router.get("/badge")
+def show_badge(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show how many wait, beside the link in the frame."""
+    del staff
+    with estate.reading() as session:
+        waiting = count_waiting(session)
+    return fragment(request, "badge.html.jinja", waiting=waiting)
 
 
-@router.post("/approvals/{enrollment}")
-def take_decision(
+@router.get("/news")
+def show_news(request: Request, estate: EstateDep, staff: ReaderDep, seen: str = "") -> Response:
+    """Say that the list on the screen is old; an empty one is renewed at once."""
+    del staff
+    waiting = _waiting(estate)
+    if _digest(waiting) == seen:
+        return Response(status_code=204)
+    if seen == _digest(()):
+        return Response(headers={"hx-refresh": "true"})
+    return fragment(request, "approvals_news.html.jinja")
+
+
+@router.post("/{enrollment}")
+def decide(
     request: Request,
     enrollment: str,
     estate: EstateDep,
-    staff: WriterDep,
+    staff: FormWriterDep,
     decision: Annotated[Literal["approve", "decline"], Form()],
+    reason: Text = "",
 ) -> Response:
-    """Carry out a decision and show what still waits."""
-    perform(estate, enrollment, decision, staff.staff)
-    return fragment(request, estate, "approvals_list.html.jinja", waiting=_waiting(estate))
+    """Carry out the decision; the photos are destroyed either way."""
+    noted = reason if decision == "decline" and reason in DECLINE_REASONS else ""
+    try:
+        perform(estate, enrollment, decision, staff.staff, noted)
+    except ServerError as refusal:
+        return _page(request, estate, staff, refusal)
+    return go_to(f"/approvals?done={decision}d")
 
 
 def _waiting(estate: Estate) -> list[Waiting]:
     with estate.reading() as session:
         return list_waiting(session, estate.safe)
+
+
+def _page(
+    request: Request, estate: Estate, staff: SignedIn, refusal: ServerError | None = None
+) -> Response:
+    waiting = _waiting(estate)
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "approvals.html.jinja",
+        here="/approvals",
+        refusal=refusal,
+        waiting=waiting,
+        known={one.resembles: estate.name_of(one.resembles) for one in waiting if one.resembles},
+        seen=_digest(waiting),
+        reasons=DECLINE_REASONS,
+    )
+
+
+def _digest(waiting: Sequence[Waiting]) -> str:
+    return hashlib.sha256(",".join(one.id for one in waiting).encode()).hexdigest()[:16]

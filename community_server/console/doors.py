@@ -1,15 +1,16 @@
-"""Doors: added, paired, configured, revoked."""
+"""Doors: added, paired, watched, set, revoked."""
 
-from typing import Annotated, Literal
+from typing import Final
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
 
-from community_server.console.frame import desk_page, fragment, nothing
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
+from community_server.desk import EstateDep, ReaderDep
 from community_server.doors.routes import (
-    Direction,
     DoorChange,
     DoorRequest,
+    ListedDoor,
     add,
     alter,
     issue,
@@ -17,62 +18,207 @@ from community_server.doors.routes import (
     revoke,
 )
 from community_server.doors.service import get_door
+from community_server.errors import InputRefused, NotFound, ServerError
+from community_server.estate import Estate
+from community_server.staff.sessions import SignedIn
+from tier_link.store.codes import IssuedCode
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/doors")
 
-CHANGED = "doors-changed"
-
-
-@router.get("/doors")
-def show_doors(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show the doors."""
-    return desk_page(request, estate, signed_in, "doors.html.jinja", doors=listing(estate))
-
-
-@router.get("/doors/list")
-def show_list(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show the doors, without the page around them."""
-    del signed_in
-    return fragment(request, estate, "doors_list.html.jinja", doors=listing(estate))
+DIRECTIONS: Final = ("both", "in", "out")
+MODES: Final = ("auto", "local", "remote", "hybrid")
 
 
-@router.post("/doors")
-def take_door(
+@router.get("")
+def show_doors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """List the doors and how each is doing."""
+    return _list(request, estate, staff)
+
+
+@router.get("/live")
+def refresh_doors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show how the doors are doing now."""
+    return fragment(request, "doors_live.html.jinja", doors=listing(estate), csrf=staff.csrf)
+
+
+@router.post("")
+def add_door(
     request: Request,
     estate: EstateDep,
-    staff: WriterDep,
-    name: Annotated[str, Form(max_length=200)] = "",
-    direction: Annotated[Direction, Form()] = "both",
+    staff: FormWriterDep,
+    name: Text = "",
+    direction: Text = "both",
 ) -> Response:
-    """Add a door and show its first pairing code."""
-    door = add(estate, DoorRequest(name=name, direction=direction), staff.staff)
-    code = issue(estate, door, staff.staff).code
-    return fragment(request, estate, "code.html.jinja", event=CHANGED, name=name.strip(), code=code)
+    """Add a door; its terminal is paired next."""
+    try:
+        add(estate, read_door(name, direction), staff.staff)
+    except ServerError as refusal:
+        return _list(request, estate, staff, name=name, refusal=refusal)
+    return go_to("/doors?done=added")
 
 
-@router.post("/doors/{door}/pairing")
-def take_pairing(request: Request, door: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Issue a pairing code."""
-    code = issue(estate, door, staff.staff).code
-    with estate.reading() as session:
-        name = get_door(session, door).name
-    return fragment(request, estate, "code.html.jinja", event=CHANGED, name=name, code=code)
+@router.post("/{door}/pairing")
+def pair_door(request: Request, door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Issue a pairing code, and show it in the only answer that ever holds it."""
+    row = find(estate, door)
+    issued = issue(estate, door, staff.staff)
+    return _list(request, estate, staff, pairing=row, issued=issued)
 
 
-@router.post("/doors/{door}/mode")
-def take_mode(
+@router.get("/{door}")
+def show_door(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show one door and its settings."""
+    return _door(request, estate, staff, door)
+
+
+@router.post("/{door}")
+def change_door(
+    request: Request,
     door: str,
     estate: EstateDep,
-    staff: WriterDep,
-    mode: Annotated[Literal["auto", "local", "remote", "hybrid"], Form()],
+    staff: FormWriterDep,
+    name: Text = "",
+    direction: Text = "both",
+    mode: Text = "auto",
+    gate_open_s: Text = "",
+    pin_allowed: Text = "",
 ) -> Response:
-    """Say where a door shall match."""
-    alter(estate, door, DoorChange(mode=mode), staff.staff)
-    return nothing(CHANGED)
+    """Change a door's settings; its terminal hears of it at once."""
+    try:
+        alter(
+            estate, door, read_change(name, direction, mode, gate_open_s, pin_allowed), staff.staff
+        )
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _door(request, estate, staff, door, refusal)
+    return go_to(f"/doors/{door}?done=saved")
 
 
-@router.post("/doors/{door}/revoke")
-def take_revocation(door: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Revoke a door."""
+@router.get("/{door}/removal")
+def ask_revocation(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Say in words what revoking means, and ask."""
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "revocation.html.jinja",
+        here=f"/doors/{door}/removal",
+        door=find(estate, door),
+    )
+
+
+@router.post("/{door}/removal")
+def revoke_door(door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Revoke a door: its link closes and is refused from now on."""
     revoke(estate, door, staff.staff)
-    return nothing(CHANGED)
+    return go_to("/doors?done=revoked")
+
+
+def find(estate: Estate, door: str) -> ListedDoor:
+    """Return one door as lists show it.
+
+    Raises:
+        NotFound: `door-unknown`.
+    """
+    found = next((row for row in listing(estate) if row.door == door), None)
+    if found is None:
+        raise NotFound("no such door", code="door-unknown")
+    return found
+
+
+def read_door(name: str, direction: str) -> DoorRequest:
+    """Return the door that a form describes.
+
+    Raises:
+        InputRefused: `name-missing`, `input-refused`.
+    """
+    try:
+        return DoorRequest.model_validate({"name": name, "direction": direction})
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def read_change(
+    name: str, direction: str, mode: str, gate_open_s: str, pin_allowed: str
+) -> DoorChange:
+    """Return the settings that a form holds.
+
+    Raises:
+        InputRefused: `name-missing`, `number-wrong`, `input-refused`.
+    """
+    try:
+        return DoorChange.model_validate(
+            {
+                "name": name.strip(),
+                "direction": direction,
+                "mode": mode,
+                "gate_open_s": gate_open_s,
+                "pin_allowed": pin_allowed == "yes",
+            }
+        )
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ValidationError) -> InputRefused:
+    field = str(error.errors()[0]["loc"][0])
+    code = {"name": "name-missing", "gate_open_s": "number-wrong"}.get(field)
+    return InputRefused("this cannot be used", field=field, code=code)
+
+
+def _list(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    *,
+    name: str = "",
+    pairing: ListedDoor | None = None,
+    issued: IssuedCode | None = None,
+    refusal: ServerError | None = None,
+) -> Response:
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "doors.html.jinja",
+        here="/doors",
+        refusal=refusal,
+        doors=listing(estate),
+        csrf=staff.csrf,
+        name=name,
+        directions=DIRECTIONS,
+        pairing=pairing,
+        issued=issued,
+        server=_address(request),
+    )
+
+
+def _door(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    door: str,
+    refusal: ServerError | None = None,
+) -> Response:
+    shown = find(estate, door)
+    with estate.reading() as session:
+        settings = get_door(session, door)
+        session.expunge(settings)
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "door.html.jinja",
+        here=f"/doors/{door}",
+        refusal=refusal,
+        door=shown,
+        settings=settings,
+        directions=DIRECTIONS,
+        modes=MODES,
+    )
+
+
+def _address(request: Request) -> str:
+    """Return the address by which this browser reaches the server: doors use the same one."""
+    return f"{request.url.scheme}://{request.url.netloc}"

@@ -1,93 +1,152 @@
-"""What every signed-in page shows around its own content, and how times are written."""
+"""What every page behind the sign-in shares: its frame, its forms, its refusals."""
 
-from datetime import datetime
-from typing import Final
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from community_server.desk import check_origin
-from community_server.errors import InputRefused
+from community_server.console.clock import EstateClock
+from community_server.desk import ReaderDep, check_origin
+from community_server.errors import (
+    Conflict,
+    InputRefused,
+    NotFound,
+    ServerError,
+    TooManyAttempts,
+)
 from community_server.estate import Estate
+from community_server.intake.approvals import count_waiting
 from community_server.pages import PAGES, language_of, show
 from community_server.setup.community import get_community
 from community_server.staff.sessions import SignedIn, check_csrf
-from page_kit.catalogue import CatalogueError
 
-MOMENT: Final = "%Y-%m-%d %H:%M"
-EXACT_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+REFERRER_POLICY: Final = "same-origin"
+"""Under the stricter `no-referrer` browsers send `Origin: null` with a form (Fetch, 3.2), which
+could not be told from another site's; addresses here carry no secret, and leave to no other."""
+
+Text = Annotated[str, Form(max_length=1000)]
+
+
+def get_form_writer(request: Request, signed_in: ReaderDep, csrf: Text = "") -> SignedIn:
+    """Return who is at the desk, for a form: the session's token has to be among its fields.
+
+    Raises:
+        SignInRefused: `sign-in-needed`, `csrf-wrong`, `origin-wrong`.
+    """
+    check_origin(request)
+    check_csrf(signed_in, csrf)
+    return signed_in
+
+
+FormWriterDep = Annotated[SignedIn, Depends(get_form_writer)]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A refusal as a page shows it: its code, the field it is about, the seconds to wait."""
+
+    code: str
+    field: str
+    wait: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around every page of the desk."""
+
+    estate: str
+    username: str
+    csrf: str = field(repr=False)
+    waiting: int
+
+
+def problem_of(error: ServerError) -> Problem:
+    """Return what a page shows of a refusal."""
+    about = error.field if isinstance(error, InputRefused) else ""
+    wait = math.ceil(error.wait) if isinstance(error, TooManyAttempts) else 0
+    return Problem(error.code, about, wait)
+
+
+def status_of(error: ServerError) -> int:
+    """Return the HTTP status of a page that shows a refusal."""
+    match error:
+        case NotFound():
+            return 404
+        case Conflict():
+            return 409
+        case TooManyAttempts():
+            return 429
+        case InputRefused():
+            return 422
+        case _:
+            return 403
+
+
+def zone_of(estate: Estate) -> ZoneInfo:
+    """Return the estate's time zone."""
+    return ZoneInfo(estate.settings.time_zone)
+
+
+def clock_of(request: Request, estate: Estate) -> EstateClock:
+    """Return the estate's clock in the reader's language."""
+    return EstateClock(zone_of(estate), language_of(request))
+
+
+def bare_page(
+    request: Request, template: str, *, status: int = 200, **values: object
+) -> HTMLResponse:
+    """Answer with a page outside the desk's frame."""
+    response = show(request, template, status=status, **values)
+    response.headers["referrer-policy"] = REFERRER_POLICY
+    return response
 
 
 def desk_page(
-    request: Request, estate: Estate, signed_in: SignedIn, template: str, **values: object
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    template: str,
+    *,
+    here: str,
+    refusal: ServerError | None = None,
+    status: int = 200,
+    **values: object,
 ) -> HTMLResponse:
-    """Answer with a whole page for whoever is signed in."""
+    """Answer with a page of the desk.
+
+    Args:
+        request: the request.
+        estate: the estate.
+        staff: who is at the desk.
+        template: below `templates/`.
+        here: the page's own address, also in the answer to a form.
+        refusal: what was refused just now; decides the status.
+        status: of the answer without a refusal.
+        values: what the template shows.
+    """
     with estate.reading() as session:
-        name = get_community(session).name
-    around = {"estate_name": name, "csrf": signed_in.csrf}
-    return show(request, template, around | helpers(request, estate) | values)
+        name, waiting = get_community(session).name, count_waiting(session)
+    return bare_page(
+        request,
+        template,
+        status=status_of(refusal) if refusal else status,
+        frame=Frame(name, staff.username, staff.csrf, waiting),
+        here=here,
+        problem=problem_of(refusal) if refusal else None,
+        done=request.query_params.get("done", "") if request.method == "GET" else "",
+        clock=clock_of(request, estate),
+        **values,
+    )
 
 
-def fragment(
-    request: Request, estate: Estate, template: str, *, event: str = "", **values: object
-) -> HTMLResponse:
-    """Answer with a part of a page; `event` tells other parts to reload themselves."""
-    language = language_of(request)
-    text = PAGES.render(template, language, **helpers(request, estate), **values)
-    return HTMLResponse(text, headers={"hx-trigger": event} if event else {})
+def fragment(request: Request, template: str, **values: object) -> HTMLResponse:
+    """Answer with a part of a page that htmx asked for."""
+    return HTMLResponse(PAGES.render(template, language_of(request), **values))
 
 
-def nothing(event: str) -> Response:
-    """Answer that it is done; other parts of the page reload themselves."""
-    return HTMLResponse("", headers={"hx-trigger": event})
-
-
-def helpers(request: Request, estate: Estate) -> dict[str, object]:
-    """Return what templates use to write times, names and reasons."""
-    language = language_of(request)
-    zone = ZoneInfo(estate.settings.time_zone)
-
-    def moment(seconds: int) -> str:
-        return datetime.fromtimestamp(seconds, zone).strftime(MOMENT)
-
-    def moment_ms(milliseconds: int) -> str:
-        return datetime.fromtimestamp(milliseconds // 1000, zone).strftime(EXACT_MOMENT)
-
-    def reason_of(code: str) -> str:
-        try:
-            return PAGES.catalogue.say(language, f"reasons.{code}")
-        except CatalogueError:
-            return code
-
-    return {
-        "moment": moment,
-        "moment_ms": moment_ms,
-        "reason_of": reason_of,
-        "name_of": estate.name_of,
-    }
-
-
-def read_local_time(estate: Estate, text: str, field: str) -> int:
-    """Read what a `datetime-local` field sends, in the estate's time zone; empty is 0.
-
-    Raises:
-        InputRefused: not a time.
-    """
-    if not text:
-        return 0
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputRefused("not a time", field=field) from error
-    return int(local.replace(tzinfo=ZoneInfo(estate.settings.time_zone)).timestamp())
-
-
-def check_form(request: Request, signed_in: SignedIn, token: str) -> None:
-    """Check a form that is sent without script: it carries the token itself.
-
-    Raises:
-        SignInRefused: `origin-wrong`, `csrf-wrong`.
-    """
-    check_origin(request)
-    check_csrf(signed_in, token)
+def go_to(address: str) -> RedirectResponse:
+    """Send the browser on after a form has done its work (303, so that it reads)."""
+    return RedirectResponse(address, 303)

@@ -1,56 +1,68 @@
-"""The first page after signing in."""
+"""What needs somebody now, at a glance."""
 
-from typing import Annotated
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from community_server.console.frame import desk_page, fragment
-from community_server.desk import EstateDep, ReaderDep, WriterDep
-from community_server.doors.routes import listing
-from community_server.intake.approvals import list_waiting
-from community_server.pages import PAGES, language_of
-from community_server.setup.routes import status_of
+from community_server.cloud_connection import CloudState
+from community_server.console.frame import clock_of, desk_page, fragment
+from community_server.desk import EstateDep, ReaderDep
+from community_server.doors.routes import ListedDoor
+from community_server.doors.routes import listing as list_doors
+from community_server.entries.service import ShownEntry, list_entries
+from community_server.estate import Estate
+from community_server.intake.approvals import Waiting, list_waiting
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
+
+LATEST = 8
+"""Entries shown here: a glance, not a log."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the first page shows. `troubled` are the doors that want attention."""
+
+    waiting: list[Waiting]
+    doors: list[ListedDoor]
+    troubled: list[ListedDoor]
+    cloud: CloudState
+    entries: list[ShownEntry]
 
 
 @router.get("/")
-def show_overview(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show how the estate is doing."""
-    with estate.reading() as session:
-        waiting = len(list_waiting(session, estate.safe))
-    doors = listing(estate)
-    return desk_page(
+def show_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show the first page."""
+    return desk_page(request, estate, staff, "overview.html.jinja", here="/", overview=look(estate))
+
+
+@router.get("/overview/live")
+def refresh_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show what is new on the first page."""
+    del staff
+    return fragment(
         request,
-        estate,
-        signed_in,
-        "overview.html.jinja",
-        status=status_of(estate),
+        "overview_live.html.jinja",
+        overview=look(estate),
+        clock=clock_of(request, estate),
+    )
+
+
+def look(estate: Estate) -> Overview:
+    """Gather what the first page shows."""
+    doors = list_doors(estate)
+    with estate.reading() as session:
+        waiting = list_waiting(session, estate.safe)
+        entries = list(list_entries(session, estate.name_of, after=None, limit=LATEST))
+    return Overview(
         waiting=waiting,
-        doors=len(doors),
-        connected=sum(door.connected for door in doors),
-        budget=f"{estate.settings.wrong_openings_per_month:g}",
+        doors=doors,
+        troubled=[door for door in doors if not is_fine(door)],
+        cloud=estate.cloud.state(),
+        entries=entries[::-1],
     )
 
 
-@router.post("/cloud")
-def pair_cloud(
-    request: Request,
-    estate: EstateDep,
-    staff: WriterDep,
-    url: Annotated[str, Form(max_length=500)] = "",
-    code: Annotated[str, Form(max_length=100)] = "",
-) -> Response:
-    """Pair with a cloud."""
-    community = estate.cloud.pair(url, code, staff.staff)
-    text = PAGES.catalogue.say(language_of(request), "overview.cloud-paired", community=community)
-    return fragment(request, estate, "notice.html.jinja", kind="good", text=text, code="paired")
-
-
-@router.get("/ca.pem")
-def download_ca(estate: EstateDep) -> Response:
-    """Give out the CA's certificate: it is public, and desks have to install it."""
-    headers = {"content-disposition": 'attachment; filename="gatehouse-ca.pem"'}
-    return Response(
-        estate.secrets.authority.pem, media_type="application/x-pem-file", headers=headers
-    )
+def is_fine(door: ListedDoor) -> bool:
+    """Say whether a door wants no attention."""
+    return door.connected and door.in_step and door.camera in {"", "camera-none"}

@@ -1,24 +1,13 @@
-"""Residents and visitors: invitations, PINs, suspension, removal."""
+"""Residents: found, invited, given a PIN, suspended, removed."""
 
-from datetime import datetime
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from fastapi import APIRouter, Request, Response
 
-import segno
-from fastapi import APIRouter, Form, Request, Response
-
-from community_server.console.frame import (
-    MOMENT,
-    desk_page,
-    fragment,
-    nothing,
-    read_local_time,
-)
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
+from community_server.console.invited import ShownInvitation, invite
+from community_server.desk import EstateDep, ReaderDep
+from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
 from community_server.invitations.routes import InvitationRequest
-from community_server.invitations.routes import perform as invite
-from community_server.pages import PAGES, language_of
 from community_server.people.routes import (
     ListedPerson,
     PersonChange,
@@ -27,119 +16,141 @@ from community_server.people.routes import (
     new_pin,
     remove,
 )
+from community_server.staff.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
-
-CHANGED = "people-changed"
-Kind = Literal["resident", "visitor"]
-Text = Annotated[str, Form(max_length=64)]
+router = APIRouter(prefix="/people")
 
 
-@router.get("/people")
-def show_residents(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show the residents."""
-    people = _of_kind(estate, "resident")
-    return desk_page(
-        request, estate, signed_in, "people.html.jinja", kind="resident", people=people, starts=""
-    )
+@router.get("")
+def show_people(request: Request, estate: EstateDep, staff: ReaderDep, q: str = "") -> Response:
+    """List the residents, or those whose name or unit contains what was searched for."""
+    return _list(request, estate, staff, q=q)
 
 
-@router.get("/visitors")
-def show_visitors(request: Request, estate: EstateDep, signed_in: ReaderDep) -> Response:
-    """Show the visitors."""
-    starts = datetime.now(ZoneInfo(estate.settings.time_zone)).strftime("%Y-%m-%dT%H:%M")
-    people = _of_kind(estate, "visitor")
-    return desk_page(
-        request,
-        estate,
-        signed_in,
-        "people.html.jinja",
-        kind="visitor",
-        people=people,
-        starts=starts,
-    )
-
-
-@router.get("/people/list")
-def show_list(
-    request: Request, estate: EstateDep, signed_in: ReaderDep, kind: Kind = "resident"
+@router.post("")
+def invite_resident(
+    request: Request, estate: EstateDep, staff: FormWriterDep, name: Text = "", unit: Text = ""
 ) -> Response:
-    """Show the people of one kind, without the page around them."""
-    del signed_in
-    people = _of_kind(estate, kind)
-    return fragment(request, estate, "people_list.html.jinja", kind=kind, people=people)
+    """Invite a resident, and show the link in the only answer that ever holds it."""
+    wanted = InvitationRequest(kind="resident", name=name[:64], unit=unit[:64])
+    try:
+        invited = invite(estate, wanted, staff.staff)
+    except ServerError as refusal:
+        return _list(request, estate, staff, wanted=wanted, refusal=refusal)
+    return _list(request, estate, staff, invited=invited)
 
 
-@router.post("/invitations")
-def take_invitation(
-    request: Request,
-    estate: EstateDep,
-    staff: WriterDep,
-    kind: Annotated[Kind, Form()] = "resident",
-    name: Text = "",
-    unit: Text = "",
-    valid_from: Text = "",
-    valid_until: Text = "",
+@router.get("/{person}")
+def show_person(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show one person and what can be done."""
+    return _person(request, estate, staff, person)
+
+
+@router.post("/{person}/pin")
+def issue_pin(request: Request, person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Issue a PIN, and show it in the only answer that ever holds it."""
+    try:
+        pin, unit = new_pin(estate, person, staff.staff)
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _person(request, estate, staff, person, refusal=refusal)
+    return _person(request, estate, staff, person, pin=pin, unit=unit)
+
+
+@router.post("/{person}/suspended")
+def set_suspended(
+    person: str, estate: EstateDep, staff: FormWriterDep, suspended: Text = ""
 ) -> Response:
-    """Invite somebody; show the link and its QR code, once."""
-    body = InvitationRequest(
-        kind=kind,
-        name=name,
-        unit=unit,
-        valid_from=read_local_time(estate, valid_from, "valid_from"),
-        valid_until=read_local_time(estate, valid_until, "valid_until"),
-    )
-    invited = invite(estate, body, staff.staff)
-    zone = ZoneInfo(estate.settings.time_zone)
-    return fragment(
+    """Close every door to somebody for now, or open them again."""
+    wanted = suspended == "yes"
+    alter(estate, person, PersonChange(suspended=wanted), staff.staff)
+    return go_to(f"/people/{person}?done={'suspended' if wanted else 'resumed'}")
+
+
+@router.get("/{person}/removal")
+def ask_removal(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Say in words what removing means, and ask."""
+    return desk_page(
         request,
         estate,
-        "invited.html.jinja",
-        event=CHANGED,
-        name=name or PAGES.catalogue.say(language_of(request), "approvals.kind-visitor"),
-        link=invited.link,
-        until=datetime.fromtimestamp(invited.expires_at, zone).strftime(MOMENT),
-        qr=segno.make(invited.link, boost_error=False, micro=False).svg_inline(
-            scale=4, border=4, light="white", dark="black"
-        ),
+        staff,
+        "removal.html.jinja",
+        here=f"/people/{person}/removal",
+        person=find(estate, person),
     )
 
 
-@router.post("/people/{person}/pin")
-def take_pin(request: Request, person: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Issue a PIN; show it, once."""
-    pin, unit = new_pin(estate, person, staff.staff)
-    return fragment(
-        request,
-        estate,
-        "pin.html.jinja",
-        event=CHANGED,
-        name=estate.name_of(person),
-        pin=pin,
-        unit=unit,
-    )
-
-
-@router.post("/people/{person}/suspend")
-def take_suspension(person: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Close the doors to somebody for now."""
-    alter(estate, person, PersonChange(suspended=True), staff.staff)
-    return nothing(CHANGED)
-
-
-@router.post("/people/{person}/resume")
-def take_resumption(person: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Let somebody in again."""
-    alter(estate, person, PersonChange(suspended=False), staff.staff)
-    return nothing(CHANGED)
-
-
-@router.post("/people/{person}/remove")
-def take_removal(person: str, estate: EstateDep, staff: WriterDep) -> Response:
-    """Remove somebody."""
+@router.post("/{person}/removal")
+def remove_person(person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Remove somebody from the server and from every door."""
+    category = find(estate, person).category
     remove(estate, person, staff.staff)
-    return nothing(CHANGED)
+    return go_to(f"/{'visitors' if category == 'visitor' else 'people'}?done=removed")
 
 
-def _of_kind(estate: Estate, kind: Kind) -> list[ListedPerson]:
-    return [one for one in listing(estate) if (one.category == "visitor") == (kind == "visitor")]
+def find(estate: Estate, person: str) -> ListedPerson:
+    """Return one person as lists show them.
+
+    Raises:
+        NotFound: `person-unknown`.
+    """
+    found = next((row for row in listing(estate) if row.person == person), None)
+    if found is None:
+        raise NotFound("nobody has this id", code="person-unknown")
+    return found
+
+
+def _list(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    *,
+    q: str = "",
+    wanted: InvitationRequest | None = None,
+    invited: ShownInvitation | None = None,
+    refusal: ServerError | None = None,
+) -> Response:
+    residents = [row for row in listing(estate) if row.category != "visitor"]
+    words = q.casefold().split()
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "people.html.jinja",
+        here="/people",
+        refusal=refusal,
+        q=q,
+        everybody=len(residents),
+        people=[
+            row
+            for row in residents
+            if all(word in f"{row.name} {row.unit}".casefold() for word in words)
+        ],
+        wanted=wanted or InvitationRequest(kind="resident"),
+        invited=invited,
+        cloud=estate.cloud.state(),
+    )
+
+
+def _person(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    person: str,
+    *,
+    pin: str = "",
+    unit: str = "",
+    refusal: ServerError | None = None,
+) -> Response:
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "person.html.jinja",
+        here=f"/people/{person}",
+        refusal=refusal,
+        person=find(estate, person),
+        pin=pin,
+        pin_unit=unit,
+    )

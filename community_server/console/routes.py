@@ -1,9 +1,19 @@
-"""All pages of the console."""
+"""The console's pages, put together."""
 
 from fastapi import APIRouter
 
-from community_server.console import approvals, doors, entrance, entries, overview, people
+from community_server.console import (
+    approvals,
+    cloud,
+    doors,
+    entries,
+    login,
+    overview,
+    people,
+    setup,
+    visitors,
+)
 
-router = APIRouter()
-for page in (entrance, overview, approvals, people, doors, entries):
+router = APIRouter(include_in_schema=False)
+for page in (setup, login, overview, approvals, people, visitors, doors, entries, cloud):
     router.include_router(page.router)

@@ -1,25 +1,59 @@
-// The console: htmx with server-sent events, the session's token on every write, and a way
-// to copy what has to be sent on.
+// The console. Its pages work without this script; with it, forms answer in place, lists renew
+// themselves, and what has to be sent on, printed or saved is one button away.
 
 import "htmx.org/dist/htmx.esm.js";
-import "htmx.org/dist/ext/hx-sse.js";
 
-const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+import { copyText, saveText } from "./handing_on";
+import { startClocks } from "./waiting";
 
-interface RequestEvent extends Event {
-  readonly detail: { readonly ctx: { readonly request: { headers: Record<string, string> } } };
+interface Answered extends Event {
+  readonly detail: { readonly ctx: { readonly response?: { readonly status: number } } };
 }
 
-document.addEventListener("htmx:config:request", (event) => {
-  (event as RequestEvent).detail.ctx.request.headers["X-CSRF-Token"] = token;
+const SIGNED_OUT = [401, 403];
+const FAILED = 500;
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (!button) return;
+  if (button.dataset.copy) copyText(button, button.dataset.copy);
+  if (button.dataset.save) saveText(button.dataset.save, button.dataset.name ?? "gatehouse.txt");
+  if (button.dataset.print !== undefined) window.print();
 });
 
-// <button data-copy="#id">: copies the text of that element.
-document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
-  const source = button && document.querySelector(button.getAttribute("data-copy") ?? "");
-  if (!source) return;
-  void navigator.clipboard.writeText(source.textContent.trim()).then(() => {
-    button.classList.add("done");
-  });
+// A session that ended, or a page that outlived its token: the reload leads to the sign-in.
+// A server that failed: what is on the screen stays, and says that it is old.
+document.addEventListener("htmx:before:swap", (event) => {
+  const status = (event as Answered).detail.ctx.response?.status ?? 0;
+  if (SIGNED_OUT.includes(status)) {
+    event.preventDefault();
+    window.location.reload();
+  } else if (status >= FAILED) {
+    event.preventDefault();
+    showStale(true);
+  } else {
+    showStale(false);
+  }
 });
+document.addEventListener("htmx:error", () => {
+  showStale(true);
+});
+document.addEventListener("htmx:after:request", (event) => {
+  const status = (event as Answered).detail.ctx.response?.status ?? FAILED;
+  if (status < FAILED) showStale(false);
+});
+document.addEventListener("htmx:after:swap", settle);
+
+function showStale(stale: boolean): void {
+  document.body.classList.toggle("is-stale", stale);
+}
+
+/** After an answer: what is new gets the focus, so that screen readers say it, and clocks start. */
+function settle(): void {
+  const news = document.querySelector<HTMLElement>("[data-focus]");
+  news?.removeAttribute("data-focus");
+  news?.focus();
+  startClocks();
+}
+
+settle();

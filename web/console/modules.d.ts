@@ -1,3 +1,2 @@
-// Imported for what they do when they run.
+// Imported for what it does when it runs.
 declare module "htmx.org/dist/htmx.esm.js";
-declare module "htmx.org/dist/ext/hx-sse.js";

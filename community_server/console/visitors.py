@@ -1,0 +1,78 @@
+"""Visitors: invited for a time and for some doors, and forgotten afterwards."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from community_server.console.clock import read_field, usual_visit
+from community_server.console.frame import FormWriterDep, Text, desk_page, zone_of
+from community_server.console.invited import ShownInvitation, invite
+from community_server.desk import EstateDep, ReaderDep
+from community_server.doors.routes import listing as list_doors
+from community_server.errors import ServerError
+from community_server.estate import Estate
+from community_server.invitations.routes import InvitationRequest
+from community_server.people.routes import listing
+from community_server.staff.sessions import SignedIn
+
+router = APIRouter(prefix="/visitors")
+
+
+@router.get("")
+def show_visitors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+    """List the visitors whose time is not over."""
+    return _page(request, estate, staff)
+
+
+@router.post("")
+def invite_visitor(
+    request: Request,
+    estate: EstateDep,
+    staff: FormWriterDep,
+    doors: Annotated[list[str], Form(default_factory=list, max_length=1000)],
+    name: Text = "",
+    unit: Text = "",
+    valid_from: Text = "",
+    valid_until: Text = "",
+) -> Response:
+    """Invite a visitor, and show the link in the only answer that ever holds it."""
+    zone = zone_of(estate)
+    wanted = InvitationRequest(kind="visitor", name=name[:64], unit=unit[:64], doors=doors)
+    try:
+        wanted = wanted.model_copy(
+            update={
+                "valid_from": read_field(zone, valid_from, "valid_from"),
+                "valid_until": read_field(zone, valid_until, "valid_until"),
+            }
+        )
+        invited = invite(estate, wanted, staff.staff)
+    except ServerError as refusal:
+        return _page(request, estate, staff, wanted=wanted, refusal=refusal)
+    return _page(request, estate, staff, invited=invited)
+
+
+def _page(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    *,
+    wanted: InvitationRequest | None = None,
+    invited: ShownInvitation | None = None,
+    refusal: ServerError | None = None,
+) -> Response:
+    if wanted is None:
+        starts, ends = usual_visit(zone_of(estate))
+        wanted = InvitationRequest(kind="visitor", valid_from=starts, valid_until=ends)
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "visitors.html.jinja",
+        here="/visitors",
+        refusal=refusal,
+        visitors=[row for row in listing(estate) if row.category == "visitor"],
+        doors=list_doors(estate),
+        wanted=wanted,
+        invited=invited,
+        cloud=estate.cloud.state(),
+    )
