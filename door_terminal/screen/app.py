@@ -142,6 +142,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
+        "entry": outcome.entry,
         "granted": outcome.granted,
         "reason": outcome.reason.value,
         "credential": outcome.credential.value,

@@ -14,6 +14,8 @@ STEP_OUT_S: Final = 0.5
 """A face lost from the zone for less, by a glance aside or a missed detection, never left it."""
 UNCLEAR_AFTER_S: Final = 4.0
 """After this long in the zone without good frames, the person is told that it does not work."""
+CLEARLY_BETTER: Final = 0.1
+"""With enough frames at hand, a better score by less is noise and not worth an encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class Candidate:
         self._inside = frame.at
         if self._entered is None:
             self._entered = frame.at
-        return not self.reported and self._best.offer(frame)
+        if self.reported or not self._worth_taking(frame):
+            return False
+        return self._best.offer(frame)
 
     def remember(self, frame: GoodFrame, vector: Vectors) -> None:
         """Keep a frame's vector as long as the frame is kept."""
@@ -88,6 +92,12 @@ class Candidate:
             return False
         patience = self._rules.dwell_s if ended else max(self._rules.dwell_s, UNCLEAR_AFTER_S)
         return self._stayed(patience)
+
+    def _worth_taking(self, frame: GoodFrame) -> bool:
+        if not self._best.enough:
+            return True
+        worst = min(one.quality.score for one in self.frames)
+        return frame.quality.score > worst + CLEARLY_BETTER
 
     def _stayed(self, seconds: float) -> bool:
         return self._entered is not None and self._inside - self._entered >= seconds

@@ -1,0 +1,126 @@
+"""A door as an installer has it: the command, its processes, its page, its gate."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.door_terminal.estate import Estate, eventually
+
+
+def gatehouse(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gatehouse", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environment(cwd),
+        timeout=60,
+    )
+
+
+@dataclass
+class Door:
+    """One running door."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    url: str
+
+    def state(self) -> dict[str, Any]:
+        answer: dict[str, Any] = httpx.get(self.url + "/state", trust_env=False).json()
+        return answer
+
+    def pin(self, unit: str, pin: str) -> dict[str, Any]:
+        answer = httpx.post(
+            self.url + "/pin", json={"unit": unit, "pin": pin}, timeout=30, trust_env=False
+        )
+        answer.raise_for_status()
+        outcome: dict[str, Any] = answer.json()
+        return outcome
+
+    def openings(self) -> list[str]:
+        """Return the entries for which the gate opened, one for each opening."""
+        file = self.data / "gate.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line)["entry"] for line in lines]
+
+    def vision(self) -> psutil.Process:
+        children = psutil.Process(self.process.pid).children()
+        (vision,) = [one for one in children if "door_terminal.vision" in one.cmdline()]
+        return vision
+
+    def sees(self) -> bool:
+        state = self.state()
+        return bool(state["vision"] == "" and state["camera"] == "")
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(10)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+def pair(estate: Estate, data: Path) -> None:
+    done = gatehouse(
+        "door",
+        "pair",
+        "--server",
+        estate.url,
+        "--code",
+        estate.code(),
+        "--data",
+        str(data),
+        cwd=data.parent,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def start_door(data: Path, *options: str, **settings: object) -> Door:
+    environment = _environment(data.parent) | {
+        f"GATEHOUSE_DOOR_{name.upper()}": str(value) for name, value in settings.items()
+    }
+    with (data.parent / "door.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gatehouse", "door", "run"]  # noqa: RUF005 - reads as typed
+            + ["--data", str(data), "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        )
+    assert process.stdout is not None
+    with process.stdout:
+        line = process.stdout.readline()
+    assert line.startswith("ready "), (data.parent / "door.log").read_text()[-3000:]
+    return Door(process, data, line.split()[1])
+
+
+@contextmanager
+def running_door(data: Path, *options: str, **settings: object) -> Iterator[Door]:
+    door = start_door(data, *options, **settings)
+    try:
+        yield door
+    finally:
+        if door.process.poll() is None:
+            door.kill()
+
+
+def in_step(estate: Estate) -> None:
+    """Wait until the door proves that it holds the estate's roster."""
+    estate.presences.clear()
+    eventually(estate.in_step)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return dict(os.environ) | {"GATEHOUSE_CONFIG": str(folder / "none.toml")}
