@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from face_engine.errors import ModelsMissing
 from face_engine.models import DEFAULT_PACK, FacePack, default_folder, load_pack
@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 
 CAMERA_SIZE = (640, 480)
 FRAMES_PER_SECOND = 10
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 ACTION_MS = 30_000
 
 
@@ -86,9 +86,26 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
     process.stop()
 
 
+@pytest.fixture(scope="session")
+def paired_estate(
+    cloud: CloudProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Estate]:
+    """The community that most tests share: pairing one takes seconds."""
+    with Estate(cloud, tmp_path_factory.mktemp("estate")) as opened:
+        yield opened
+
+
 @pytest.fixture
-def estate(cloud: CloudProcess, tmp_path: Path) -> Iterator[Estate]:
-    """A community of its own for each test."""
+def estate(paired_estate: Estate) -> Estate:
+    """A community to which nothing has been sent yet."""
+    while not paired_estate.arrived.empty():
+        paired_estate.arrived.get_nowait()
+    return paired_estate
+
+
+@pytest.fixture
+def own_estate(cloud: CloudProcess, tmp_path: Path) -> Iterator[Estate]:
+    """A community whose profile the test may change."""
     with Estate(cloud, tmp_path) as opened:
         yield opened
 

@@ -136,6 +136,12 @@ class Estate:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
+    def published_root(self) -> str:
+        """The root key that the cloud shows for this community, base64url."""
+        path = f"/api/v1/communities/{self.community}"
+        text: str = self.cloud.get(path).json()["root_public"]
+        return text
+
     def _is_published(self) -> bool:
         path = f"/api/v1/communities/{self.community}"
         return self.cloud.get(path).status_code == 200
