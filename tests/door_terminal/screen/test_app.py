@@ -1,0 +1,135 @@
+"""The unit's page serves the unit's own screen, in both languages, and nobody else."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
+
+from access_rules.decision import DecisionReason
+from door_terminal.identity import Pairing
+from door_terminal.screen.app import PAGES, build_app, sentences
+from door_terminal.settings import Settings
+from door_terminal.terminal import Terminal
+from tests.door_terminal.samples import QUICK, configured, person
+from tier_link.estate_messages import RosterSnapshot
+
+PORT = 8480
+OWN = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    pairing = Pairing(
+        "https://127.0.0.1:9", "court", "0d" * 16, "court", public, key.private_bytes_raw(), ""
+    )
+    terminal = Terminal(Settings(data=tmp_path / "door"), pairing)
+    terminal.clock.hear(int(time.time()))
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured())
+        ada = person("a", pin=QUICK.hash("482915"))
+        terminal.roster.take_snapshot(session, RosterSnapshot(1, 0, 1, (ada,)), "")
+    yield terminal
+    terminal.close()
+
+
+def ask(terminal: Terminal, method: str, path: str, **more: Any) -> httpx.Response:
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(build_app(terminal, PORT))
+        async with httpx.AsyncClient(transport=transport, base_url=OWN) as client:
+            return await client.request(method, path, **more)
+
+    return asyncio.run(send())
+
+
+def test_the_right_pin_opens_and_says_so_in_both_languages(terminal: Terminal) -> None:
+    answer = ask(terminal, "POST", "/pin", json={"unit": "3-1-1201", "pin": "482915"})
+    assert answer.status_code == 200
+    outcome = answer.json()
+    assert (outcome["granted"], outcome["gate"]) == (True, "")
+    assert outcome["message"] == {"en": "Welcome.", "zh-CN": "欢迎。"}
+    state = ask(terminal, "GET", "/state").json()
+    assert state["last"]["reason"] == "within-rules"
+    assert (state["link"], state["people"], state["unsent"]) == (False, 1, 1)
+
+
+def test_a_wrong_pin_is_refused_and_recorded(terminal: Terminal) -> None:
+    outcome = ask(terminal, "POST", "/pin", json={"unit": "3-1-1201", "pin": "000000"}).json()
+    assert (outcome["granted"], outcome["reason"]) == (False, "pin-wrong")
+    assert terminal.entries.unsent() == 1
+
+
+def test_a_door_that_takes_no_pins_says_so(terminal: Terminal) -> None:
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured(pin_allowed=False))
+    outcome = ask(terminal, "POST", "/pin", json={"unit": "3-1-1201", "pin": "482915"}).json()
+    assert outcome["reason"] == "credential-not-accepted"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "door.example"},
+        {"host": "127.0.0.1"},
+        {"host": "evil.example:8480"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/state", "/pin"])
+def test_other_hosts_and_origins_are_refused(
+    terminal: Terminal, headers: dict[str, str], path: str
+) -> None:
+    method = "POST" if path == "/pin" else "GET"
+    answer = ask(terminal, method, path, headers=headers)
+    assert answer.status_code == 421
+    assert terminal.entries.unsent() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"unit":"1","pin":"482915"}', "text/plain", 415),
+        (b"unit=1&pin=482915", "application/x-www-form-urlencoded", 415),
+        (b"{", "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b'{"unit":"1"}', "application/json", 422),
+        (b'{"unit":"1","pin":1}', "application/json", 422),
+        (b'{"unit":"","pin":"1"}', "application/json", 422),
+        (b'{"unit":"1","pin":"1","more":1}', "application/json", 422),
+        (b'{"unit":"1","pin":"' + b"1" * 2000 + b'"}', "application/json", 413),
+    ],
+)
+def test_what_the_pad_would_not_send_is_refused_with_a_code(
+    terminal: Terminal, body: bytes, kind: str, status: int
+) -> None:
+    answer = ask(terminal, "POST", "/pin", content=body, headers={"content-type": kind})
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"]
+    assert terminal.entries.unsent() == 0
+
+
+def test_the_page_and_its_parts_are_served_under_a_strict_policy(terminal: Terminal) -> None:
+    page = ask(terminal, "GET", "/")
+    assert page.status_code == 200
+    assert "房号" in page.text
+    assert "Unit" in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    for asset, kind in (("door.js", "text/javascript"), ("door.css", "text/css")):
+        answer = ask(terminal, "GET", f"/assets/{asset}")
+        assert answer.headers["content-type"].startswith(kind)
+    assert ask(terminal, "GET", "/assets/app.py").status_code == 404
+
+
+def test_every_reason_has_a_sentence_in_both_languages() -> None:
+    PAGES.catalogue.compare()
+    for reason in DecisionReason:
+        assert all(sentences(reason).values())
+    assert set(PAGES.catalogue.branch("en", "reason")) == {one.value for one in DecisionReason}
