@@ -22,9 +22,18 @@ class Workers:
         self._prompt = ThreadPoolExecutor(PROMPT_THREADS, thread_name_prefix="link-prompt")
 
     async def durable(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Run a call of the durable log's."""
+        """Run a call of the durable log's.
+
+        Cancelling waits for the transaction under way: when a link is down, none of its
+        records takes effect any more, and the database may be closed.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._durable, lambda: call(*args, **kwargs))
+        running = loop.run_in_executor(self._durable, lambda: call(*args, **kwargs))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
 
     async def prompt(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run a call that somebody waits for."""
