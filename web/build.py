@@ -36,7 +36,6 @@ BUNDLES: Final = {
     "form.css": ("styles/form.css", ("enrollment_cloud",)),
     "console.js": ("console/main.ts", ("community_server",)),
     "console.css": ("styles/console.css", ("community_server",)),
-    "kiosk.js": ("kiosk/main.ts", ("door_terminal",)),
     "kiosk.css": ("styles/kiosk.css", ("door_terminal",)),
 }
 TIERS: Final = ("enrollment_cloud", "community_server", "door_terminal")

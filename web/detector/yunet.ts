@@ -128,10 +128,8 @@ function keepBest(faces: Face[]): Face[] {
 
 /** Intersection over union. */
 function overlap(one: Face, other: Face): number {
-  const width =
-    Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
-  const height =
-    Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
   if (width <= 0 || height <= 0) return 0;
   const shared = width * height;
   return shared / (one.width * one.height + other.width * other.height - shared);

@@ -65,7 +65,11 @@ function card(consent: ConsentText): HTMLElement {
   whole.lang = consent.language;
   const title = element("h3", "", consent.title);
   title.id = `consent-${consent.id}-title`;
-  const kind = element("p", "tag", t(`form.consents.${consent.required ? "required" : "optional"}`));
+  const kind = element(
+    "p",
+    "tag",
+    t(`form.consents.${consent.required ? "required" : "optional"}`),
+  );
   const paragraphs = consent.text.split(/\n{2,}/).map((text) => element("p", "", text));
   const label = element("label", "agree");
   const box = document.createElement("input");

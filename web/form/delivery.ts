@@ -7,8 +7,9 @@ import { CertificateRefused, chooseEnvelopeKey, loadRoot } from "./certificates.
 import { buildEnrollment } from "./enrollment.ts";
 import type { Kind, Language } from "./enrollment.ts";
 import type { Invitation } from "./invitation.ts";
+import { forgetWhatWasSent } from "./progress.ts";
 import type { Keeper, Progress, SentEnvelope } from "./progress.ts";
-import { ReplyRefused, openReply } from "./reply.ts";
+import { ReplyRefused, isFinal, openReply } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { SealBroken, newReplyKey, seal } from "./sealing.ts";
 import { ServiceError } from "./service.ts";
@@ -41,6 +42,8 @@ const SOON_FOR_MS = 20_000;
 const LATER_FOR_MS = 180_000;
 const SLOW_AFTER_MS = 45_000;
 const RETRY_MS = 3_000;
+// Refusals that end by themselves.
+const PASSING = ["offline", "busy", "cloud-busy", "rate-limited"];
 
 export function unixSeconds(): number {
   return Math.floor(Date.now() / 1000);
@@ -133,7 +136,7 @@ async function waitForAnswer(
         const reply = await newestReply(place, envelope, root, unread);
         if (reply) {
           progress.reply = reply;
-          if (reply.outcome !== "received" && reply.outcome !== "retake") progress.photos = [];
+          if (isFinal(reply)) forgetWhatWasSent(progress);
           await place.keeper.save(progress);
           if (reply.outcome !== "received") return reply;
           heard(reply);
@@ -190,9 +193,7 @@ export function isClockMatter(error: CertificateRefused): boolean {
 }
 
 function isPassing(error: unknown): error is ServiceError {
-  return (
-    error instanceof ServiceError && ["offline", "busy", "cloud-busy", "rate-limited"].includes(error.code)
-  );
+  return error instanceof ServiceError && PASSING.includes(error.code);
 }
 
 function intervalAfter(waited: number): number {

@@ -101,7 +101,9 @@ export function faultOf(faces: readonly Face[]): "no-face" | "several-faces" | u
 /** How far the head is turned, in degrees; positive is towards the person's own left. */
 export function turnOf(face: Face): number {
   const tilt = tiltOf(face);
-  const [right, left, nose, mouthRight, mouthLeft] = face.landmarks.map((point) => level(point, tilt));
+  const [right, left, nose, mouthRight, mouthLeft] = face.landmarks.map((point) =>
+    level(point, tilt),
+  );
   const eyes = middle(right, left);
   const mouth = middle(mouthRight, mouthLeft);
   // A turned head brings the eyes together; its height does not change, so the larger counts.

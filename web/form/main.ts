@@ -26,6 +26,7 @@ import { PhotoStep } from "./photos.ts";
 import { Problem, showLost, showProblem } from "./problem.ts";
 import { Keeper, newProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
+import { isFinal } from "./reply.ts";
 import { Service } from "./service.ts";
 import type { Community } from "./service.ts";
 import { currentLanguage, t } from "./texts.ts";
@@ -51,7 +52,9 @@ class Form {
       () => this.#send(),
     );
     this.#photos.restore(progress.photos);
-    this.#consents = new ConsentStep(community.consents, (given) => {
+    // That one is for clients that cannot seal; this page always does.
+    const consents = community.consents.filter(({ id }) => id !== "unsealed");
+    this.#consents = new ConsentStep(consents, (given) => {
       progress.alternative = "";
       progress.consents = given;
       this.#go(place.kind === "visitor" ? "particulars" : "photos");
@@ -151,7 +154,7 @@ class Form {
   #answer(): void {
     const { reply, envelope, photos } = this.#progress;
     if (!reply) return;
-    if (reply.outcome === "enrolled" || reply.outcome === "refused") this.#photos.restore(photos);
+    if (isFinal(reply)) this.#photos.restore(photos);
     showOutcome(reply, envelope?.poses ?? [], (remedy) => this.#mend(remedy));
   }
 

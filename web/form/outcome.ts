@@ -63,11 +63,18 @@ export function showOutcome(
   byTestId("pin").textContent = reply.pin;
   keepSaying(part("outcome-advice"), () => t(adviceFor(reply)));
   const until = new Date(1000 * reply.expiresAt);
-  const sayUntil = () => t("form.outcome.until", { date: until.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }) });
+  const sayUntil = () =>
+    t("form.outcome.until", {
+      date: until.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }),
+    });
   sayOrHide(part("outcome-until"), reply.expiresAt ? sayUntil : undefined);
 
   const remedy = remedyFor(reply, sent);
-  const label = { consents: "form.try-again", sending: "form.sending.again-button", photos: "form.outcome.retake-button" } as const;
+  const label = {
+    consents: "form.try-again",
+    sending: "form.sending.again-button",
+    photos: "form.outcome.retake-button",
+  } as const;
   const button = byTestId("retry");
   const offer = reply.outcome === "retake" ? retry : undefined;
   sayOrHide(button, offer && (() => t(label[remedy.step])));

@@ -4,14 +4,7 @@ import type { Language } from "./enrollment.ts";
 import { currentLanguage, isText, setLanguage, t } from "./texts.ts";
 
 export type Step =
-  | "loading"
-  | "consents"
-  | "particulars"
-  | "pin"
-  | "photos"
-  | "sending"
-  | "outcome"
-  | "problem";
+  "loading" | "consents" | "particulars" | "pin" | "photos" | "sending" | "outcome" | "problem";
 
 /** The element that answers to a selector; the template has it, or the page is broken. */
 export function find<Found extends HTMLElement = HTMLElement>(
@@ -83,7 +76,8 @@ export function offerLanguages(): void {
       const chosen: Language = link.dataset["language"] === "en" ? "en" : "zh-CN";
       if (chosen === currentLanguage()) return;
       setLanguage(chosen);
-      document.cookie = `lang=${chosen}; path=/; max-age=31536000; samesite=lax`;
+      const secure = location.protocol === "https:" ? "; secure" : "";
+      document.cookie = `lang=${chosen}; path=/; max-age=31536000; samesite=lax${secure}`;
       retell();
       for (const listener of listeners) listener();
     });

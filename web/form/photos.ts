@@ -189,7 +189,11 @@ export class PhotoStep {
     part("camera").hidden = this.#wanted === undefined && this.#camera === undefined;
     const hasFront = this.#photos.has("front");
     byTestId<HTMLButtonElement>("send").disabled = !hasFront;
-    const note = !hasFront ? "needed" : this.#photos.size < POSES.length ? "send-fewer" : "send-all";
+    const note = !hasFront
+      ? "needed"
+      : this.#photos.size < POSES.length
+        ? "send-fewer"
+        : "send-all";
     keepSaying(part("send-note"), () => t(`form.photos.${note}`));
   }
 

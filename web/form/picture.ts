@@ -60,7 +60,11 @@ export async function shoot(source: CanvasImageSource, region: Region): Promise<
   );
   // A canvas beyond the browser's limits comes out blank or not at all.
   if (!blob || blob.type !== "image/jpeg") throw new PictureRefused("too-large");
-  const small = pixels(canvas, { x: 0, y: 0, width: canvas.width, height: canvas.height }, SMALL_SIDE);
+  const small = pixels(
+    canvas,
+    { x: 0, y: 0, width: canvas.width, height: canvas.height },
+    SMALL_SIDE,
+  );
   return { jpeg: new Uint8Array(await blob.arrayBuffer()), small };
 }
 

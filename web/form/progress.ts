@@ -36,6 +36,11 @@ export function newProgress(): Progress {
   };
 }
 
+/** Keep the answer alone: what was sent is the estate's matter from now on. */
+export function forgetWhatWasSent(progress: Progress): void {
+  Object.assign(progress, newProgress());
+}
+
 const DATABASE = "gatehouse-form";
 const STORE = "progress";
 

@@ -22,6 +22,11 @@ export interface Reply {
   readonly expiresAt: number;
 }
 
+/** Say whether no other reply will follow. */
+export function isFinal({ outcome }: Reply): boolean {
+  return outcome === "enrolled" || outcome === "refused";
+}
+
 /** What a sealed reply must be an answer to. */
 export interface ReplyQuestion {
   readonly pair: KeyPair;

@@ -39,7 +39,9 @@ function find(key: string): unknown {
     .split(".")
     .reduce<unknown>(
       (tree, step) =>
-        typeof tree === "object" && tree !== null && Object.prototype.hasOwnProperty.call(tree, step)
+        typeof tree === "object" &&
+        tree !== null &&
+        Object.prototype.hasOwnProperty.call(tree, step)
           ? (tree as Record<string, unknown>)[step]
           : undefined,
       catalogues[language],

@@ -35,7 +35,11 @@ const cases: [string, Advice, Look][] = [
   ["a good look asks to hold still", "hold-still", look([face()])],
   ["nobody there", "no-face", look([])],
   ["a second person", "several-faces", look([face(), face({ x: 20, width: 40 })])],
-  ["somebody small in the background does not count", "hold-still", look([face(), face({ x: 10, y: 20, width: 15 })])],
+  [
+    "somebody small in the background does not count",
+    "hold-still",
+    look([face(), face({ x: 10, y: 20, width: 15 })]),
+  ],
   ["too far away", "closer", look([face({ width: 40 })])],
   ["too near", "back", look([face({ width: 125 })])],
   ["beside the oval", "centre", look([face({ x: 110 })])],

@@ -41,7 +41,14 @@ export interface Vectors {
     fingerprint_hex: string;
     reply_private: JsonWebKey;
     now: number;
-    expected: { community: string; envelope: string; number: number; outcome: string; reason: string; photo: number };
+    expected: {
+      community: string;
+      envelope: string;
+      number: number;
+      outcome: string;
+      reason: string;
+      photo: number;
+    };
     sealed: string;
   };
   readonly padding: { sizes: number[] };
@@ -85,7 +92,10 @@ export function checksOf(vectors: Vectors): Check[] {
         same(await readInvitation(`${fragment.slice(1)}!`), undefined);
       },
     ],
-    ["the padded sizes are the servers'", async () => same(String(PADDED_SIZES), String(padding.sizes))],
+    [
+      "the padded sizes are the servers'",
+      async () => same(String(PADDED_SIZES), String(padding.sizes)),
+    ],
     [
       "the root's certificates verify and the envelope key is found among them",
       async () => {
@@ -109,7 +119,10 @@ export function checksOf(vectors: Vectors): Check[] {
         await refused("certificate-other-purpose", verify({ purpose: "envelope" }));
         await refused("certificate-expired", verify({ now: not_after }));
         await refused("certificate-not-yet-valid", verify({ now: now - 100_000 }));
-        await refused("certificate-forged", verify({}, fromBase64url(invitation.fragment).slice(0, 32)));
+        await refused(
+          "certificate-forged",
+          verify({}, fromBase64url(invitation.fragment).slice(0, 32)),
+        );
       },
     ],
     [
@@ -149,7 +162,10 @@ export function checksOf(vectors: Vectors): Check[] {
       async () => {
         const found = await openReply(fromBase64url(reply.sealed), await question());
         const { outcome, reason, photo, number } = reply.expected;
-        same(JSON.stringify([found.outcome, found.reason, found.photo, found.number]), JSON.stringify([outcome, reason, photo, number]));
+        same(
+          JSON.stringify([found.outcome, found.reason, found.photo, found.number]),
+          JSON.stringify([outcome, reason, photo, number]),
+        );
       },
     ],
     [
