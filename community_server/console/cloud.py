@@ -6,7 +6,6 @@ from community_server.console.frame import FormWriterDep, Text, desk_page, fragm
 from community_server.desk import EstateDep, ReaderDep
 from community_server.errors import ServerError
 from community_server.estate import Estate
-from community_server.setup.routes import show_keys
 from community_server.setup.routes import status_of as status_of_estate
 from community_server.staff.sessions import SignedIn
 
@@ -66,6 +65,5 @@ def _page(
         refusal=refusal,
         cloud=estate.cloud.state(),
         state=status_of_estate(estate),
-        keys=show_keys(estate),
         url=url,
     )

@@ -1,0 +1,130 @@
+"""The desk in a browser: a real cloud and server, set up through the pages themselves."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from gatehouse.enrollment_client import EnrollmentClient, EnrollmentFailed, Submission
+from gatehouse.local_estate import LocalEstate, TierProcess, run_command, wait_for
+from gatehouse.sample_people import SamplePerson
+from tier_link.envelopes import Particulars, Photo
+
+USERNAME: Final = "mei"
+PASSWORD: Final = "a calm horse reads slowly"  # noqa: S105 - of a test's own estate
+NAME: Final = "阳光花园 Sunny Court"
+DESKTOP: Final = {"width": 1280, "height": 800}
+PHONE: Final = {"width": 360, "height": 740}
+
+
+@dataclass
+class Desk:
+    """One estate and the browsers that look at it."""
+
+    estate: LocalEstate
+    browser: Browser
+    session: StorageState | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def page(
+        self, *, signed_in: bool = True, language: str = "en", **options: Any
+    ) -> Iterator[Page]:
+        """Open a page; what it or its policy complains of fails the test."""
+        context = self.browser.new_context(
+            ignore_https_errors=True,
+            base_url=self.estate.server_address,
+            locale=language,
+            storage_state=self.session if signed_in else None,
+            **{"viewport": DESKTOP, **options},
+        )
+        try:
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+            page.on("console", lambda message: self._note(message.type, message.text, page.url))
+            yield page
+        finally:
+            context.close()
+        assert not self.complaints
+
+    def _note(self, kind: str, text: str, url: str) -> None:
+        # A refused request is the test's own doing; everything else is the page's.
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(f"{url}: {text}")
+
+    def set_up(self) -> None:
+        """Do the first run as its operator does: set up, keep the kit, sign in, pair the cloud."""
+        code = (self.estate.folder / "server" / "setup-code").read_text().strip()
+        with self.page(signed_in=False) as page:
+            page.goto("/")
+            page.get_by_test_id("setup-code").fill(code.lower().replace("-", " "))
+            page.get_by_test_id("setup-community").fill(NAME)
+            page.get_by_test_id("setup-username").fill(USERNAME)
+            page.get_by_test_id("setup-password").fill(PASSWORD)
+            page.get_by_test_id("setup-submit").click()
+            expect(page.get_by_test_id("kit-secret")).to_contain_text(" ")
+            page.get_by_test_id("kit-continue").click()
+            # The browser holds the form back until the kit is said to be safe.
+            expect(page.get_by_test_id("kit-secret")).to_be_visible()
+            page.get_by_test_id("kit-confirm").check()
+            page.get_by_test_id("kit-continue").click()
+            self.sign_in(page)
+            self._pair_cloud(page)
+            self.session = page.context.storage_state()
+
+    def sign_in(self, page: Page, password: str = PASSWORD) -> None:
+        """Fill in the sign-in page."""
+        page.get_by_test_id("login-username").fill(USERNAME)
+        page.get_by_test_id("login-password").fill(password)
+        page.get_by_test_id("login-submit").click()
+
+    def _pair_cloud(self, page: Page) -> None:
+        command = ["cloud", "pair", "Sunny Court", "--json"]
+        code = json.loads(run_command(command, self.estate.cloud_environment))["code"]
+        page.get_by_test_id("nav-cloud").click()
+        page.get_by_test_id("cloud-url").fill(self.estate.cloud_address)
+        page.get_by_test_id("cloud-code").fill(code)
+        page.get_by_test_id("cloud-pair").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.get_by_test_id("cloud-state")).to_have_attribute("data-phase", "connected")
+
+    def enroll(
+        self, link: str, photos: Sequence[SamplePerson], particulars: Particulars | None = None
+    ) -> Submission:
+        """Send an enrollment through the cloud, as a phone does."""
+        taken = [Photo("front", one.portrait) for one in photos]
+        with httpx.Client(trust_env=False) as http:
+            client = EnrollmentClient(http)
+
+            def send() -> Submission | None:
+                try:
+                    return client.submit(link, taken, particulars=particulars)
+                except EnrollmentFailed as failed:
+                    # The link was made a moment ago; word of it is still on its way to the cloud.
+                    if failed.code == "invitation-unknown":
+                        return None
+                    raise
+
+            return wait_for("the invitation at the cloud", send)
+
+    @contextmanager
+    def door(self, code: str) -> Iterator[TierProcess]:
+        """Pair and run a door without a camera."""
+        environment = {
+            "GATEHOUSE_CONFIG": str(self.estate.folder / "none.toml"),
+            "GATEHOUSE_DOOR_DATA": str(self.estate.folder / "door"),
+            "GATEHOUSE_DOOR_PORT": "0",
+        }
+        server = self.estate.server_address
+        run_command(["door", "pair", "--server", server, "--code", code], environment)
+        door = TierProcess(["door", "run"], environment, self.estate.folder / "door.log")
+        door.start()
+        try:
+            yield door
+        finally:
+            door.stop()

@@ -1,0 +1,245 @@
+"""A day at the desk: real Chromium, a real server, cloud and door."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from face_engine.models import FacePack
+from gatehouse.local_estate import EstateFailed, LocalEstate, run_command, wait_for
+from gatehouse.sample_people import SamplePerson, sample_people
+from tests.browser.console import PASSWORD, PHONE, Desk
+from tier_link.envelopes import Particulars
+
+pytestmark = pytest.mark.xdist_group("console")
+
+PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/cloud")
+
+
+@pytest.fixture(scope="module")
+def people(pack: FacePack) -> dict[str, SamplePerson]:
+    return {one.name: one for one in sample_people(pack)}
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An estate that was set up through its own pages."""
+    with LocalEstate(tmp_path_factory.mktemp("estate")) as estate:
+        estate.start_cloud()
+        estate.start_server()
+        opened = Desk(estate, browser)
+        opened.set_up()
+        yield opened
+
+
+def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(
+    desk: Desk, people: dict[str, SamplePerson]
+) -> None:
+    with desk.page() as page:
+        link = invite_resident(page, "林梅", "3-1-502")
+        expect(page.get_by_test_id("invite-qr").locator("svg")).to_be_visible()
+        desk.enroll(link, [people["Ada"]])
+        # Whoever looks at an empty list sees the newcomer without doing anything.
+        page.get_by_test_id("nav-approvals").click()
+        approve = page.locator("[data-testid^=approve-]")
+        expect(approve).to_have_count(1)
+        expect(page.get_by_role("heading", name="林梅")).to_be_visible()
+        assert photo_width(page) > 100
+        shoot(page, "approvals")
+        approve.click()
+        expect(page.get_by_test_id("done")).to_contain_text("Approved")
+        expect(page.get_by_test_id("nobody-waits")).to_be_visible()
+        expect(page.get_by_test_id("waiting-count")).to_have_attribute("data-count", "0")
+
+        page.get_by_test_id("nav-people").click()
+        page.get_by_test_id("people-search").fill("502")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="林梅").click()
+        page.get_by_test_id("pin-issue").click()
+        pin = page.get_by_test_id("pin").inner_text()
+        assert re.fullmatch(r"\d{6}", pin)
+        shoot(page, "person_pin")
+
+        page.get_by_test_id("nav-doors").click()
+        page.get_by_test_id("door-name").fill("北门 North gate")
+        page.get_by_test_id("door-add").click()
+        page.locator("[data-testid^=door-pair-]").click()
+        code = page.get_by_test_id("door-code").inner_text()
+        expect(page.locator(".countdown")).to_contain_text(re.compile(r"\(\d:\d\d\)"))
+        with desk.door(code):
+            expect(page.locator("[data-in-step=yes]")).to_be_visible(timeout=60_000)
+            shoot(page, "doors")
+            page.get_by_test_id("nav-entries").click()
+            expect(page.get_by_text("No entries yet")).to_be_visible()
+            assert enter_pin(desk, "3-1-502", pin)
+            granted = page.locator("[data-testid^=entry-][data-granted=yes]")
+            expect(granted).to_contain_text("林梅")
+            assert not enter_pin(desk, "3-1-502", "000000")
+            refused = page.locator("[data-testid^=entry-][data-granted=no]")
+            expect(refused).to_contain_text("Unit or PIN was wrong.")
+            shoot(page, "entries")
+
+            page.goto("/people")
+            page.get_by_role("link", name="林梅").click()
+            page.get_by_test_id("suspend").click()
+            expect(page.get_by_test_id("done")).to_contain_text("Suspended")
+            wait_for("the door to hear of it", lambda: not enter_pin(desk, "3-1-502", pin))
+            page.get_by_test_id("resume").click()
+            expect(page.get_by_test_id("suspend")).to_be_visible()
+
+
+def test_a_visitor_is_shown_with_particulars_and_can_be_declined(
+    desk: Desk, people: dict[str, SamplePerson]
+) -> None:
+    with desk.page() as page:
+        page.goto("/visitors")
+        page.get_by_test_id("invite-name").fill("")
+        page.get_by_test_id("invite-unit").fill("3-1-502")
+        page.get_by_test_id("invite-submit").click()
+        link = page.get_by_test_id("invite-link").inner_text()
+        assert "/visit#" in link
+        page.get_by_test_id("nav-approvals").click()
+        desk.enroll(
+            link,
+            [people["Chen"]],
+            Particulars("Chen 陈", "138 0013 8000", "林梅", "Dinner", "沪A12345"),
+        )
+        decline = page.locator("[data-testid^=decline-]")
+        expect(decline).to_be_visible()
+        for particular in ("Chen 陈", "138 0013 8000", "林梅", "Dinner", "沪A12345"):
+            expect(page.get_by_text(particular, exact=True).first).to_be_visible()
+        shoot(page, "approvals_visitor")
+        page.locator("[data-testid^=reason-]").select_option("not-expected")
+        decline.click()
+        expect(page.get_by_test_id("done")).to_contain_text("Declined")
+
+
+def test_a_person_is_removed_only_after_a_question_in_words(desk: Desk) -> None:
+    with desk.page() as page:
+        invite_resident(page, "Mistake", "9-9-999")
+        page.get_by_role("link", name="Mistake").click()
+        page.get_by_test_id("remove").click()
+        expect(page.get_by_role("heading", name="Remove Mistake?")).to_be_visible()
+        shoot(page, "removal")
+        page.get_by_test_id("remove-confirm").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.get_by_role("link", name="Mistake")).to_have_count(0)
+
+
+def test_what_cannot_be_used_is_said_beside_the_field(desk: Desk) -> None:
+    with desk.page(language="zh-CN") as page:
+        page.goto("/visitors")
+        page.get_by_test_id("invite-until").fill("2020-01-01T10:00")
+        page.get_by_test_id("invite-submit").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "time-over")
+        expect(page.get_by_test_id("problem")).to_be_focused()
+        expect(page.get_by_test_id("invite-until")).to_have_attribute("aria-invalid", "true")
+
+
+def test_the_pages_work_without_script(desk: Desk) -> None:
+    with desk.page(java_script_enabled=False) as page:
+        link = invite_resident(page, "Old PC", "1-1-101")
+        assert "/enroll#" in link
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone_and_names_its_controls(
+    desk: Desk, path: str, language: str, scheme: str
+) -> None:
+    with desk.page(language=language, viewport=PHONE, color_scheme=scheme) as page:
+        page.goto(path)
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert nameless_controls(page) == []
+        shoot(page, f"{language}_{scheme}_phone_{path.strip('/') or 'overview'}", full=True)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        shoot(page, f"{language}_{scheme}_desktop_{path.strip('/') or 'overview'}")
+
+
+def test_a_session_that_ended_leads_back_to_the_sign_in(desk: Desk) -> None:
+    with desk.page(signed_in=False) as page:
+        page.goto("/entries")
+        page.wait_for_url("**/login")
+        desk.sign_in(page)
+        page.goto("/entries")
+        with desk.page(signed_in=False) as other:
+            other.context.add_cookies(page.context.cookies())  # type: ignore[arg-type]  # same shape
+            other.goto("/")
+            other.get_by_test_id("logout").click()
+            other.wait_for_url("**/login**")
+        page.wait_for_url("**/login")
+
+
+def test_the_language_is_a_choice_that_stays(desk: Desk) -> None:
+    with desk.page() as page:
+        page.goto("/people")
+        page.get_by_test_id("lang-zh-CN").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("业主")
+        page.get_by_test_id("nav-doors").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("门")
+
+
+def test_wrong_passwords_are_slowed_down_and_the_page_says_for_how_long(desk: Desk) -> None:
+    with desk.page(signed_in=False) as page:
+        page.goto("/login")
+        expect(page.get_by_test_id("login-submit")).to_be_enabled()
+        for _ in range(5):
+            desk.sign_in(page, "not this one")
+            expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "password-wrong")
+        desk.sign_in(page)
+        expect(page.get_by_test_id("problem")).to_contain_text("Please wait")
+        shoot(page, "login_wait")
+        page.get_by_test_id("login-password").fill(PASSWORD)
+        # The button counts down and comes back by itself.
+        page.get_by_test_id("login-submit").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def invite_resident(page: Page, name: str, unit: str) -> str:
+    """Invite through the page; return the link."""
+    page.goto("/people")
+    page.get_by_test_id("invite-name").fill(name)
+    page.get_by_test_id("invite-unit").fill(unit)
+    page.get_by_test_id("invite-submit").click()
+    return page.get_by_test_id("invite-link").inner_text()
+
+
+def enter_pin(desk: Desk, unit: str, pin: str) -> bool:
+    """Enter a PIN at the door; say whether it opened."""
+    command = ["door", "pin", "--unit", unit, "--pin", pin]
+    try:
+        run_command(command, {"GATEHOUSE_DOOR_DATA": str(desk.estate.folder / "door")})
+    except EstateFailed:
+        return False
+    return True
+
+
+def photo_width(page: Page) -> int:
+    """Return the pixels of the first waiting photo once it is there."""
+    photo = page.locator(".portraits img").first
+    expect(photo).to_have_js_property("complete", value=True)
+    return int(photo.evaluate("image => image.naturalWidth"))
+
+
+def nameless_controls(page: Page) -> Sequence[str]:
+    """Return what a screen reader could not name."""
+    found: Sequence[str] = page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
+            .filter(one => !(one.textContent.trim() && one.tagName !== 'SELECT')
+                && !one.getAttribute('aria-label') && !(one.labels && one.labels.length))
+            .map(one => one.outerHTML)"""
+    )
+    return found
+
+
+def shoot(page: Page, name: str, *, full: bool = False) -> None:
+    """Keep a screenshot where somebody asked for them."""
+    folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full)
