@@ -135,9 +135,7 @@ def enroll(estate: LocalEstate, person: SamplePerson, kind: InvitationKind) -> N
             invitation["valid_until"] = int(time.time()) + VISIT_SECONDS
         link = staff.call("POST", "invitations", invitation)["link"]
         client = EnrollmentClient(http)
-        submission = wait_for(
-            "the invitation at the cloud", lambda: _try_submit(client, link, person)
-        )
+        submission = submit_when_known(client, link, person)
         replies = client.replies(submission, seconds=REPLY_SECONDS)
         reply = next(replies)
         if reply.outcome == "received":
@@ -149,14 +147,24 @@ def enroll(estate: LocalEstate, person: SamplePerson, kind: InvitationKind) -> N
         raise DemoFailed(f"{person.name} was not enrolled: {reply.outcome} {reply.reason}")
 
 
-def _try_submit(client: EnrollmentClient, link: str, person: SamplePerson) -> Submission | None:
+def submit_when_known(client: EnrollmentClient, link: str, person: SamplePerson) -> Submission:
+    """Submit as soon as news of the invitation has reached the cloud.
+
+    Raises:
+        EnrollmentFailed: the cloud refused for another reason.
+        EstateFailed: the news did not reach it in time.
+    """
     photos = [Photo("front", person.portrait)]
-    try:
-        return client.submit(link, photos, particulars=Particulars(name=person.name))
-    except EnrollmentFailed as refused:
-        if refused.code != "invitation-unknown":
-            raise
-        return None  # news of the invitation is still on its way to the cloud
+
+    def attempt() -> Submission | None:
+        try:
+            return client.submit(link, photos, particulars=Particulars(name=person.name))
+        except EnrollmentFailed as refused:
+            if refused.code != "invitation-unknown":
+                raise
+            return None
+
+    return wait_for("the invitation at the cloud", attempt)
 
 
 def _entry_after(staff: StaffClient, cursor: int) -> Mapping[str, Any] | None:

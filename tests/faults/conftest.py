@@ -1,0 +1,54 @@
+"""An estate of real processes with one door, whose resident has a face and a PIN."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from face_engine.models import default_folder, load_pack
+from gatehouse.camera_feed import CameraFeed
+from gatehouse.demo import enroll
+from gatehouse.local_estate import LocalEstate, wait_for
+from gatehouse.sample_people import SamplePerson, sample_people
+
+
+@dataclass(frozen=True)
+class Household:
+    """A running estate, its door, and who lives there."""
+
+    estate: LocalEstate
+    door: str
+    feed: CameraFeed
+    resident: SamplePerson
+    neighbour: SamplePerson
+    stranger: SamplePerson
+    unit: str
+    pin: str
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Iterator[Household]:
+    """Everything running, Chen and Fang enrolled and known at the door, Bao a stranger."""
+    people = {person.name: person for person in sample_people(load_pack(folder=default_folder()))}
+    with LocalEstate(tmp_path) as estate, CameraFeed() as feed:
+        estate.start_cloud()
+        estate.start_server()
+        estate.set_up("Fault Court")
+        door = estate.add_door("Gate", feed.url, gate="simulated", mode="local")
+        enroll(estate, people["Chen"], "resident")
+        enroll(estate, people["Fang"], "resident")
+        with estate.staff() as staff:
+            chen = next(row for row in staff.call("GET", "people") if row["name"] == "Chen")
+            issued = staff.call("POST", f"people/{chen['person']}/pin")
+        wait_for("the door's roster", estate.door_in_step(door, people=2))
+        yield Household(
+            estate,
+            door,
+            feed,
+            resident=people["Chen"],
+            neighbour=people["Fang"],
+            stranger=people["Bao"],
+            unit=issued["unit"],
+            pin=issued["pin"],
+        )
