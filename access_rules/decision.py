@@ -37,8 +37,9 @@ class DecisionReason(StrEnum):
     TIME_UNKNOWN = "time-unknown"
     LEASE_OVER = "lease-over"
 
-    # The door cannot keep the record that an opening needs.
+    # The door cannot keep the record that an opening needs, or is too late to open for anyone.
     NOT_RECORDABLE = "not-recordable"
+    TOO_LATE = "too-late"
 
 
 @dataclass(frozen=True, slots=True)

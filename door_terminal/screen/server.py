@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Final
@@ -12,6 +13,8 @@ from door_terminal.device_keys import write_private
 from door_terminal.errors import StartRefused
 from door_terminal.screen.app import build_app
 from door_terminal.terminal import Terminal
+
+_log = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.02
 
@@ -52,7 +55,10 @@ class ScreenServer:
                 build_app(terminal, port), log_config=None, lifespan="off", access_log=False
             )
         )
-        write_private(settings.data / "door.url", self.url.encode())
+        try:
+            write_private(settings.data / "door.url", self.url.encode())
+        except OSError as error:  # a full disk; the page works, `gatehouse door status` may not
+            _log.warning("the page's address could not be written: %s", error.strerror)
 
     async def run(self) -> None:
         """Serve until cancelled."""

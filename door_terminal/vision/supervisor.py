@@ -126,6 +126,7 @@ class VisionSupervisor:
                 "door_terminal.vision",
                 str(theirs.fileno()),
                 pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C is for the controller, which ends vision itself
             )
         self.starts += 1
         reader, writer = await asyncio.open_unix_connection(sock=ours)

@@ -90,7 +90,7 @@ def start_door(data: Path, *options: str, **settings: object) -> Door:
     environment = _environment(data.parent) | {
         f"GATEHOUSE_DOOR_{name.upper()}": str(value) for name, value in settings.items()
     }
-    with (data.parent / "door.log").open("a") as log:
+    with _log_of(data).open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gatehouse", "door", "run"]  # noqa: RUF005 - reads as typed
             + ["--data", str(data), "--port", "0", *options],
@@ -102,7 +102,7 @@ def start_door(data: Path, *options: str, **settings: object) -> Door:
     assert process.stdout is not None
     with process.stdout:
         line = process.stdout.readline()
-    assert line.startswith("ready "), (data.parent / "door.log").read_text()[-3000:]
+    assert line.startswith("ready "), _log_of(data).read_text()[-3000:]
     return Door(process, data, line.split()[1])
 
 
@@ -120,6 +120,11 @@ def in_step(estate: Estate) -> None:
     """Wait until the door proves that it holds the estate's roster."""
     estate.presences.clear()
     eventually(estate.in_step)
+
+
+def _log_of(data: Path) -> Path:
+    # Beside the disk that a test may have filled, not on it.
+    return data.parent.parent / f"{data.parent.name}-door.log"
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Recorded before it opens, opened once, and shut when it cannot be recorded."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from access_rules.decision import DecisionReason, Shown
 from access_rules.people import Category, Credential, Person
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import Configuration
-from door_terminal.decisions.decider import Decider, Outcome
+from door_terminal.decisions.decider import LATEST_NS, Decider, Outcome
 from door_terminal.entries import EntryLog
 from door_terminal.errors import GateFailed
 from door_terminal.gate import Opening
@@ -57,7 +58,7 @@ class Door:
         )
 
     def show(self, person: Person | None, credential: Credential = Credential.FACE) -> Outcome:
-        return self.decider.attempt(Shown(credential, person), needed_ns=0)
+        return self.decider.attempt(Shown(credential, person), needed_ns=time.monotonic_ns())
 
     def entries(self) -> int:
         return len(self.store.pending("server", 0, limit=100))
@@ -94,6 +95,13 @@ def test_what_cannot_be_recorded_does_not_open(door: Door) -> None:
     outcome = door.show(ADA)
     assert (outcome.granted, outcome.reason) == (False, DecisionReason.NOT_RECORDABLE)
     assert door.gate.openings == []
+
+
+def test_what_was_seen_too_long_ago_opens_nothing(door: Door) -> None:
+    long_ago = time.monotonic_ns() - LATEST_NS - 1
+    outcome = door.decider.attempt(Shown(Credential.FACE, ADA), needed_ns=long_ago)
+    assert (outcome.granted, outcome.reason) == (False, DecisionReason.TOO_LATE)
+    assert (door.entries(), door.gate.openings) == (1, [])
 
 
 def test_a_second_credential_completes_the_first(door: Door) -> None:
