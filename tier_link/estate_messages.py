@@ -111,7 +111,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
 
     `matrix` is the community's float32 little-endian square matrix, row by row, or empty;
     `threshold` the cosine above which a face counts as the person's; `frames` how many good
-    frames make a probe; `time_zone` an IANA name.
+    frames make a probe; `attempts` how many growing probes one sighting may try, for which
+    the threshold must allow; `time_zone` an IANA name.
     """
 
     name: Text64
@@ -126,6 +127,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     gate_open_s: Annotated[float, Meta(ge=0.1, le=120)] = 5.0
     pin_allowed: bool = True
     time_zone: Text64 = "Asia/Shanghai"
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 3
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):

@@ -116,6 +116,9 @@ class Connection:
             raise malformed("no hello back")
         await self._flush()
         self._peer, self._peer_epoch = connected.peer, connected.peer_epoch
+        # What the peer says it has seen is acknowledged, though the frame that said so was lost.
+        self._acknowledged = connected.resume_after
+        self._to_note.set()
         await self._workers.durable(self._store.meet, self._peer, self._peer_epoch)
         return LiveLink(self._peer, self, asyncio.get_running_loop())
 

@@ -57,6 +57,21 @@ def test_news_in_the_outbox_is_seen_without_a_wake(server: Server, door: Node) -
     run(scenario)
 
 
+def test_a_record_whose_acknowledgement_was_lost_does_not_wait_for_another(
+    server: Server, door: Node
+) -> None:
+    async def scenario() -> None:
+        door.put(SERVER, b"taken before the crash")
+        records = door.store.pending(SERVER, 0, limit=1)
+        server.store.take("d00f", door.store.epoch, records, server.handler.apply)
+        async with server.listening() as url, running(server.dialer(door, url)):
+            await until(lambda: door.store.waiting(SERVER) == 0)
+            assert door.handler.acknowledgements == [1]
+            assert server.effects() == [b"taken before the crash"]
+
+    run(scenario)
+
+
 def test_a_refused_record_does_not_hold_up_the_next(server: Server, door: Node) -> None:
     async def scenario() -> None:
         door.put(SERVER, b"?", kind="nonsense")
