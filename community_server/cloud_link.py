@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from community_server.change import Changer
-from community_server.database import is_disk_full
 from community_server.intake.service import Intake
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
@@ -34,15 +33,8 @@ class CloudRecords:
         message = RELAY.decode(kind, body)
         if not isinstance(message, EnvelopeDeposited):
             raise RecordRefused(f"a cloud does not send {kind}")
-        try:
-            with self.changer.within(session) as change:
-                self.intake.take(change, message)
-        except Exception as error:
-            if is_disk_full(error):
-                _log.critical(
-                    "envelope=%s taken=no reason=disk-full action=retry", message.envelope
-                )
-            raise
+        with self.changer.within(session) as change:
+            self.intake.take(change, message)
 
     def answer(self, peer: str, kind: str, body: bytes) -> bytes:
         """Refuse: the cloud asks nothing."""

@@ -8,6 +8,7 @@ import time
 
 import click
 import cv2
+from pydantic import ValidationError
 
 from community_server.errors import ServerError
 from community_server.estate import open_estate
@@ -49,6 +50,12 @@ def run(host: str | None, port: int | None) -> None:
             serve(estate, listener)
         finally:
             estate.close()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise click.ClickException(
+            f"the setting '{field}' cannot be used: {first['msg']}"
+        ) from error
     except (ServerError, FaceEngineError, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error
 

@@ -17,8 +17,10 @@ from sqlalchemy import (
     MetaData,
     String,
     TypeDecorator,
+    event,
     text,
 )
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -109,9 +111,22 @@ def _empty_log(engine: Engine) -> None:
         _log.info("wipe=later reason=readers")
 
 
+def report_full_disk(engine: Engine) -> None:
+    """Say loudly when the database cannot write for want of space, whatever it was doing.
+
+    The transaction fails as a whole: links do not acknowledge and send again later.
+    """
+
+    def look(context: ExceptionContext) -> None:
+        if is_disk_full(context.original_exception):
+            _log.critical("database=not-written reason=disk-full action=make-room")
+
+    event.listen(engine, "handle_error", look)
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Say whether an error of the database or system means that no space is left."""
     if isinstance(error, OSError):
         return error.errno == 28  # noqa: PLR2004 -- ENOSPC, the same on every system we run on
-    words = str(error.orig).lower() if isinstance(error, DBAPIError) else ""
+    words = str(error.orig if isinstance(error, DBAPIError) else error).lower()
     return "disk is full" in words or "no space left" in words

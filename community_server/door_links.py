@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.change import Changer
-from community_server.database import is_disk_full, now
+from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
@@ -57,16 +57,11 @@ class DoorRecords:
         message = ESTATE.decode(kind, body)
         if not isinstance(message, EntryRecorded):
             raise RecordRefused(f"a door does not send {kind}")
-        try:
-            with self.changer.within(session) as change:
-                number = record_entry(session, peer, message)
-                if number is not None:
-                    change.after_commit(lambda: self._announce(number))
-                    self._note_first_opening(session, change.after_commit, message)
-        except Exception as error:
-            if is_disk_full(error):
-                _log.critical("door=%s entry=not-kept reason=disk-full action=retry", peer)
-            raise
+        with self.changer.within(session) as change:
+            number = record_entry(session, peer, message)
+            if number is not None:
+                change.after_commit(lambda: self._announce(number))
+                self._note_first_opening(session, change.after_commit, message)
 
     def answer(self, peer: str, kind: str, body: bytes) -> bytes:
         """Answer a match request.

@@ -17,6 +17,7 @@ from community_server.budget import Budget
 from community_server.change import Changer
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
+from community_server.database import report_full_disk
 from community_server.door_links import DoorRecords
 from community_server.doors.hub import DoorHub
 from community_server.doors.service import Configurer
@@ -133,6 +134,7 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
 def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
     # What cannot be stored may be a person's: no error text or log repeats it.
     engine.hide_parameters = True
+    report_full_disk(engine)
     lock.take_database(engine)
     migrate(engine)
     pack = load_pack(settings.model_pack, settings.models, threads=settings.encoder_threads)

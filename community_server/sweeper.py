@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from community_server.cloud_news import publish_profile
-from community_server.database import is_disk_full, now, wipe_traces
+from community_server.database import now, wipe_traces
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
@@ -38,11 +38,8 @@ class Sweeper:
         while True:
             try:
                 await asyncio.to_thread(self.sweep)
-            except Exception as error:  # noqa: BLE001 -- logged, and tried again
-                if is_disk_full(error):
-                    _log.critical("sweep=failed reason=disk-full action=retry")
-                else:
-                    _log.exception("sweep=failed action=retry")
+            except Exception:  # noqa: BLE001 -- logged, and tried again
+                _log.exception("sweep=failed action=retry")
             await asyncio.sleep(SWEEP_EVERY)
 
     def sweep(self) -> None:

@@ -52,6 +52,7 @@ class DoorHub:
         self._link_key = link_key
         self._authority = authority
         self._hub: LinkHub | None = None
+        self._node = ""
 
     async def accept_link(self, socket: StarletteSocket) -> None:
         """Carry a door's link until it ends."""
@@ -59,7 +60,8 @@ class DoorHub:
         if identity is None:
             await socket.close(CLOSE_NOT_SET_UP, "not-set-up")
             return
-        if self._hub is None:
+        if self._hub is None or self._node != identity.node:
+            self._node = identity.node
             self._hub = LinkHub(identity, self._links, self._records, self._records.public_key)
         await self._hub.accept(socket)
 

@@ -1,7 +1,7 @@
 """Doors: added, configured, revoked; and what each is told of its configuration."""
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.gallery import Gallery
 from community_server.rosters.news import Rosters
-from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, Mode, Zone
+from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, LeaseHours, Mode, Zone
 from tier_link.store import LinkStore
 
 MAX_NAME = 64
+
+LEASES: Final = LeaseHours(resident=7 * 24, visitor=12, service=24)
+"""Hours for which a door trusts its roster without news; a visit ends on time in any case."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Configurer:
             template_space=self.space,
             matrix=np.asarray(self.matrix, "<f4").tobytes(),
             threshold=self.budget.threshold(len(self.gallery)).value,
+            lease_hours=LEASES,
             zone=Zone(door.min_face_px, door.dwell_ms, door.max_yaw_deg, door.cooldown_s),
             frames=door.frames,
             gate_open_s=door.gate_open_s,

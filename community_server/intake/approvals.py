@@ -45,9 +45,6 @@ class Waiting:
 
 def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
     """Return what waits, oldest first."""
-    counted = session.execute(
-        select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
-    )
     photos = select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
     counts = dict(session.execute(photos).all())
     rows = session.execute(

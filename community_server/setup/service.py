@@ -4,8 +4,11 @@ import re
 import secrets
 from typing import Final
 
+from sqlalchemy import select
+
 from community_server.change import Change
 from community_server.database import now
+from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused
 from community_server.keys.certified import recertify, renew_keys
 from community_server.keys.root import RecoveryKit, make_recovery_kit, root_key
@@ -43,10 +46,15 @@ def set_up(change: Change, *, name: str, username: str, password: str) -> Recove
 
 def adopt_slug(change: Change, slug: str) -> None:
     """Take the public id that a cloud gave us; certificates name it, so they are made anew."""
-    community = get_community(change.session)
-    if community.slug != slug:
-        community.slug = slug
-        recertify(change.session, change.safe, slug, now())
+    session = change.session
+    community = get_community(session)
+    if community.slug == slug:
+        return
+    community.slug = slug
+    if session.scalar(select(Door.id).where(Door.state == "paired").limit(1)) is None:
+        # No door knows this server by its first id yet: one community, one id.
+        community.node = slug
+    recertify(session, change.safe, slug, now())
 
 
 def make_slug(name: str) -> str:

@@ -10,7 +10,7 @@ class Community(Base):
     """One row, written at set-up.
 
     `slug` is the community's public id, drawn here, replaced by the cloud's at pairing; `node`
-    is the first one, by which doors know this server for good.
+    is what doors know this server by: the same, unless a door was paired before the cloud.
     """
 
     __tablename__ = "community"

@@ -42,7 +42,9 @@ class Backoff:
             for key in keys:
                 count = self._failures.pop(key, (0, 0.0))[0] + 1
                 beyond = count - FREE_ATTEMPTS
-                wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(beyond, 20)) if beyond > 0 else 0.0
+                wait = (
+                    min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(beyond - 1, 20)) if beyond > 0 else 0.0
+                )
                 self._failures[key] = (count, self._clock() + wait)
             while len(self._failures) > MOST_KEYS:
                 self._failures.popitem(last=False)

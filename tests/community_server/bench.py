@@ -59,7 +59,7 @@ class Draft:
     photos: tuple[bytes, ...]
     consents: tuple[GivenConsent, ...]
     reply_key: Any = field(repr=False)
-    particulars: Particulars = Particulars()
+    particulars: Particulars = field(default_factory=Particulars)
     alternative: Literal["", "pin"] = ""
     auth: bytes | None = None
     sealed_by: Literal["browser", "cloud"] = "browser"
@@ -73,7 +73,7 @@ class Draft:
             kind=self.kind,
             language="en",
             consents=self.consents,
-            photos=[Photo(POSES[n], data) for n, data in enumerate(self.photos)],  # type: ignore[arg-type]  # a tuple of literals
+            photos=[Photo(POSES[n], data) for n, data in enumerate(self.photos)],
             particulars=self.particulars,
             alternative=self.alternative,
             reply_key=sealing_public_bytes(self.reply_key),
@@ -180,9 +180,7 @@ class Bench:
         """Play one record of the cloud's log, as the link does."""
         marks = self.estate.links.marks(CLOUD)
         records = CloudRecords(self.estate.changer, self.estate.intake)
-        record = DurableRecord(
-            marks.seen_sequence + 1, RELAY.kind(deposit), RELAY.encode(deposit)
-        )
+        record = DurableRecord(marks.seen_sequence + 1, RELAY.kind(deposit), RELAY.encode(deposit))
         self.estate.links.take(CLOUD, marks.seen_epoch or 1, [record], records.apply)
 
     def send(self, draft: Draft) -> list[Reply]:

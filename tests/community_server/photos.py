@@ -57,7 +57,9 @@ def bomb() -> bytes:
 
     header = struct.pack(">IIBBBBB", 10_000, 5_000, 8, 2, 0, 0, 0)
     rows = zlib.compress(bytes(30_001) * 5_000, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 def pdf() -> bytes:

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from community_server.database import now
 from community_server.doors.tables import RosterMember
@@ -162,7 +163,10 @@ SILENT: Final[dict[str, tuple[Callable[[EnvelopeDeposited], EnvelopeDeposited], 
     "altered": (_altered, "forged"),
     "under another id": (lambda d: _with(d, envelope="ab" * 16), "forged"),
     "naming an unknown key": (lambda d: _with(d, key="ab" * 16), "key-expired"),
-    "naming an unknown invitation": (lambda d: _with(d, invitation="ab" * 16), "invitation-unknown"),
+    "naming an unknown invitation": (
+        lambda d: _with(d, invitation="ab" * 16),
+        "invitation-unknown",
+    ),
     "said to be sealed by the cloud": (lambda d: _with(d, sealed_by="cloud"), "forged"),
     "of another suite": (lambda d: _with(d, suite="other-suite"), "malformed"),
 }
@@ -281,10 +285,9 @@ def _check_nothing_done(bench: Bench, person: str, envelope: str) -> None:
         ).all()
 
 
-def _count(session, table, envelope: str) -> int:  # type: ignore[no-untyped-def]
-    return session.scalar(
-        select(func.count()).select_from(table).where(table.enrollment_id == envelope)
-    )
+def _count(session: Session, table: type[PendingPhoto | ConsentGiven], envelope: str) -> int:
+    count = select(func.count()).select_from(table).where(table.enrollment_id == envelope)
+    return session.scalars(count).one()
 
 
 def _everything(bench: Bench) -> list[int]:

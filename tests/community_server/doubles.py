@@ -1,0 +1,315 @@
+"""A cloud and a door that speak the real link, each on a thread's event loop of its own."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy.orm import Session
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from tier_link.channel import (
+    Dialer,
+    LinkHub,
+    LiveLink,
+    NodeIdentity,
+    accept_pairing,
+    dial_pairing,
+    pairing_tls,
+    pinned_tls,
+)
+from tier_link.errors import RequestRefused, SocketClosed
+from tier_link.estate_messages import (
+    ESTATE,
+    DoorConfigured,
+    DoorPresence,
+    EstateMessage,
+    RosterDelta,
+    RosterPerson,
+    RosterSnapshot,
+    ServerNews,
+    roster_hash,
+)
+from tier_link.pairing import Paired, PairingConfiguration, PairStart
+from tier_link.relay_messages import (
+    RELAY,
+    EnvelopeDeposited,
+    InvitationsPublished,
+    InvitationsWithdrawn,
+    ProfilePublished,
+    ReplySealed,
+)
+from tier_link.store import LinkBase, LinkStore, PairingCodes, open_database
+from tier_link.store.codes import OpenCode
+
+COMMUNITY = "sunny-court-beef"
+T = TypeVar("T")
+
+
+class _OwnLoop:
+    """An event loop on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def stop(self) -> None:
+        async def end() -> None:
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        self.run(end())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+        self.loop.close()
+
+
+class _Socket:
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._connection.send(data)
+        except ConnectionClosed as closed:
+            raise SocketClosed from closed
+
+    async def recv(self) -> bytes:
+        try:
+            data = await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise SocketClosed from closed
+        return data if isinstance(data, bytes) else b""
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._connection.close(code, reason)
+
+
+class CloudDouble:
+    """Takes one community's pairing and link; keeps what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = open_database(f"sqlite:///{folder / 'cloud.sqlite'}")
+        LinkBase.metadata.create_all(self.engine)
+        self.store = LinkStore(self.engine, keep_acknowledged=timedelta(0))
+        self.codes = PairingCodes(self.engine)
+        self.profile: ProfilePublished | None = None
+        self.open: set[str] = set()
+        self.replies: list[ReplySealed] = []
+        self._server_key: Ed25519PublicKey | None = None
+        self._identity = NodeIdentity("cloud", Ed25519PrivateKey.generate())
+        self._own = _OwnLoop()
+        self.hub = LinkHub(self._identity, self.store, self, lambda _: self._server_key)
+        self._server = self._own.run(self._listen())
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def _listen(self) -> Any:
+        return await serve(self._accept, "127.0.0.1", 0)
+
+    async def _accept(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        if connection.request.path == "/link":
+            await self.hub.accept(_Socket(connection))
+        else:
+            await accept_pairing(
+                _Socket(connection), self._identity, self.codes, self._configure, self._complete
+            )
+
+    def _configure(self, code: OpenCode, start: PairStart) -> PairingConfiguration:
+        del code, start
+        return PairingConfiguration(COMMUNITY, COMMUNITY, "cloud", "")
+
+    def _complete(self, code: OpenCode, start: PairStart) -> None:
+        with Session(self.engine) as session, session.begin():
+            self.codes.spend(session, code)
+        self._server_key = Ed25519PublicKey.from_public_bytes(start.public_key)
+
+    def issue_code(self) -> str:
+        with Session(self.engine) as session, session.begin():
+            return self.codes.issue(session, role="server", subject=COMMUNITY).code
+
+    def deposit(self, deposit: EnvelopeDeposited) -> None:
+        with Session(self.engine) as session, session.begin():
+            self.store.put(session, COMMUNITY, RELAY.kind(deposit), RELAY.encode(deposit))
+        link = self.hub.link(COMMUNITY)
+        if link is not None:
+            link.wake()
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        del session, peer
+        match RELAY.decode(kind, body):
+            case ProfilePublished() as profile:
+                self.profile = profile
+            case InvitationsPublished() as published:
+                self.open |= {one.id for one in published.invitations}
+            case InvitationsWithdrawn() as withdrawn:
+                self.open -= set(withdrawn.ids)
+            case ReplySealed() as reply:
+                self.replies.append(reply)
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        del peer, kind, body
+        raise RequestRefused("nothing")
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        pass
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        pass
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        pass
+
+    def link_down(self, peer: str) -> None:
+        pass
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._server.close()
+            await self._server.wait_closed()
+
+        self._own.run(end())
+        self._own.stop()
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class DoorDouble:
+    """Pairs as a door does, keeps its roster, proves it, and sends what a test wants."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        folder.mkdir()
+        self.engine = open_database(f"sqlite:///{folder / 'door.sqlite'}")
+        LinkBase.metadata.create_all(self.engine)
+        self.store = LinkStore(self.engine, keep_acknowledged=timedelta(days=7))
+        self.key = Ed25519PrivateKey.generate()
+        self.url = url.replace("https:", "wss:")
+        self.people: dict[str, RosterPerson] = {}
+        self.version = 0
+        self.configuration: DoorConfigured | None = None
+        self.news: ServerNews | None = None
+        self.snapshots = 0
+        self.paired: Paired | None = None
+        self.dialer: Dialer | None = None
+        self._own = _OwnLoop()
+
+    def pair(self, code: str) -> None:
+        self.paired = self._own.run(
+            dial_pairing(
+                f"{self.url}/pair",
+                code,
+                role="door",
+                private_key=self.key,
+                name="Main gate",
+                tls=pairing_tls(),
+            )
+        )
+
+    def connect(self) -> None:
+        assert self.paired is not None
+        given = self.paired.configuration
+        self.dialer = Dialer(
+            f"{self.url}/link",
+            NodeIdentity(given.node, self.key),
+            given.peer,
+            Ed25519PublicKey.from_public_bytes(self.paired.peer_key),
+            self.store,
+            self,
+            pinned_tls(given.ca_pem),
+        )
+        asyncio.run_coroutine_threadsafe(self.dialer.run(), self._own.loop)
+
+    def send(self, message: EstateMessage) -> None:
+        """Put a durable record into the outbox."""
+        assert self.paired is not None
+        with Session(self.engine) as session, session.begin():
+            peer = self.paired.configuration.peer
+            self.store.put(session, peer, ESTATE.kind(message), ESTATE.encode(message))
+        if self.dialer and self.dialer.link:
+            self.dialer.link.wake()
+
+    def ask(self, message: EstateMessage) -> bytes:
+        assert self.dialer is not None
+        assert self.dialer.link is not None
+        return self.dialer.link.request(ESTATE.kind(message), ESTATE.encode(message), 20.0)
+
+    def show_presence(self) -> None:
+        assert self.dialer is not None
+        assert self.dialer.link is not None
+        presence = DoorPresence(
+            roster_version=self.version,
+            roster_hash=roster_hash(self.people.values()),
+            mode="remote",
+            template_space=self.configuration.template_space if self.configuration else "",
+            software="test",
+            camera="",
+            uptime_s=1,
+            queue=0,
+            detect_ms=1,
+            encode_ms=1,
+            time_known=True,
+        )
+        self.dialer.link.publish(ESTATE.kind(presence), ESTATE.encode(presence))
+
+    def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
+        del session, peer
+        match ESTATE.decode(kind, body):
+            case RosterSnapshot() as snapshot:
+                if snapshot.part == 0:
+                    self.people = {}
+                self.people |= {one.person: one for one in snapshot.people}
+                self.version = snapshot.version
+                self.snapshots += 1
+            case RosterDelta() as delta:
+                assert delta.version == self.version + 1
+                self.people |= {one.person: one for one in delta.upserts}
+                for person in delta.removed:
+                    self.people.pop(person, None)
+                self.version = delta.version
+            case DoorConfigured() as configuration:
+                self.configuration = configuration
+
+    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+        del peer, kind, body
+        raise RequestRefused("nothing")
+
+    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
+        del peer
+        message = ESTATE.decode(kind, body)
+        if isinstance(message, ServerNews):
+            self.news = message
+
+    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
+        pass
+
+    def link_up(self, peer: str, link: LiveLink) -> None:
+        pass
+
+    def link_down(self, peer: str) -> None:
+        pass
+
+    def close(self) -> None:
+        self._own.stop()
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,75 @@
+"""Whatever the desk may have to be told, both languages have a sentence for it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import community_server
+from access_rules.decision import DecisionReason
+from community_server import errors
+from community_server.console.approvals import DECLINE_REASONS
+from community_server.console.doors import DIRECTIONS, MODES
+from community_server.pages import PAGES
+from face_engine.errors import PhotoReason
+from page_kit.language import LANGUAGES
+from tier_link.replies import ReplyReason
+
+PACKAGE = Path(community_server.__file__).parent
+TEMPLATES = sorted((PACKAGE / "templates").glob("*.jinja"))
+REFUSALS = {
+    name
+    for name, value in vars(errors).items()
+    if isinstance(value, type)
+    and issubclass(value, errors.ServerError)
+    and not issubclass(value, errors.StartRefused | errors.EnrollmentRefused)
+}
+
+
+def codes_raised() -> Iterator[str]:
+    """Yield the code of every refusal that a request can end in."""
+    for source in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in REFUSALS:
+                for keyword in node.keywords:
+                    if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
+                        yield str(keyword.value.value)
+    for name in REFUSALS:
+        yield vars(errors)[name].code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("branch", "codes"),
+    [
+        ("reason", {*DecisionReason, *ReplyReason, *PhotoReason}),
+        ("errors", set(codes_raised())),
+        ("decline", set(DECLINE_REASONS)),
+        ("direction", set(DIRECTIONS)),
+        ("mode", set(MODES)),
+    ],
+)
+def test_every_code_has_a_sentence(language: str, branch: str, codes: set[str]) -> None:
+    assert {str(code) for code in codes} <= PAGES.catalogue.branch(language, branch).keys()  # type: ignore[arg-type]  # parametrised from LANGUAGES
+
+
+def test_every_sentence_that_a_page_asks_for_is_there() -> None:
+    keys = {
+        key
+        for template in TEMPLATES
+        for key in re.findall(r"\bt\(\"([a-z][\w.-]*[a-z])\"[,)]", template.read_text("utf-8"))
+    }
+    assert len(keys) > 150
+    assert keys <= PAGES.catalogue.sentences["en"].keys()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_page_says_anything_outside_the_catalogues(template: Path) -> None:
+    text = template.read_text("utf-8")
+    # What an installer types at a terminal is the same in every language.
+    text = re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>", "", text)
+    assert re.sub(r"[\s·–←:.]", "", text) == ""

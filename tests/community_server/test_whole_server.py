@@ -1,0 +1,350 @@
+"""A real server process between a cloud and a door: one person's whole way, on both databases."""
+
+import contextlib
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from community_server.database import now
+from face_engine.alignment import align
+from face_engine.models import load_pack
+from gatehouse.sample_people import SamplePerson
+from tests.community_server.bench import Draft, honest_consents
+from tests.community_server.doubles import COMMUNITY, CloudDouble, DoorDouble
+from tests.community_server.server_process import Desk, Server, run_server, start
+from tests.community_server.waiting import wait_for
+from tests.support.databases import postgresql_database
+from tier_link.base64url import decode_base64url
+from tier_link.certificates import load_root, verify_certificate
+from tier_link.errors import PairingRefused, RequestFailed
+from tier_link.estate_messages import ESTATE, EntryRecorded, MatchAnswer, MatchRequest
+from tier_link.invitations import parse_link
+from tier_link.replies import Reply, open_reply
+from tier_link.sealing import new_sealing_key
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_server(request: pytest.FixtureRequest, models: Path, tmp_path: Path) -> Iterator[Server]:
+    """A server of one test's own, on each database."""
+    with contextlib.ExitStack() as stack:
+        postgresql = request.param == "postgresql"
+        url = stack.enter_context(postgresql_database()) if postgresql else ""
+        yield stack.enter_context(run_server(tmp_path / "data", database=url, models=models))
+
+
+@pytest.fixture(scope="module")
+def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server, set up, for all tests that leave it as it is."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    with run_server(data, database="", models=models) as running:
+        desk = Desk(running)
+        desk.set_up()
+        desk.close()
+        yield running
+
+
+@pytest.fixture
+def desk(server: Server) -> Iterator[Desk]:
+    desk = Desk(server)
+    desk.sign_in()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[CloudDouble]:
+    with CloudDouble(tmp_path) as double:
+        yield double
+
+
+def _pair_cloud(desk: Desk, cloud: CloudDouble) -> None:
+    answer = desk.call("POST", "/api/v1/cloud", {"url": cloud.url, "code": cloud.issue_code()})
+    assert answer == {"community": COMMUNITY}
+    wait_for(lambda: cloud.profile)
+
+
+def _draft(cloud: CloudDouble, link: str, photos: Sequence[bytes]) -> Draft:
+    """Write an enrollment from what the cloud was told, checked as a browser checks it."""
+    target = parse_link(link)
+    assert cloud.profile is not None
+    root = load_root(cloud.profile.root_public, target.invitation.fingerprint)
+    carried = cloud.profile.certificates[0]
+    certificate = verify_certificate(
+        carried.certificate,
+        carried.signature,
+        root,
+        community=target.community,
+        purpose="envelope",
+        now=now(),
+    )
+    return Draft(
+        invitation=target.invitation,
+        kind=target.kind,
+        community=target.community,
+        envelope=secrets.token_hex(16),
+        key=certificate.key,
+        key_public=certificate.public_bytes,
+        photos=tuple(photos),
+        consents=honest_consents(),
+        reply_key=new_sealing_key(),
+    )
+
+
+def _reply(cloud: CloudDouble, draft: Draft, number: int, link: str) -> Reply:
+    def look() -> bytes:
+        found = [r for r in cloud.replies if (r.envelope, r.number) == (draft.envelope, number)]
+        return found[0].sealed if found else b""
+
+    sealed = wait_for(look)
+    assert cloud.profile is not None
+    root = load_root(cloud.profile.root_public, parse_link(link).invitation.fingerprint)
+    return open_reply(
+        draft.reply_key,
+        sealed,
+        root_public=root,
+        community=draft.community,
+        envelope=draft.envelope,
+        number=number,
+        now=now(),
+    )
+
+
+def _entry(person: str, sequence: int) -> EntryRecorded:
+    return EntryRecorded(
+        entry=secrets.token_hex(16),
+        door_sequence=sequence,
+        at=int(time.time() * 1000),
+        time_known=True,
+        direction="in",
+        person=person,
+        category="resident" if person else "",
+        credential="face",
+        granted=bool(person),
+        reason="within-rules" if person else "not-recognized",
+        matched="remote",
+        took_ms=40,
+        frames=2,
+    )
+
+
+def _crop(models: Path, person: SamplePerson) -> bytes:
+    pack = load_pack(folder=models)
+    image = cv2.imdecode(np.frombuffer(person.portrait, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    picture = np.asarray(image, np.uint8)
+    (face, *_) = pack.detector.detect(picture)
+    crop = align(picture, face.landmarks)
+    return cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+
+
+def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -- one whole way
+    own_server: Server,
+    cloud: CloudDouble,
+    models: Path,
+    people: Sequence[SamplePerson],
+    tmp_path: Path,
+) -> None:
+    server, desk = own_server, Desk(own_server)
+    kit = desk.set_up()
+    assert len(kit["recovery_secret"].split()) == 14
+    desk.sign_in()
+    _pair_cloud(desk, cloud)
+    link = desk.call(
+        "POST", "/api/v1/invitations", {"kind": "resident", "name": "Ada", "unit": "1-101"}
+    )["link"]
+    wait_for(lambda: parse_link(link).invitation.id in cloud.open)
+
+    draft = _draft(cloud, link, [people[0].portrait])
+    cloud.deposit(draft.deposit())
+    assert _reply(cloud, draft, 1, link).outcome == "received"
+    wait_for(lambda: parse_link(link).invitation.id not in cloud.open)
+
+    (waiting,) = desk.call("GET", "/api/v1/approvals")
+    assert (waiting["name"], waiting["unit"], waiting["photos"]) == ("Ada", "1-101", 1)
+    photo = desk.http.get(f"/api/v1/approvals/{waiting['id']}/photos/0")
+    assert photo.content == people[0].portrait
+    assert photo.headers["cache-control"] == "no-store"
+
+    door = desk.call("POST", "/api/v1/doors", {"name": "Main gate"})["door"]
+    code = desk.call("POST", f"/api/v1/doors/{door}/pairing")["code"]
+    with DoorDouble(tmp_path / "door", server.url) as terminal:
+        terminal.pair(code)
+        terminal.connect()
+        wait_for(lambda: terminal.snapshots and terminal.configuration and terminal.news)
+        assert terminal.people == {}
+
+        desk.call("POST", f"/api/v1/approvals/{waiting['id']}", {"decision": "approve"})
+
+        wait_for(lambda: waiting["person"] in terminal.people, seconds=5)
+        assert _reply(cloud, draft, 2, link).outcome == "enrolled"
+        assert desk.http.get(f"/api/v1/approvals/{waiting['id']}/photos/0").status_code == 404
+        terminal.show_presence()
+        wait_for(lambda: desk.call("GET", "/api/v1/doors")[0]["in_step"])
+        (row,) = desk.call("GET", "/api/v1/doors")
+        assert (row["connected"], row["people"], row["mode"]) == (True, 1, "remote")
+
+        configuration = terminal.configuration
+        assert configuration is not None
+        space = configuration.template_space
+        answers = [
+            ESTATE.decode(
+                "match-answer",
+                terminal.ask(MatchRequest(space, (_crop(models, one),))),
+            )
+            for one in people[:2]
+        ]
+        assert answers == [MatchAnswer(waiting["person"], "match"), MatchAnswer("", "unknown-face")]
+        with pytest.raises(RequestFailed, match="template-space-other"):
+            terminal.ask(MatchRequest("another space", (b"x",)))
+
+        first, stranger = _entry(waiting["person"], 1), _entry("", 2)
+        for entry in (first, stranger, first):
+            terminal.send(entry)
+        wait_for(lambda: terminal.store.waiting(_peer(terminal)) == 0)
+        entries = _entries(desk)
+        assert [(e["name"], e["granted"], e["door_name"]) for e in entries] == [
+            ("Ada", True, "Main gate"),
+            ("", False, "Main gate"),
+        ]
+
+        desk.call("DELETE", f"/api/v1/people/{waiting['person']}")
+        wait_for(lambda: waiting["person"] not in terminal.people, seconds=5)
+
+        desk.call("DELETE", f"/api/v1/doors/{door}")
+        wait_for(lambda: terminal.dialer and terminal.dialer.state.phase == "refused")
+    log = "".join(server.log)
+    assert "Ada" not in log
+    assert "Traceback" not in log
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert people[0].portrait[200:260] not in path.read_bytes()
+    desk.close()
+
+
+def _entries(desk: Desk) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = desk.call("GET", "/api/v1/entries?after=0")["entries"]
+    return rows
+
+
+def _peer(terminal: DoorDouble) -> str:
+    assert terminal.paired is not None
+    return terminal.paired.configuration.peer
+
+
+def test_a_roster_that_differs_is_mended_with_a_snapshot(
+    server: Server, desk: Desk, tmp_path: Path
+) -> None:
+    door = desk.call("POST", "/api/v1/doors", {"name": "Back gate"})["door"]
+    code = desk.call("POST", f"/api/v1/doors/{door}/pairing")["code"]
+    with DoorDouble(tmp_path / "door", server.url) as terminal:
+        terminal.pair(code)
+        terminal.connect()
+        wait_for(lambda: terminal.snapshots == 1)
+        terminal.version += 7
+
+        def snapshot_came() -> bool:
+            terminal.show_presence()
+            return terminal.snapshots == 2
+
+        wait_for(snapshot_came)
+
+
+def test_a_wrong_pairing_code_pairs_nothing(server: Server, desk: Desk, tmp_path: Path) -> None:
+    door = desk.call("POST", "/api/v1/doors", {"name": "Gate"})["door"]
+    desk.call("POST", f"/api/v1/doors/{door}/pairing")
+    with DoorDouble(tmp_path / "door", server.url) as terminal:
+        for _ in range(5):
+            with pytest.raises(PairingRefused):
+                terminal.pair("ZZZZ-ZZZZ-ZZZZ-ZZZZ")
+    rows = {row["door"]: row for row in desk.call("GET", "/api/v1/doors")}
+    assert rows[door]["paired"] is False
+
+
+def test_a_second_server_on_the_same_data_is_refused_with_a_clear_sentence(
+    server: Server, models: Path
+) -> None:
+    second = start(server.data, database="", models=models)
+    _, stderr = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert "already running" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_second_server_on_the_same_postgresql_is_refused(models: Path, tmp_path: Path) -> None:
+    with (
+        postgresql_database() as url,
+        run_server(tmp_path / "one", database=url, models=models),
+    ):
+        second = start(tmp_path / "two", database=url, models=models)
+        _, stderr = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert "already running" in stderr
+
+
+def test_the_port_speaks_tls_1_3_and_nothing_older(server: Server) -> None:
+    host = server.url.removeprefix("https://")
+    for version, works in (("-tls1_2", False), ("-tls1_3", True)):
+        result = subprocess.run(
+            ["openssl", "s_client", "-connect", host, version],
+            input=b"",
+            capture_output=True,
+            check=False,
+            timeout=20,
+        )
+        assert (b"TLSv1.3" in result.stdout and result.returncode == 0) is works
+
+
+def test_writes_need_a_session_its_token_and_the_same_origin(server: Server, desk: Desk) -> None:
+    body = {"name": "Gate"}
+    with server.client() as stranger:
+        assert stranger.post("/api/v1/doors", json=body).status_code == 401
+    cookie = next(iter(desk.http.cookies.jar))
+    assert (cookie.name, cookie.secure, cookie.path) == ("__Host-gatehouse", True, "/")
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert (cookie.get_nonstandard_attr("SameSite") or "").lower() == "strict"
+    for headers, code in (
+        ({"x-csrf-token": "wrong"}, "csrf-wrong"),
+        ({"origin": "https://elsewhere.example"}, "origin-wrong"),
+        ({"sec-fetch-site": "cross-site"}, "origin-wrong"),
+    ):
+        answer = desk.http.post("/api/v1/doors", json=body, headers=headers)
+        assert (answer.status_code, _code(answer)) == (403, code)
+    assert desk.http.post("/api/v1/doors", json=body).status_code == 201
+
+
+def test_guessing_is_slowed_down_and_set_up_needs_its_code(models: Path, tmp_path: Path) -> None:
+    with run_server(tmp_path, database="", models=models) as server, server.client() as http:
+        wrong = {
+            "code": "0000",
+            "community_name": "X",
+            "username": "x",
+            "password": "long enough 1",
+        }
+        assert _code(http.post("/api/v1/setup", json=wrong)) == "setup-code-wrong"
+        desk = Desk(server)
+        desk.set_up()
+        desk.close()
+        assert not (server.data / "setup-code").exists()
+        assert _code(http.post("/api/v1/setup", json=wrong)) == "already-set-up"
+        guess = {"username": "desk", "password": "a wrong one"}
+        codes = [_code(http.post("/api/v1/session", json=guess)) for _ in range(6)]
+        assert codes[:4] == ["password-wrong"] * 4
+        assert codes[-1] == "too-many-attempts"
+
+
+def _code(response: httpx.Response) -> str:
+    code: str = response.json()["error"]["code"]
+    return code
+
+
+def test_keys_shown_are_public_and_the_root_matches_its_fingerprint(desk: Desk) -> None:
+    keys = desk.call("GET", "/api/v1/keys")
+    load_root(decode_base64url(keys["root_public"]), bytes.fromhex(keys["fingerprint"]))
+    assert "PRIVATE" not in keys["ca_pem"]
