@@ -200,7 +200,9 @@ class Terminal:
     def _deal_with(self, found: Sighting | Unclear) -> None:
         try:
             if isinstance(found, Sighting):
-                self.faces.sighting(found)
+                verdict = self.faces.sighting(found)
+                if verdict.again_s is not None:
+                    self.vision.again(found.sighting, verdict.again_s)
             else:
                 self.faces.unclear(found)
         except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 
 from access_rules.decision import DecisionReason, Shown
@@ -19,6 +20,20 @@ from door_terminal.vision.messages import Sighting, Unclear
 _log = logging.getLogger(__name__)
 
 _USUAL_COOLDOWN_S = 5.0  # while the server has not said otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a sighting.
+
+    Attributes:
+        outcome: The entry; None when the sighting was the last one over again.
+        again_s: After how many seconds the same face, if it stays, counts once more; None for
+            never.
+    """
+
+    outcome: Outcome | None
+    again_s: float | None
 
 
 class FaceDesk:
@@ -39,8 +54,8 @@ class FaceDesk:
         self._cooldown = Cooldown()
         self._lock = Lock()
 
-    def sighting(self, sighting: Sighting) -> Outcome | None:
-        """Deal with one sighting; None when it is the last one over again."""
+    def sighting(self, sighting: Sighting) -> Verdict:
+        """Deal with one sighting."""
         problem: DecisionReason | None = None
         person, where, probe = None, "", None
         try:
@@ -56,17 +71,22 @@ class FaceDesk:
             if self._cooldown.holds_back(name, probe, now, self._cooldown_s()):
                 if not name:
                     self._cooldown.note(name, probe, now)  # who loiters goes on being one stranger
-                return None
+                return Verdict(None, self._cooldown_s() if name else None)
             self._cooldown.note(name, probe, now)
         shown = Shown(Credential.FACE, as_person(person) if person else None, problem)
-        return self._decider.attempt(
+        outcome = self._decider.attempt(
             shown, needed_ns=sighting.needed_ns, matched=where, frames=sighting.frames
         )
+        return Verdict(outcome, self._open_s() + self._cooldown_s() if outcome.granted else None)
 
     def unclear(self, unclear: Unclear) -> Outcome:
         """Record that somebody wanted in and could not be seen well enough."""
         shown = Shown(Credential.FACE, None, DecisionReason.FACE_UNCLEAR)
         return self._decider.attempt(shown, needed_ns=unclear.needed_ns, frames=unclear.frames)
+
+    def _open_s(self) -> float:
+        configuration = self._configuration()
+        return configuration.wire.gate_open_s if configuration else 0.0
 
     def _cooldown_s(self) -> float:
         configuration = self._configuration()

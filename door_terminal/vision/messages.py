@@ -92,8 +92,18 @@ class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
     crops: Crops
 
 
+class Again(msgspec.Struct, frozen=True, array_like=True, tag="again"):
+    """Controller: whoever still stands there after this long wants in once more.
+
+    Said of people who were let in; a stranger who stays makes one entry.
+    """
+
+    sighting: str
+    after_s: float
+
+
 FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded
-FromController: TypeAlias = Watch | Encode
+FromController: TypeAlias = Watch | Encode | Again
 
 _encoder = msgspec.msgpack.Encoder()
 _from_vision: msgspec.msgpack.Decoder[FromVision] = msgspec.msgpack.Decoder(FromVision)

@@ -18,6 +18,10 @@ CLEARLY_BETTER: Final = 0.1
 """With enough frames at hand, a better score by less is noise and not worth an encoding."""
 
 
+MOST_DOUBLINGS: Final = 8
+"""Each further wait of one who stays is twice as long; after eight, somebody lives there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneRules:
     """Who counts as wanting in.
@@ -36,11 +40,13 @@ class ZoneRules:
 
 
 class Candidate:
-    """One followed face on its way to a sighting, which it becomes at most once."""
+    """One followed face on its way to a sighting; to another only after `again`."""
 
     def __init__(self, rules: ZoneRules, first_seen: float) -> None:
         self.first_seen = first_seen
         self.reported = False
+        self._again_at: float | None = None
+        self._doublings = 0
         self._rules = rules
         self._entered: float | None = None
         self._inside = 0.0
@@ -62,6 +68,9 @@ class Candidate:
 
         Whoever leaves the zone, or looks away for long, starts over.
         """
+        if self._again_at is not None and frame.at >= self._again_at:
+            self._again_at, self.reported = None, False
+            self._start_over()
         if self._entered is not None and frame.at - self._inside > STEP_OUT_S:
             self._start_over()
         quality = frame.quality
@@ -80,6 +89,15 @@ class Candidate:
         """Keep a frame's vector as long as the frame is kept."""
         self._vectors[frame] = vector
         self._vectors = {one: self._vectors[one] for one in self.frames if one in self._vectors}
+
+    def again(self, at: float, after_s: float) -> None:
+        """Let a face that stays become another sighting, `after_s` seconds from `at`.
+
+        The gate closed before a resident with full hands was through; but the wait doubles each
+        time, so that who stays for a chat does not keep the gate open.
+        """
+        self._again_at = at + after_s * 2.0**self._doublings
+        self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
 
     @property
     def ready(self) -> bool:

@@ -17,6 +17,7 @@ from door_terminal.errors import ChannelBroken, RecognitionFailed
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
+    Again,
     Encode,
     Encoded,
     FromController,
@@ -99,6 +100,10 @@ class VisionSupervisor:
         watch = self._watch()
         if watch is not None:
             self._tell(watch)
+
+    def again(self, sighting: str, after_s: float) -> None:
+        """Tell vision when a face that stays counts once more; from any thread."""
+        self._tell(Again(sighting, after_s))
 
     def encode(self, sighting: str, crops: tuple[bytes, ...]) -> bytes:
         """Have vision encode crops; from a worker thread.

@@ -35,6 +35,7 @@ class Watcher:
         self._motion = MotionGate()
         self._tracker = FaceTracker()
         self._candidates: dict[int, Candidate] = {}
+        self._sighted: dict[str, int] = {}
         self._watch: Watch | None = None
         self._rules: ZoneRules | None = None
         self._until = 0.0
@@ -82,6 +83,12 @@ class Watcher:
             yield from self._look_at(track, candidate, frame, self._watch)
         yield from self._forget()
 
+    def again(self, sighting: str, after_s: float) -> None:
+        """Let the face of a sighting become another one if it is still there by then."""
+        candidate = self._candidates.get(self._sighted.get(sighting, -1))
+        if candidate is not None:
+            candidate.again(time.monotonic(), after_s)
+
     def encode(self, crops: tuple[bytes, ...]) -> bytes:
         """Return the probe of crops that the server could not be asked about."""
         images = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in crops]
@@ -97,8 +104,10 @@ class Watcher:
             candidate.remember(look, self._pack.encoder.encode(crop[None])[0])
         if candidate.ready:
             candidate.reported = True
+            sighting = secrets.token_hex(8)
+            self._sighted[sighting] = track.id
             yield Sighting(
-                sighting=secrets.token_hex(8),
+                sighting=sighting,
                 first_seen_ns=int(candidate.first_seen * 1e9),
                 needed_ns=frame.captured_ns,
                 frames=len(candidate.frames),
@@ -111,6 +120,7 @@ class Watcher:
 
     def _forget(self) -> Iterator[Unclear]:
         alive = {track.id for track in self._tracker.tracks}
+        self._sighted = {one: track for one, track in self._sighted.items() if track in alive}
         for gone in self._candidates.keys() - alive:
             candidate = self._candidates.pop(gone)
             if candidate.unclear(ended=True):

@@ -8,6 +8,7 @@ from door_terminal.errors import ChannelBroken
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
     MAX_MESSAGE,
+    Again,
     Encode,
     Encoded,
     FromController,
@@ -33,6 +34,7 @@ FROM_VISION = [
 FROM_CONTROLLER = [
     Watch(60.0, 300.0, 35.0, 2, encode=True, crops=False),
     Encode("s", (b"one",)),
+    Again("s", 10.0),
 ]
 
 

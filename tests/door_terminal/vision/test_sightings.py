@@ -1,6 +1,7 @@
 """Wanting in is more than passing by: near enough, long enough, facing the door, once."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,6 +84,20 @@ def test_one_track_is_reported_once() -> None:
     candidate.reported = True
     assert watch(candidate, 60, start=1) == -1
     assert not candidate.unclear(ended=True)
+
+
+def test_who_was_let_in_and_stays_counts_again_and_each_time_later() -> None:
+    candidate = Candidate(RULES, 0)
+    at, sightings = 0.0, []
+    while at < 120:
+        candidate.offer(look(at))
+        if candidate.ready:
+            sightings.append(at)
+            candidate.reported = True
+            candidate.again(at, after_s=10)
+        at += 0.1
+    waits = [later - earlier for earlier, later in pairwise(sightings)]
+    assert waits == pytest.approx([10.3, 20.3, 40.3], abs=0.25)
 
 
 def test_better_frames_replace_worse_ones_and_take_their_vectors_along() -> None:

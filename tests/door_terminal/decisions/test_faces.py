@@ -1,0 +1,100 @@
+"""One sighting makes one entry; who was let in and stays is asked again, a stranger is not."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from access_rules.decision import DecisionReason
+from door_terminal.clock import EffectiveClock
+from door_terminal.configuration import Configuration
+from door_terminal.decisions.decider import Decider, Outcome
+from door_terminal.decisions.faces import FaceDesk
+from door_terminal.decisions.recognition import Recognised, Recogniser
+from door_terminal.entries import EntryLog
+from door_terminal.errors import RecognitionFailed
+from door_terminal.gate.simulated import SimulatedGate
+from door_terminal.reserve import Reserve
+from door_terminal.settings import Mode
+from door_terminal.vision.messages import Sighting, Unclear
+from tests.door_terminal.samples import configured, person, unit_vector
+from tier_link.store import LinkStore
+
+ADA = person("a")
+
+
+class Told(Recogniser):
+    """Recognises whomever the test says."""
+
+    def __init__(self) -> None:
+        self.answer: Recognised | RecognitionFailed = Recognised(None, "local", unit_vector(1))
+
+    def recognise(self, sighting: Sighting, mode: Mode) -> Recognised:
+        del sighting, mode
+        if isinstance(self.answer, RecognitionFailed):
+            raise self.answer
+        return self.answer
+
+
+class Desk:
+    def __init__(self, engine: Engine, clock: EffectiveClock, folder: Path) -> None:
+        configuration = Configuration.of(configured())
+        store = LinkStore(engine, keep_acknowledged=timedelta(days=7))
+        self.outcomes: list[Outcome] = []
+        self.told = Told()
+        self.faces = FaceDesk(
+            recogniser=self.told,
+            decider=Decider(
+                configuration=lambda: configuration,
+                clock=clock,
+                entries=EntryLog(engine, store, "server", clock, Reserve(folder / "none")),
+                gate=SimulatedGate(folder / "gate.jsonl"),
+                publish=self.outcomes.append,
+            ),
+            configuration=lambda: configuration,
+            mode=lambda: "local",
+        )
+
+    def sees(self, answer: Recognised | RecognitionFailed) -> float | None:
+        self.told.answer = answer
+        now = time.monotonic_ns()
+        return self.faces.sighting(Sighting("s", now, now, 2)).again_s
+
+
+@pytest.fixture
+def desk(engine: Engine, clock: EffectiveClock, tmp_path: Path) -> Desk:
+    return Desk(engine, clock, tmp_path)
+
+
+def test_who_was_let_in_counts_again_once_the_gate_has_closed(desk: Desk) -> None:
+    found = Recognised(ADA, "local", unit_vector(1))
+    assert desk.sees(found) == 10.0  # five seconds open, five of cooldown
+    assert desk.sees(found) == 5.0  # held back, for instance after vision was restarted
+    assert [one.granted for one in desk.outcomes] == [True]
+
+
+def test_a_stranger_who_stays_makes_one_entry(desk: Desk) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        seen = unit_vector(1) + 0.02 * random.standard_normal(128).astype(np.float32)
+        probe = np.asarray(seen / np.linalg.norm(seen), np.float32)
+        assert desk.sees(Recognised(None, "local", probe)) is None
+    assert [one.reason for one in desk.outcomes] == [DecisionReason.NOT_RECOGNIZED]
+
+
+def test_a_resident_after_a_stranger_is_decided_at_once(desk: Desk) -> None:
+    desk.sees(Recognised(None, "local", unit_vector(1)))
+    desk.sees(Recognised(ADA, "local", unit_vector(1)))
+    assert [one.granted for one in desk.outcomes] == [False, True]
+
+
+def test_what_cannot_be_matched_or_seen_is_recorded_with_its_reason(desk: Desk) -> None:
+    desk.sees(RecognitionFailed("vision is gone", code="vision-down"))
+    desk.faces.unclear(Unclear("s", 0, time.monotonic_ns(), 1))
+    assert [one.reason for one in desk.outcomes] == [
+        DecisionReason.MATCHING_UNAVAILABLE,
+        DecisionReason.FACE_UNCLEAR,
+    ]
