@@ -177,7 +177,9 @@ def test_nothing_goes_on_before_every_needed_consent_is_ticked(
     page.get_by_test_id("continue").click()
     step(page, "consents")
     expect(page.locator('[data-part="consents-missing"]')).to_be_visible()
-    expect(page.get_by_test_id(f"consent-{CONSENTS[-1]}")).to_be_focused()
+    missing = page.get_by_test_id(f"consent-{CONSENTS[-1]}")
+    expect(missing).to_be_focused()
+    expect(missing).to_have_attribute("aria-invalid", "true")
 
 
 def test_only_the_photo_that_was_refused_is_taken_again(

@@ -56,4 +56,8 @@ function settle(): void {
   startClocks();
 }
 
+// On a phone the rooms are a strip: the one we are in comes into sight.
+document
+  .querySelector(".rooms [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
 settle();

@@ -25,9 +25,12 @@ export class ConsentStep {
     this.show();
     part<HTMLFormElement>("consents-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      const missing = this.#shown.find((text) => text.required && !this.#box(text.id).checked);
-      part("consents-missing").hidden = !missing;
-      if (missing) this.#box(missing.id).focus();
+      const missing = this.#shown.filter((text) => text.required && !this.#box(text.id).checked);
+      for (const text of this.#shown) {
+        this.#box(text.id).setAttribute("aria-invalid", String(missing.includes(text)));
+      }
+      part("consents-missing").hidden = missing.length === 0;
+      if (missing.length) this.#box(missing[0].id).focus();
       else void this.given().then(agreed);
     });
   }
