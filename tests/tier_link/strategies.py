@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-FUZZ = settings(max_examples=40, deadline=None)
-"""For every property here: the machine may be busy, and forty cases per message are plenty."""
+FUZZ = settings(max_examples=25, deadline=None)
+"""For every property here: the machine may be busy, and each gate has cases of its own."""
 
 MAX_BYTES = 300  # longer ones add time, not cases
 

@@ -106,7 +106,9 @@ def test_a_context_takes_no_field_that_could_run_into_the_next(field: str) -> No
 
 
 @pytest.mark.parametrize(
-    "key", [b"", PUBLIC[:64], b"\2" + PUBLIC[1:33], PUBLIC[:64] + bytes([PUBLIC[64] ^ 1])]
+    "key",
+    [b"", PUBLIC[:64], b"\2" + PUBLIC[1:33], PUBLIC[:64] + bytes([PUBLIC[64] ^ 1])],
+    ids=["empty", "short", "compressed", "beside the curve"],
 )
 def test_only_points_on_the_curve_are_keys(key: bytes) -> None:
     assert is_sealing_public_key(PUBLIC)
