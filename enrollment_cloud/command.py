@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from enrollment_cloud.errors import CloudError
 from enrollment_cloud.settings import Settings
 from tier_link.errors import LinkError
 from tier_link.messages import MAX_FRAME
-from tier_link.store import PairingCodes
+from tier_link.store import LinkStore, PairingCodes
 
 PING_SECONDS: Final = 10.0
 """A community whose line was cut is noticed after two of these."""
@@ -133,6 +134,16 @@ def revoke(community: str) -> None:
         except CloudError as error:
             raise click.ClickException(f"no community '{community}'") from error
     click.echo(f"{community} is revoked.")
+
+
+@cloud.command()
+def restored() -> None:
+    """Begin a new epoch after the database came back from a backup, before `run`.
+
+    Communities know records that such a database has lost; without this they refuse its links.
+    """
+    store = LinkStore(_database().engine, keep_acknowledged=timedelta(0))
+    click.echo(f"The cloud is in epoch {store.renew_epoch()}.")
 
 
 class _Server(uvicorn.Server):

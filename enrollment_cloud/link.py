@@ -3,6 +3,7 @@
 import time
 
 from fastapi import APIRouter
+from sqlalchemy import or_, select
 from starlette.websockets import WebSocket
 
 from enrollment_cloud.communities.tables import Community
@@ -25,8 +26,11 @@ def drop_outdated_links(cloud: Cloud) -> None:
     up = dict(cloud.records.since)
     if not up:
         return
+    changed = or_(Community.revoked_at.is_not(None), Community.paired_at > min(up.values()))
     with cloud.database.read() as session:
-        for community, since in up.items():
-            row = session.get(Community, community)
-            if row is None or row.revoked_at is not None or (row.paired_at or 0) > since:
-                cloud.hub.drop(community)
+        rows = session.execute(
+            select(Community.id, Community.revoked_at, Community.paired_at).where(changed)
+        ).all()
+    for community, revoked_at, paired_at in rows:
+        if community in up and (revoked_at is not None or (paired_at or 0) > up[community]):
+            cloud.hub.drop(community)

@@ -2,6 +2,7 @@
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.communities.tables import Community
@@ -27,19 +28,33 @@ def publish_profile(session: Session, community: str, profile: ProfilePublished)
     row.profile = RELAY.encode(profile)
 
 
-def find_profile(session: Session, community: str) -> ProfilePublished:
-    """Return what a community published last.
+def require_published(session: Session, community: str) -> None:
+    """Check that a community is here and has published, without reading what.
 
     Raises:
         NotFound: no such community, or not any more (`community-unknown`).
         Busy: it has not paired or not published yet (`community-not-ready`).
     """
-    row = session.get(Community, community)
-    if row is None or row.revoked_at is not None:
+    row = session.execute(
+        select(Community.revoked_at, Community.profile.is_not(None)).where(
+            Community.id == community
+        )
+    ).one_or_none()
+    if row is None or row[0] is not None:
         raise NotFound("community-unknown")
-    if row.profile is None:
+    if not row[1]:
         raise Busy("community-not-ready", retry_after=_RETRY_SECONDS)
-    profile = RELAY.decode(RELAY.kind(ProfilePublished), row.profile)
+
+
+def find_profile(session: Session, community: str) -> ProfilePublished:
+    """Return what a community published last.
+
+    Raises:
+        CloudError: as `require_published`.
+    """
+    require_published(session, community)
+    body = session.scalars(select(Community.profile).where(Community.id == community)).one()
+    profile = RELAY.decode(RELAY.kind(ProfilePublished), body or b"")
     assert isinstance(profile, ProfilePublished)  # noqa: S101  # decoded by that kind
     return profile
 

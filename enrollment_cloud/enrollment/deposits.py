@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from enrollment_cloud.communities.profiles import find_profile
+from enrollment_cloud.communities.profiles import require_published
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.tables import Envelope, SealedReply
 from enrollment_cloud.errors import Busy, Conflict, NotFound, TooMany
@@ -53,7 +53,7 @@ class Deposits:
             CloudError: as `deposit`, save what only the body can tell.
         """
         with self.database.read() as session:
-            find_profile(session, community)
+            require_published(session, community)
             if session.get(Envelope, (community, envelope)) is None:
                 _check_room(session, community, invitation, now, lock=False)
 
@@ -88,7 +88,7 @@ class Deposits:
     def _deposit(
         self, session: Session, community: str, sealed: EnvelopeDeposited, digest: bytes
     ) -> EnvelopeState:
-        find_profile(session, community)
+        require_published(session, community)
         known = session.get(Envelope, (community, sealed.envelope), with_for_update=True)
         if known is not None:
             if known.digest != digest:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from enrollment_cloud.clock import unix_now
-from enrollment_cloud.communities.profiles import find_profile
+from enrollment_cloud.communities.profiles import require_published
 from enrollment_cloud.context import CloudDependency, spend_read
 from enrollment_cloud.identifiers import community_id, hex_id
 from enrollment_cloud.invitations.service import find_open_invitation
@@ -27,6 +27,6 @@ class InvitationView(BaseModel):
 def read_invitation(community: str, invitation: str, cloud: CloudDependency) -> InvitationView:
     """Say whether the invitation with this derived id is open."""
     with cloud.database.read() as session:
-        find_profile(session, community_id(community))
+        require_published(session, community_id(community))
         row = find_open_invitation(session, community, hex_id(invitation), unix_now())
     return InvitationView(kind=cast("InvitationKind", row.kind), expires_at=row.expires_at)

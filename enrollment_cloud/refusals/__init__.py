@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from enrollment_cloud import errors
@@ -31,6 +32,8 @@ STATUSES: Final[dict[type[errors.CloudError], int]] = {
 }
 
 _API_PREFIX: Final = "/api/"
+_DATABASE_RETRY_SECONDS: Final = 30
+
 _PAGE: Final = "message.html.jinja"
 
 _log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Refusals:
         app.add_exception_handler(errors.CloudError, self._refused)
         app.add_exception_handler(RequestValidationError, self._malformed)
         app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(SQLAlchemyError, self._unstored)
         app.add_exception_handler(Exception, self._broken)
 
     def answer(
@@ -93,6 +97,12 @@ class Refusals:
         codes = {404: "page-unknown", 405: "method-not-allowed"}
         code = codes.get(error.status_code, "request-malformed")
         return self.answer(request, error.status_code, code, dict(error.headers or {}))
+
+    async def _unstored(self, request: Request, error: Exception) -> Response:
+        # A full disk, or a database that is away. What was under way is rolled back.
+        _log.error("event=database-failed type=%s", type(error).__name__)
+        headers = {"retry-after": str(_DATABASE_RETRY_SECONDS)}
+        return self.answer(request, 503, "storage-failed", headers)
 
     async def _broken(self, request: Request, error: Exception) -> Response:
         # The route's pattern, not the address: addresses hold ids. No exception text either.

@@ -12,17 +12,23 @@ What the disk itself keeps of overwritten or unlinked blocks is beyond a databas
 scale a relay in a broker's memory touches no disk at all.
 """
 
+import logging
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Connection, Engine, delete, event, exists, select, text
+from sqlalchemy import Connection, CursorResult, Engine, delete, event, exists, select, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import Session
 
 from tier_link.relay_messages import RELAY, EnvelopeDeposited
 from tier_link.store import LinkBase, LinkStore
+
+if TYPE_CHECKING:  # a cloud on SQLite has no psycopg
+    from psycopg import Connection as PostgresqlConnection
+    from psycopg.errors import Diagnostic
 
 SCRUB_ANYWAY_SECONDS: Final = 3600.0
 """A process that died between a delivery and its scrub leaves the work to the others."""
@@ -36,6 +42,10 @@ _CHECKPOINT_WAIT_MS: Final = 100
 _SCRUB_LOCK: Final = 0x6761_7465_0002
 """Advisory lock number: "gate", scrub. One process rewrites at a time."""
 
+_LEADING_COUNT: Final = re.compile(r"^\d+")
+"""VACUUM's detail begins with the count of "dead row versions [that] cannot be removed yet"."""
+
+_log = logging.getLogger(__name__)
 _outbox = LinkBase.metadata.tables["link_outbox"]
 
 
@@ -67,8 +77,9 @@ class DatabaseRelay:
 
     def drop_older(self, session: Session, before: int) -> None:
         """Delete all rows from before `before`."""
-        session.execute(delete(_outbox).where(_outbox.c.created_at < before))
-        self._scrub_after(session)
+        old = delete(_outbox).where(_outbox.c.created_at < before)
+        if cast("CursorResult[tuple[()]]", session.execute(old)).rowcount:
+            self._scrub_after(session)
 
     def scrub(self) -> None:
         """Remove the traces of deleted rows, if there may be some and it is not too soon."""
@@ -81,6 +92,7 @@ class DatabaseRelay:
         finished = False
         try:
             finished = _scrub(self.engine)
+            _log.info("event=relay-scrubbed finished=%s", finished)
         finally:
             if not finished:
                 self._dirty = True
@@ -126,17 +138,19 @@ def _row(cursor: DBAPICursor) -> Sequence[int]:
 def _rewrite_outbox(connection: Connection) -> bool:
     if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _SCRUB_LOCK}):
         return False
+    kept: list[str] = []
+
+    def note(diagnostic: "Diagnostic") -> None:
+        kept.extend(_LEADING_COUNT.findall(diagnostic.message_detail or ""))
+
+    driver = cast("PostgresqlConnection[Any]", connection.connection.driver_connection)
+    driver.add_notice_handler(note)
     try:
-        # A rewrite keeps rows that an older snapshot of this database might still read.
-        old_readers = connection.scalar(
-            text(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL"
-            )
-        )
         connection.execute(text("SET lock_timeout = '5s'"))
-        connection.execute(text("VACUUM (FULL) link_outbox"))
-        return not old_readers
+        connection.execute(text("VACUUM (FULL, VERBOSE) link_outbox"))
     finally:
+        driver.remove_notice_handler(note)
         connection.execute(text("RESET lock_timeout"))
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _SCRUB_LOCK})
+    # A rewrite keeps the rows that an older snapshot might still read, and says how many.
+    return kept == ["0"]

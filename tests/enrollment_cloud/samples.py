@@ -123,16 +123,14 @@ def populate(session: Session, keys: CommunityKeys, *invitations: InvitationSecr
     publish_invitations(session, keys.community, [published(one) for one in invitations])
 
 
-def sealed_envelope(
-    invitation: InvitationSecret, *, size: int = PADDED_SIZES[0]
-) -> EnvelopeDeposited:
-    """An envelope of random bytes: to the cloud they look like any other."""
+def sealed_envelope(invitation: InvitationSecret, at: int) -> EnvelopeDeposited:
+    """An envelope of random bytes, received `at`: to the cloud they look like any other."""
     return EnvelopeDeposited(
         envelope=os.urandom(16).hex(),
         invitation=invitation.id,
         key="w1",
         suite=SUITE_NAME,
         sealed_by="browser",
-        received_at=int(time.time()),
-        sealed=os.urandom(size + SEAL_OVERHEAD),
+        received_at=at,
+        sealed=os.urandom(PADDED_SIZES[0] + SEAL_OVERHEAD),
     )

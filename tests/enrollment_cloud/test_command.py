@@ -67,6 +67,11 @@ def test_revoking_is_for_good() -> None:
     assert call("pair", "--again", facts["community"]).exit_code == 1
 
 
+def test_a_restored_database_begins_a_new_epoch() -> None:
+    epochs = [int(call("restored").stdout.split()[-1].rstrip(".")) for _ in range(2)]
+    assert epochs[0] < epochs[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -32,7 +32,7 @@ WEEK = int(REPLY_LIFETIME.total_seconds())
 
 @pytest.fixture
 def store(database: Database) -> LinkStore:
-    return LinkStore(database.engine, keep_acknowledged=timedelta(0))
+    return LinkStore(database.engine, keep_acknowledged=timedelta(0), clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def refusal(deposits: Deposits, *arguments: object) -> str:
 def test_an_envelope_waits_until_its_community_acknowledges_it(
     deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     assert deposits.deposit(COMMUNITY, one).state == "waiting"
     assert deposits.find(COMMUNITY, one.envelope, NOW).state == "waiting"
     assert store.waiting(COMMUNITY) == 1
@@ -84,7 +84,7 @@ def test_an_envelope_waits_until_its_community_acknowledges_it(
 def test_the_same_envelope_twice_is_one(
     deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     assert deposits.deposit(COMMUNITY, one) == deposits.deposit(COMMUNITY, one)
     assert store.waiting(COMMUNITY) == 1
     acknowledge_all(store, deposits)
@@ -95,7 +95,7 @@ def test_the_same_envelope_twice_is_one(
 def test_the_same_envelope_from_many_at_once_is_one(
     deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     states: list[str] = []
 
     def send() -> None:
@@ -113,7 +113,7 @@ def test_the_same_envelope_from_many_at_once_is_one(
 def test_other_bytes_under_the_same_id_are_a_conflict(
     deposits: Deposits, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     other = msgspec.structs.replace(one, sealed=one.sealed[::-1])
     assert refusal(deposits, COMMUNITY, other) == "envelope-conflict"
@@ -122,7 +122,7 @@ def test_other_bytes_under_the_same_id_are_a_conflict(
 def test_an_envelope_does_not_change_its_invitation(
     deposits: Deposits, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     other = msgspec.structs.replace(one, invitation="0" * 32)
     assert refusal(deposits, COMMUNITY, other) == "invitation-wrong"
@@ -131,10 +131,10 @@ def test_an_envelope_does_not_change_its_invitation(
 def test_only_an_open_invitation_of_this_community_lets_one_in(
     database: Database, deposits: Deposits, invitation: InvitationSecret
 ) -> None:
-    stranger = sealed_envelope(CommunityKeys().invitation())
+    stranger = sealed_envelope(CommunityKeys().invitation(), NOW)
     assert refusal(deposits, COMMUNITY, stranger) == "invitation-unknown"
     assert refusal(deposits, "other-court-0000", stranger) == "community-unknown"
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     with database.write.begin() as session:
         session.execute(text("UPDATE invitations SET expires_at = 5"))
     assert refusal(deposits, COMMUNITY, one) == "invitation-expired"
@@ -148,7 +148,7 @@ def test_only_an_open_invitation_of_this_community_lets_one_in(
 def test_an_envelope_that_used_up_its_invitation_may_still_be_repeated(
     database: Database, deposits: Deposits, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     with database.write.begin() as session:
         withdraw_invitations(session, COMMUNITY, [invitation.id], NOW)
@@ -162,16 +162,16 @@ def test_a_withdrawn_invitation_does_not_come_back(
     with database.write.begin() as session:
         withdraw_invitations(session, COMMUNITY, [invitation.id], NOW)
         publish_invitations(session, COMMUNITY, [published(invitation)] * 2)
-    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation)) == "invitation-used"
+    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == "invitation-used"
 
 
 def test_an_invitation_lets_ten_envelopes_in_a_day(
     deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
     for _ in range(10):
-        deposits.deposit(COMMUNITY, sealed_envelope(invitation))
+        deposits.deposit(COMMUNITY, sealed_envelope(invitation, NOW))
     acknowledge_all(store, deposits)  # fetched or not, they count
-    eleventh = sealed_envelope(invitation)
+    eleventh = sealed_envelope(invitation, NOW)
     assert refusal(deposits, COMMUNITY, eleventh) == "invitation-exhausted"
     tomorrow = msgspec.structs.replace(eleventh, received_at=NOW + DAY + 60)
     assert deposits.deposit(COMMUNITY, tomorrow).state == "waiting"
@@ -180,17 +180,17 @@ def test_an_invitation_lets_ten_envelopes_in_a_day(
 def test_a_community_that_fetches_nothing_fills_up(
     deposits: Deposits, invitation: InvitationSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     monkeypatch.setattr(deposits_module, "MAX_WAITING_BYTES_PER_COMMUNITY", 2 * len(one.sealed))
     deposits.deposit(COMMUNITY, one)
-    deposits.deposit(COMMUNITY, sealed_envelope(invitation))
-    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation)) == "community-full"
+    deposits.deposit(COMMUNITY, sealed_envelope(invitation, NOW))
+    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == "community-full"
 
 
 def test_a_body_lost_with_the_relay_is_asked_for_again(
     database: Database, deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     with database.write.begin() as session:
         session.execute(text("DELETE FROM link_outbox"))
@@ -204,7 +204,7 @@ def test_a_body_lost_with_the_relay_is_asked_for_again(
 def test_replies_are_handed_out_in_order_and_replaced_when_repeated(
     database: Database, deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     acknowledge_all(store, deposits)
     for number in (2, 1, 2):
@@ -224,7 +224,7 @@ def test_a_reply_to_nothing_is_not_kept(database: Database, invitation: Invitati
 def test_after_a_day_an_envelope_that_nobody_fetched_is_gone(
     database: Database, deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     sweep(database, deposits.relay, NOW + DAY - 60)
     assert deposits.find(COMMUNITY, one.envelope, NOW).state == "waiting"
@@ -239,7 +239,7 @@ def test_after_a_day_an_envelope_that_nobody_fetched_is_gone(
 def test_replies_live_for_a_week(
     database: Database, deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:
-    one = sealed_envelope(invitation)
+    one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     acknowledge_all(store, deposits)
     with database.write.begin() as session:

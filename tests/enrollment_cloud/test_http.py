@@ -121,7 +121,7 @@ def test_a_repeated_upload_is_taken_and_another_one_is_not(
         for content in (body, body, os.urandom(SMALLEST))
     ]
     assert [answer.status_code for answer in answers] == [202, 202, 409]
-    assert answers[0].json()["expires_at"] == answers[1].json()["expires_at"]
+    assert answers[0].json()["envelope"] == answers[1].json()["envelope"]
     assert error(answers[2]) == (409, "envelope-conflict")
 
 

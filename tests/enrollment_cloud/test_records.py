@@ -22,7 +22,7 @@ def test_nonsense_is_skipped_and_the_link_goes_on(
 ) -> None:
     say_raw(small_community, "profile-published", b"\x00nonsense")
     say_raw(small_community, "made-up", b"")
-    small_community.say(sealed_envelope(small_community.keys.invitation()))
+    small_community.say(sealed_envelope(small_community.keys.invitation(), 0))
     small_community.say(ReplySealed("0" * 32, 1, final=True, sealed=bytes(200)))
     invitation = small_community.invite()
     small_community.settle()

@@ -30,7 +30,7 @@ def test_every_code_that_is_raised_is_in_the_tree() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_has_a_sentence_in_each_language(language: Language) -> None:
     said = Catalogue.load(refusals.__name__).branch(language, "refusal")
-    others = {"title", "internal-error", "method-not-allowed"}
+    others = {"title", "internal-error", "method-not-allowed", "storage-failed"}
     assert said.keys() == codes_in_the_code() | others
 
 

@@ -1,6 +1,7 @@
 """Real processes, real HTTP, a real link: from an upload to the reply that a person reads."""
 
 import os
+import resource
 import secrets
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from tier_link.invitations import InvitationSecret, invitation_link
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME
 from tier_link.store import open_database
 
+pytestmark = pytest.mark.xdist_group("cloud-cycle")
+
 SMALLEST = PADDED_SIZES[0] + SEAL_OVERHEAD
 
 
@@ -34,6 +37,10 @@ def state(http: httpx.Client, address: str) -> str:
     answer = http.get(address)
     body = answer.json()
     return str(body["state"] if answer.is_success else body["error"]["code"])
+
+
+def scrubs(cloud: CloudProcess) -> int:
+    return cloud.log.read_text().count("event=relay-scrubbed finished=True")
 
 
 def put(
@@ -75,8 +82,9 @@ def test_from_upload_to_reply_and_nothing_stays(
             text("SELECT body FROM link_outbox WHERE peer = :peer"), {"peer": community.id}
         ).one()
     pieces = pieces_of(bytes(body))
-    assert found_in(database_files(engine), pieces), "the search is blind"
+    wait_for("the search to see", lambda: found_in(database_files(engine), pieces))
 
+    before = scrubs(cloud)
     community.connect(cloud.link_address)
     deposited = community.next_envelope(submission.envelope)
     enrollment = community.open(deposited)
@@ -84,6 +92,7 @@ def test_from_upload_to_reply_and_nothing_stays(
     assert (enrollment.particulars.name, deposited.sealed_by) == (name, "browser")
     assert canary in enrollment.photos[0].data
     wait_for("collected", lambda: state(http, submission.address) == "collected")
+    wait_for("a scrub", lambda: scrubs(cloud) > before)
     wait_for("no trace", lambda: not found_in(database_files(engine), pieces))
     engine.dispose()
 
@@ -92,6 +101,7 @@ def test_from_upload_to_reply_and_nothing_stays(
     replies = client.replies(submission, seconds=30)
     assert [next(replies).outcome, next(replies).outcome] == ["received", "enrolled"]
 
+    assert any(community.id.encode() in region for region in cloud.memory()), "blind"
     plain = [canary, name.encode(), b"13800000000"]
     assert not any(word in region for region in cloud.memory() for word in plain)
     rest = [*all_files(cloud.folder / "data"), *all_files(cloud.temporary), cloud.log]
@@ -179,6 +189,57 @@ def test_a_community_pairs_once_per_code_and_may_pair_anew(
     other.publish()
     other.settle()
     other.close()
+
+
+def test_after_a_day_nothing_of_an_envelope_that_nobody_fetched_is_left(
+    cloud: CloudProcess, community: CommunityDouble, http: httpx.Client
+) -> None:
+    invitation = community.invite()
+    community.settle()
+    community.disconnect()
+    envelope, body = secrets.token_hex(16), os.urandom(SMALLEST)
+    assert put(http, cloud, community.id, invitation, envelope, body).status_code == 202
+    cloud.kill()
+    engine = open_database(cloud.database)
+    wait_for("the search to see", lambda: found_in(database_files(engine), pieces_of(body)))
+    with engine.begin() as connection:  # as if it had been put there yesterday
+        connection.execute(
+            text(
+                "UPDATE envelopes SET received_at = received_at - 90000,"
+                " expires_at = expires_at - 90000 WHERE id = :id"
+            ),
+            {"id": envelope},
+        )
+        connection.execute(
+            text("UPDATE link_outbox SET created_at = created_at - 90000 WHERE peer = :peer"),
+            {"peer": community.id},
+        )
+    before = scrubs(cloud)
+    cloud.start()
+    wait_for("a scrub", lambda: scrubs(cloud) > before)
+    wait_for("no trace", lambda: not found_in(database_files(engine), pieces_of(body)))
+    engine.dispose()
+    address = f"{cloud.api}/{community.id}/envelopes/{envelope}"
+    assert state(http, address) == "envelope-unknown"
+
+
+def test_a_full_disk_refuses_and_keeps_no_half_of_anything(
+    cloud: CloudProcess, community: CommunityDouble, http: httpx.Client
+) -> None:
+    if not cloud.database.startswith("sqlite"):
+        pytest.skip("the disk under PostgreSQL is not ours to fill")
+    invitation = community.invite()
+    community.settle()
+    envelope, body = secrets.token_hex(16), os.urandom(PADDED_SIZES[6] + SEAL_OVERHEAD)
+    usual = resource.prlimit(cloud.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(cloud.pid, resource.RLIMIT_FSIZE, (600_000, usual[1]))
+    answer = put(http, cloud, community.id, invitation, envelope, body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage-failed")
+    address = f"{cloud.api}/{community.id}/envelopes/{envelope}"
+    assert state(http, address) == "envelope-unknown"
+    resource.prlimit(cloud.pid, resource.RLIMIT_FSIZE, usual)
+    assert put(http, cloud, community.id, invitation, envelope, body).status_code == 202
+    assert community.next_envelope(envelope).sealed == body
 
 
 def test_a_lost_outbox_makes_the_browser_send_again(
