@@ -30,7 +30,7 @@ from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
-from door_terminal.vision.messages import Sighting, Unclear, Watch
+from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.supervisor import VisionSupervisor
 from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
@@ -192,21 +192,23 @@ class Terminal:
             frames=current.wire.frames,
             encode=mode != "remote",
             crops=mode != "local",
+            attempts=current.wire.attempts,
         )
 
     def _found(self, found: Sighting | Unclear) -> None:
         self._sightings.submit(self._deal_with, found)
 
     def _deal_with(self, found: Sighting | Unclear) -> None:
+        answer = Answer(found.sighting, settled=True)
         try:
             if isinstance(found, Sighting):
                 verdict = self.faces.sighting(found)
-                if verdict.again_s is not None:
-                    self.vision.again(found.sighting, verdict.again_s)
+                answer = Answer(found.sighting, verdict.settled, verdict.again_s)
             else:
                 self.faces.unclear(found)
         except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
             _log.exception("a sighting was lost")
+        self.vision.answer(answer)
 
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1

@@ -24,16 +24,19 @@ _USUAL_COOLDOWN_S = 5.0  # while the server has not said otherwise
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a sighting.
+    """What came of a probe.
 
     Attributes:
-        outcome: The entry; None when the sighting was the last one over again.
+        settled: Whether the sighting is over; else more frames may still tell.
+        outcome: The entry; None when there is none yet, or the sighting was the last one over
+            again.
         again_s: After how many seconds the same face, if it stays, counts once more; None for
             never.
     """
 
-    outcome: Outcome | None
-    again_s: float | None
+    settled: bool
+    outcome: Outcome | None = None
+    again_s: float | None = None
 
 
 class FaceDesk:
@@ -55,7 +58,7 @@ class FaceDesk:
         self._lock = Lock()
 
     def sighting(self, sighting: Sighting) -> Verdict:
-        """Deal with one sighting."""
+        """Deal with one probe of a sighting; only the final one may find nobody."""
         problem: DecisionReason | None = None
         person, where, probe = None, "", None
         try:
@@ -65,19 +68,22 @@ class FaceDesk:
             problem = DecisionReason.MATCHING_UNAVAILABLE
         else:
             person, where, probe = found.person, found.where, found.probe
+        if person is None and not sighting.final:
+            return Verdict(settled=False)
         name = person.person if person else ""
         with self._lock:
             now = time.monotonic()
             if self._cooldown.holds_back(name, probe, now, self._cooldown_s()):
                 if not name:
                     self._cooldown.note(name, probe, now)  # who loiters goes on being one stranger
-                return Verdict(None, self._cooldown_s() if name else None)
+                return Verdict(settled=True, again_s=self._cooldown_s() if name else None)
             self._cooldown.note(name, probe, now)
         shown = Shown(Credential.FACE, as_person(person) if person else None, problem)
         outcome = self._decider.attempt(
             shown, needed_ns=sighting.needed_ns, matched=where, frames=sighting.frames
         )
-        return Verdict(outcome, self._open_s() + self._cooldown_s() if outcome.granted else None)
+        again_s = self._open_s() + self._cooldown_s() if outcome.granted else None
+        return Verdict(settled=True, outcome=outcome, again_s=again_s)
 
     def unclear(self, unclear: Unclear) -> Outcome:
         """Record that somebody wanted in and could not be seen well enough."""

@@ -45,6 +45,8 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
 class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     """Vision: one face has been in the zone long enough and was seen well enough.
 
+    A sighting may try several probes, each of more frames; after the `final` one it is over.
+
     Times are `time.monotonic_ns()`, which all processes of a machine share. `probe` is float32
     little-endian, unit length, not turned; empty when vision was told not to encode. `crops` are
     aligned 112 x 112 faces as JPEG, best first; empty when the server is not to be asked.
@@ -56,6 +58,7 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     frames: int
     probe: bytes = b""
     crops: Crops = ()
+    final: bool = True
 
 
 class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
@@ -83,6 +86,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     frames: int
     encode: bool
     crops: bool
+    attempts: int = 1
 
 
 class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
@@ -92,18 +96,20 @@ class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
     crops: Crops
 
 
-class Again(msgspec.Struct, frozen=True, array_like=True, tag="again"):
-    """Controller: whoever still stands there after this long wants in once more.
+class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
+    """Controller: what came of a probe; every `Sighting` gets one.
 
-    Said of people who were let in; a stranger who stays makes one entry.
+    Not `settled`: nobody was recognised yet, go on collecting. With `again_s`, whoever still
+    stands there after so long wants in once more; a stranger who stays makes one entry.
     """
 
     sighting: str
-    after_s: float
+    settled: bool
+    again_s: float | None = None
 
 
 FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded
-FromController: TypeAlias = Watch | Encode | Again
+FromController: TypeAlias = Watch | Encode | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _from_vision: msgspec.msgpack.Decoder[FromVision] = msgspec.msgpack.Decoder(FromVision)

@@ -21,7 +21,7 @@ from door_terminal.probe import measure
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
-    Again,
+    Answer,
     Encode,
     Encoded,
     FromController,
@@ -130,8 +130,8 @@ def _obey(channel: _Channel, watcher: Watcher) -> bool:
                 watcher.watch(watch)
             case Encode(sighting=sighting, crops=crops):
                 channel.send(Encoded(sighting, watcher.encode(crops)))
-            case Again(sighting=sighting, after_s=after_s):
-                watcher.again(sighting, after_s)
+            case Answer() as answer:
+                watcher.answered(answer)
             case None:
                 return False
     return True

@@ -22,6 +22,12 @@ MOST_DOUBLINGS: Final = 8
 """Each further wait of one who stays is twice as long; after eight, somebody lives there."""
 
 
+ATTEMPT_GAP_S: Final = 0.3
+"""Between two probes of one sighting: frames closer together say the same again."""
+PATIENCE_S: Final = 2.5
+"""From the first probe on; whoever is not recognised by then is told so."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneRules:
     """Who counts as wanting in.
@@ -30,28 +36,36 @@ class ZoneRules:
         min_face_px: Pixels between the eyes.
         dwell_s: How long in the zone.
         max_yaw_deg: How far a face may be turned away and still face the door.
-        frames: Good frames that make a probe.
+        frames: Good frames that make the first probe; each further one has as many more.
+        attempts: Probes that one sighting may try.
     """
 
     min_face_px: float
     dwell_s: float
     max_yaw_deg: float
     frames: int
+    attempts: int = 1
 
 
 class Candidate:
-    """One followed face on its way to a sighting; to another only after `again`."""
+    """One followed face on its way to a sighting; to another only by `again_s` of `answered`.
+
+    A sighting is one or more probes. Each waits for its answer before the next is tried.
+    """
 
     def __init__(self, rules: ZoneRules, first_seen: float) -> None:
         self.first_seen = first_seen
-        self.reported = False
+        self.closed = False
+        self._rules = rules
         self._again_at: float | None = None
         self._doublings = 0
-        self._rules = rules
         self._entered: float | None = None
-        self._inside = 0.0
+        self._inside = self._now = 0.0
         self._best = BestFrames(count=rules.frames)
         self._vectors: dict[GoodFrame, Vectors] = {}
+        self._attempts = 0
+        self.waiting = False
+        self._tried_first = self._tried_last = 0.0
 
     @property
     def frames(self) -> tuple[GoodFrame, ...]:
@@ -66,22 +80,24 @@ class Candidate:
     def offer(self, frame: GoodFrame) -> bool:
         """Take the next look at the face; say whether it is worth an encoding.
 
-        Whoever leaves the zone, or looks away for long, starts over.
+        Whoever leaves the zone, or looks away for long, before anything was tried starts over.
         """
+        self._now = frame.at
         if self._again_at is not None and frame.at >= self._again_at:
-            self._again_at, self.reported = None, False
+            self._again_at, self.closed = None, False
             self._start_over()
-        if self._entered is not None and frame.at - self._inside > STEP_OUT_S:
+        if self._left() and not self._attempts:
             self._start_over()
         quality = frame.quality
         if quality.face_px < self._rules.min_face_px:
             return False
         if abs(quality.yaw_deg) > self._rules.max_yaw_deg:
             return False
-        self._inside = frame.at
+        if not self._left():
+            self._inside = frame.at
         if self._entered is None:
-            self._entered = frame.at
-        if self.reported or not self._worth_taking(frame):
+            self._entered = self._inside = frame.at
+        if self.closed or not self._worth_taking(frame):
             return False
         return self._best.offer(frame)
 
@@ -90,23 +106,50 @@ class Candidate:
         self._vectors[frame] = vector
         self._vectors = {one: self._vectors[one] for one in self.frames if one in self._vectors}
 
-    def again(self, at: float, after_s: float) -> None:
-        """Let a face that stays become another sighting, `after_s` seconds from `at`.
-
-        The gate closed before a resident with full hands was through; but the wait doubles each
-        time, so that who stays for a chat does not keep the gate open.
-        """
-        self._again_at = at + after_s * 2.0**self._doublings
-        self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
-
     @property
     def ready(self) -> bool:
-        """Whether this is a sighting now."""
-        return not self.reported and self._best.enough and self._stayed(self._rules.dwell_s)
+        """Whether the next probe is to be tried now."""
+        if self.closed or self.waiting or not self._stayed(self._rules.dwell_s):
+            return False
+        if self._attempts and self._now - self._tried_last < ATTEMPT_GAP_S:
+            return False
+        return self._best.enough or self.spent(ended=False)
+
+    def spent(self, *, ended: bool) -> bool:
+        """Say whether a sighting that was tried before has run out of time, or of its face."""
+        if self.closed or self.waiting or not self._attempts:
+            return False
+        return ended or self._left() or self._now - self._tried_first >= PATIENCE_S
+
+    def attempt(self, *, ended: bool = False) -> bool:
+        """Note that a probe is being tried; say whether it is the last one."""
+        final = self.spent(ended=ended) or self._attempts + 1 >= self._rules.attempts
+        self._tried_last = self._now
+        if not self._attempts:
+            self._tried_first = self._now
+        self._attempts += 1
+        self.waiting = True
+        return final
+
+    def answered(self, at: float, *, settled: bool, again_s: float | None = None) -> None:
+        """Take the answer to a probe.
+
+        Who was let in and stays counts once more after `again_s`: the gate closed before a
+        resident with full hands was through. The wait doubles each time, so that who stays for a
+        chat does not keep the gate open.
+        """
+        self.waiting = False
+        if not settled:
+            self._best.count = self._rules.frames * (self._attempts + 1)
+            return
+        self.closed = True
+        if again_s is not None:
+            self._again_at = at + again_s * 2.0**self._doublings
+            self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
 
     def unclear(self, *, ended: bool) -> bool:
         """Say whether to give up: long enough in the zone, never seen well enough."""
-        if self.reported or self._best.enough:
+        if self.closed or self._attempts or self._best.enough:
             return False
         patience = self._rules.dwell_s if ended else max(self._rules.dwell_s, UNCLEAR_AFTER_S)
         return self._stayed(patience)
@@ -117,6 +160,9 @@ class Candidate:
         worst = min(one.quality.score for one in self.frames)
         return frame.quality.score > worst + CLEARLY_BETTER
 
+    def _left(self) -> bool:
+        return self._entered is not None and self._now - self._inside > STEP_OUT_S
+
     def _stayed(self, seconds: float) -> bool:
         return self._entered is not None and self._inside - self._entered >= seconds
 
@@ -124,3 +170,6 @@ class Candidate:
         self._entered = None
         self._best = BestFrames(count=self._rules.frames)
         self._vectors = {}
+        self._attempts = 0
+        self.waiting = False
+        self._tried_first = self._tried_last = 0.0

@@ -17,7 +17,7 @@ from door_terminal.errors import ChannelBroken, RecognitionFailed
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
-    Again,
+    Answer,
     Encode,
     Encoded,
     FromController,
@@ -101,9 +101,9 @@ class VisionSupervisor:
         if watch is not None:
             self._tell(watch)
 
-    def again(self, sighting: str, after_s: float) -> None:
-        """Tell vision when a face that stays counts once more; from any thread."""
-        self._tell(Again(sighting, after_s))
+    def answer(self, answer: Answer) -> None:
+        """Tell vision what came of a probe; from any thread."""
+        self._tell(answer)
 
     def encode(self, sighting: str, crops: tuple[bytes, ...]) -> bytes:
         """Have vision encode crops; from a worker thread.

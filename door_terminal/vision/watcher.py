@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from door_terminal.camera.reader import Frame
-from door_terminal.vision.messages import Sighting, Unclear, Watch
+from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.motion import MotionGate
 from door_terminal.vision.sightings import Candidate, ZoneRules
 from face_engine.alignment import align
@@ -59,6 +59,7 @@ class Watcher:
             dwell_s=watch.dwell_ms / 1000,
             max_yaw_deg=watch.max_yaw_deg,
             frames=watch.frames,
+            attempts=watch.attempts,
         )
         self._candidates.clear()
 
@@ -81,13 +82,13 @@ class Watcher:
                 track.id, Candidate(self._rules, track.first_seen)
             )
             yield from self._look_at(track, candidate, frame, self._watch)
-        yield from self._forget()
+        yield from self._forget(self._watch)
 
-    def again(self, sighting: str, after_s: float) -> None:
-        """Let the face of a sighting become another one if it is still there by then."""
-        candidate = self._candidates.get(self._sighted.get(sighting, -1))
+    def answered(self, answer: Answer) -> None:
+        """Take what came of a probe."""
+        candidate = self._candidates.get(self._sighted.get(answer.sighting, -1))
         if candidate is not None:
-            candidate.again(time.monotonic(), after_s)
+            candidate.answered(time.monotonic(), settled=answer.settled, again_s=answer.again_s)
 
     def encode(self, crops: tuple[bytes, ...]) -> bytes:
         """Return the probe of crops that the server could not be asked about."""
@@ -103,28 +104,44 @@ class Watcher:
         if candidate.offer(look) and watch.encode:
             candidate.remember(look, self._pack.encoder.encode(crop[None])[0])
         if candidate.ready:
-            candidate.reported = True
-            sighting = secrets.token_hex(8)
-            self._sighted[sighting] = track.id
-            yield Sighting(
-                sighting=sighting,
-                first_seen_ns=int(candidate.first_seen * 1e9),
-                needed_ns=frame.captured_ns,
-                frames=len(candidate.frames),
-                probe=_probe(candidate.vectors) if watch.encode else b"",
-                crops=_pictures(candidate) if watch.crops else (),
-            )
+            final = candidate.attempt()
+            yield self._sighting(track.id, candidate, frame.captured_ns, watch, final=final)
         elif candidate.unclear(ended=False):
-            candidate.reported = True
+            candidate.closed = True
             yield _unclear(candidate, frame.captured_ns)
 
-    def _forget(self) -> Iterator[Unclear]:
+    def _sighting(
+        self, track: int, candidate: Candidate, needed_ns: int, watch: Watch, *, final: bool
+    ) -> Sighting:
+        sighting = secrets.token_hex(8)
+        self._sighted[sighting] = track
+        return Sighting(
+            sighting=sighting,
+            first_seen_ns=int(candidate.first_seen * 1e9),
+            needed_ns=needed_ns,
+            frames=len(candidate.frames),
+            probe=_probe(candidate.vectors) if watch.encode else b"",
+            crops=_pictures(candidate) if watch.crops else (),
+            final=final,
+        )
+
+    def _forget(self, watch: Watch) -> Iterator[Sighting | Unclear]:
+        """Close the sightings of faces that have gone, once their last answer is in."""
         alive = {track.id for track in self._tracker.tracks}
-        self._sighted = {one: track for one, track in self._sighted.items() if track in alive}
+        left_ns = time.monotonic_ns() - int(FORGET_AFTER * 1e9)
         for gone in self._candidates.keys() - alive:
-            candidate = self._candidates.pop(gone)
-            if candidate.unclear(ended=True):
-                yield _unclear(candidate, time.monotonic_ns() - int(FORGET_AFTER * 1e9))
+            candidate = self._candidates[gone]
+            if candidate.waiting:
+                continue
+            del self._candidates[gone]
+            if candidate.spent(ended=True):
+                candidate.attempt(ended=True)
+                yield self._sighting(gone, candidate, left_ns, watch, final=True)
+            elif candidate.unclear(ended=True):
+                yield _unclear(candidate, left_ns)
+        self._sighted = {
+            one: track for one, track in self._sighted.items() if track in self._candidates
+        }
 
 
 def _unclear(candidate: Candidate, needed_ns: int) -> Unclear:

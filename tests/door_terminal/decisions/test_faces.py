@@ -85,6 +85,14 @@ def test_a_stranger_who_stays_makes_one_entry(desk: Desk) -> None:
     assert [one.reason for one in desk.outcomes] == [DecisionReason.NOT_RECOGNIZED]
 
 
+def test_only_the_last_probe_of_a_sighting_finds_nobody(desk: Desk) -> None:
+    now = time.monotonic_ns()
+    verdict = desk.faces.sighting(Sighting("s", now, now, 2, final=False))
+    assert (verdict.settled, desk.outcomes) == (False, [])
+    verdict = desk.faces.sighting(Sighting("s", now, now, 6, final=True))
+    assert (verdict.settled, len(desk.outcomes)) == (True, 1)
+
+
 def test_a_resident_after_a_stranger_is_decided_at_once(desk: Desk) -> None:
     desk.sees(Recognised(None, "local", unit_vector(1)))
     desk.sees(Recognised(ADA, "local", unit_vector(1)))

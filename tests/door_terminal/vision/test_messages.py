@@ -8,7 +8,7 @@ from door_terminal.errors import ChannelBroken
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
     MAX_MESSAGE,
-    Again,
+    Answer,
     Encode,
     Encoded,
     FromController,
@@ -34,7 +34,8 @@ FROM_VISION = [
 FROM_CONTROLLER = [
     Watch(60.0, 300.0, 35.0, 2, encode=True, crops=False),
     Encode("s", (b"one",)),
-    Again("s", 10.0),
+    Answer("s", settled=True, again_s=10.0),
+    Answer("s", settled=False),
 ]
 
 

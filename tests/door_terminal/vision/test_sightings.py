@@ -6,7 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from door_terminal.vision.sightings import STEP_OUT_S, UNCLEAR_AFTER_S, Candidate, ZoneRules
+from door_terminal.vision.sightings import (
+    PATIENCE_S,
+    STEP_OUT_S,
+    UNCLEAR_AFTER_S,
+    Candidate,
+    ZoneRules,
+)
 from face_engine.quality import Quality
 from face_engine.tracking import GoodFrame
 
@@ -81,7 +87,8 @@ def test_who_steps_out_starts_over_with_other_frames() -> None:
 def test_one_track_is_reported_once() -> None:
     candidate = Candidate(RULES, 0)
     watch(candidate, 1)
-    candidate.reported = True
+    candidate.attempt()
+    candidate.answered(1, settled=True)
     assert watch(candidate, 60, start=1) == -1
     assert not candidate.unclear(ended=True)
 
@@ -93,8 +100,8 @@ def test_who_was_let_in_and_stays_counts_again_and_each_time_later() -> None:
         candidate.offer(look(at))
         if candidate.ready:
             sightings.append(at)
-            candidate.reported = True
-            candidate.again(at, after_s=10)
+            candidate.attempt()
+            candidate.answered(at, settled=True, again_s=10)
         at += 0.1
     waits = [later - earlier for earlier, later in pairwise(sightings)]
     assert waits == pytest.approx([10.3, 20.3, 40.3], abs=0.25)
@@ -118,3 +125,63 @@ def test_a_face_that_cannot_be_seen_well_is_told_so_once_it_has_waited() -> None
     assert candidate.unclear(ended=True)
     watch(candidate, 0.5, blurred, start=UNCLEAR_AFTER_S)
     assert candidate.unclear(ended=False)
+
+
+TRYING = replace(RULES, attempts=3)
+
+
+def probes(
+    candidate: Candidate, until: float, *, quality: Quality = NEAR
+) -> list[tuple[float, int, bool]]:
+    """Show a face that is never recognised; return time, frames and finality of each probe."""
+    tried = []
+    at = 0.0
+    while at < until:
+        candidate.offer(look(at, quality))
+        if candidate.ready:
+            tried.append((round(at, 1), len(candidate.frames), candidate.attempt()))
+            candidate.answered(at, settled=tried[-1][2])
+        at += 0.1
+    return tried
+
+
+def test_whoever_is_not_recognised_at_once_is_tried_with_more_and_more_frames() -> None:
+    tried = probes(Candidate(TRYING, 0), 30)
+    assert [(frames, final) for _, frames, final in tried] == [(2, False), (4, False), (6, True)]
+    assert all(later - earlier >= 0.29 for (earlier, _, _), (later, _, _) in pairwise(tried))
+
+
+def test_a_recognised_face_is_not_tried_again() -> None:
+    candidate = Candidate(TRYING, 0)
+    watch(candidate, 1)
+    assert not candidate.attempt()
+    candidate.answered(1, settled=True)
+    assert watch(candidate, 10, start=1) == -1
+    assert not candidate.spent(ended=True)
+
+
+def test_no_further_probe_before_the_answer_to_the_last() -> None:
+    candidate = Candidate(TRYING, 0)
+    watch(candidate, 1)
+    candidate.attempt()
+    assert watch(candidate, 10, start=1) == -1
+
+
+def test_patience_ends_also_without_more_good_frames() -> None:
+    candidate = Candidate(TRYING, 0)
+    first = watch(candidate, 1)
+    assert not candidate.attempt()
+    candidate.answered(first, settled=False)
+    at = watch(candidate, 10, replace(NEAR, score=0.05), start=first)
+    assert at == pytest.approx(first + PATIENCE_S, abs=0.11)
+    assert candidate.attempt()
+
+
+def test_a_face_that_leaves_closes_its_sighting() -> None:
+    candidate = Candidate(TRYING, 0)
+    first = watch(candidate, 1)
+    candidate.attempt()
+    assert not candidate.spent(ended=True)  # the answer may still be that it is recognised
+    candidate.answered(first, settled=False)
+    assert candidate.spent(ended=True)
+    assert candidate.attempt(ended=True)
