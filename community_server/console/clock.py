@@ -59,11 +59,12 @@ def read_field(zone: ZoneInfo, text: str, field: str) -> int:
     if not text.strip():
         return 0
     try:
-        return int(datetime.fromisoformat(text.strip()).replace(tzinfo=zone).timestamp())
-    except (ValueError, OverflowError) as error:
-        raise InputRefused(
-            "this is not a date and time", field=field, code="time-unreadable"
-        ) from error
+        unix = int(datetime.fromisoformat(text.strip()).replace(tzinfo=zone).timestamp())
+    except (ValueError, OverflowError):
+        unix = -1
+    if unix < 0:
+        raise InputRefused("this is not a date and time", field=field, code="time-unreadable")
+    return unix
 
 
 def usual_visit(zone: ZoneInfo) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from gatehouse.enrollment_client import EnrollmentClient, EnrollmentFailed, Submission
 from gatehouse.local_estate import LocalEstate, TierProcess, run_command, wait_for
@@ -17,8 +17,8 @@ from tier_link.envelopes import Particulars, Photo
 USERNAME: Final = "mei"
 PASSWORD: Final = "a calm horse reads slowly"  # noqa: S105 - of a test's own estate
 NAME: Final = "阳光花园 Sunny Court"
-DESKTOP: Final = {"width": 1280, "height": 800}
-PHONE: Final = {"width": 360, "height": 740}
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
+PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
 
 
 @dataclass

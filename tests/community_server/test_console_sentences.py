@@ -72,4 +72,4 @@ def test_no_page_says_anything_outside_the_catalogues(template: Path) -> None:
     text = re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL)
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>", "", text)
-    assert re.sub(r"[\s·–←:.]", "", text) == ""
+    assert not re.search(r"\w", text)
