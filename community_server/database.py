@@ -7,6 +7,7 @@ the vault made; opening them is an explicit call, and their `repr` shows nothing
 import logging
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -96,6 +97,17 @@ def wipe_traces(engine: Engine, *tables: str) -> None:
             except OperationalError:
                 _log.info("wipe=later table=%s reason=busy", table)
         connection.execute(text("RESET lock_timeout"))
+
+
+def tables_with_dead_rows(engine: Engine, tables: Sequence[str]) -> list[str]:
+    """Return which of these tables PostgreSQL knows to hold deleted rows; none on SQLite."""
+    if engine.dialect.name == "sqlite":
+        return []
+    query = text(
+        "SELECT relname FROM pg_stat_user_tables WHERE n_dead_tup > 0 AND relname = ANY(:tables)"
+    )
+    with engine.connect() as connection:
+        return list(connection.scalars(query, {"tables": list(tables)}))
 
 
 def _empty_log(engine: Engine) -> None:

@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from community_server.change import ERASED_TABLES
 from community_server.cloud_news import publish_profile
-from community_server.database import now, wipe_traces
+from community_server.database import now, tables_with_dead_rows, wipe_traces
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
@@ -55,8 +56,7 @@ class Sweeper:
         self._renew_erasure_key()
         estate.codes.prune()
         estate.links.prune(moment)
-        if estate.engine.dialect.name == "sqlite":
-            wipe_traces(estate.engine)
+        wipe_traces(estate.engine, *tables_with_dead_rows(estate.engine, ERASED_TABLES))
 
     def _renew_keys(self, moment: int) -> None:
         estate = self.estate

@@ -14,7 +14,7 @@ from community_server.database import new_id, now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.gallery import Gallery
-from community_server.rosters.news import Rosters
+from community_server.rosters.news import Rosters, lock_paired_doors
 from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, LeaseHours, Mode, Zone
 from tier_link.store import LinkStore
 
@@ -63,9 +63,7 @@ class Configurer:
     def send_due(self, change: Change) -> None:
         """Tell doors whose threshold no longer fits the gallery's size."""
         wanted = self.budget.threshold(len(self.gallery)).value
-        for door in change.session.scalars(
-            select(Door).where(Door.state == "paired").order_by(Door.id).with_for_update()
-        ):
+        for door in lock_paired_doors(change.session):
             if door.threshold != wanted:
                 self.send(change, door)
 
@@ -99,7 +97,7 @@ def get_door(session: Session, door: str, *, lock: bool = False) -> Door:
     Raises:
         NotFound: `door-unknown`.
     """
-    row = session.get(Door, door, with_for_update=lock)
+    row = session.get(Door, door, with_for_update={"key_share": True} if lock else None)
     if row is None:
         raise NotFound("no such door", code="door-unknown")
     return row

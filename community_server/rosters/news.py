@@ -132,9 +132,12 @@ class Rosters:
 
 
 def lock_paired_doors(session: Session) -> Sequence[Door]:
-    """Return the paired doors, locked in the order that everybody locks them in."""
+    """Return the paired doors, locked in the order that everybody locks them in.
+
+    The lock is the weak one (FOR NO KEY UPDATE), which entries that refer to a door pass.
+    """
     return session.scalars(
-        select(Door).where(Door.state == "paired").order_by(Door.id).with_for_update()
+        select(Door).where(Door.state == "paired").order_by(Door.id).with_for_update(key_share=True)
     ).all()
 
 

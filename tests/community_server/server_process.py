@@ -54,7 +54,7 @@ def run_server(
         yield Server(process, line.split()[1], data, log)
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(8) == 0
         reader.join(5)
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:

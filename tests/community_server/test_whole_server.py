@@ -1,8 +1,10 @@
 """A real server process between a cloud and a door: one person's whole way, on both databases."""
 
 import contextlib
+import json
 import secrets
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -204,6 +206,7 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
         with pytest.raises(RequestFailed, match="template-space-other"):
             terminal.ask(MatchRequest("another space", (b"x",)))
 
+        seen = _watch(server, desk)
         first, stranger = _entry(waiting["person"], 1), _entry("", 2)
         for entry in (first, stranger, first):
             terminal.send(entry)
@@ -213,6 +216,8 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
             ("Ada", True, "Main gate"),
             ("", False, "Main gate"),
         ]
+
+        wait_for(lambda: [e["name"] for e in seen] == ["Ada", ""])
 
         desk.call("DELETE", f"/api/v1/people/{waiting['person']}")
         wait_for(lambda: waiting["person"] not in terminal.people, seconds=5)
@@ -226,6 +231,29 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
         if path.is_file():
             assert people[0].portrait[200:260] not in path.read_bytes()
     desk.close()
+
+
+def _watch(server: Server, desk: Desk) -> list[dict[str, object]]:
+    """Follow the live entries until the server stops, which must not wait for its watchers."""
+    seen: list[dict[str, object]] = []
+    opened = threading.Event()
+
+    def follow() -> None:
+        with (
+            contextlib.suppress(httpx.HTTPError),
+            server.client(
+                cookie="; ".join(f"{c.name}={c.value}" for c in desk.http.cookies.jar)
+            ) as http,
+            http.stream("GET", "/api/v1/entries/stream") as stream,
+        ):
+            for line in stream.iter_lines():
+                opened.set()
+                if line.startswith("data: "):
+                    seen.append(json.loads(line.removeprefix("data: ")))
+
+    threading.Thread(target=follow, daemon=True).start()
+    assert opened.wait(20)
+    return seen
 
 
 def _entries(desk: Desk) -> list[dict[str, object]]:

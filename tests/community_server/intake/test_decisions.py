@@ -90,7 +90,7 @@ def test_the_stored_template_is_turned_before_it_is_encrypted(
         opened = np.frombuffer(open_template(session, own.estate.safe, template), "<f4")
         assert bytes(opened) not in bytes(template.sealed)
     judged = own.estate.intake.judge.judge(
-        [type("Photo", (), {"data": people[0].portrait})()],  # type: ignore[list-item]  # only the bytes matter
+        [type("Photo", (), {"data": people[0].portrait})()],
         person,
     )
     assert np.allclose(opened, judged.template, atol=1e-5)
