@@ -90,7 +90,7 @@ def _answer(
         sentence = message
     if not request.url.path.startswith("/api/"):
         page = PAGES.render("problem.html.jinja", language, message=sentence, code=code)
-        fragment = "hx-request" in request.headers
+        fragment = request.headers.get("hx-request-type") == "partial"
         body = PAGES.render("notice.html.jinja", language, kind="bad", text=sentence, code=code)
         return Response(
             body if fragment else page,

@@ -64,7 +64,11 @@ def run_server(
 def start(
     data: Path, *, database: str, models: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
+    temporary = data.parent / "tmp"
+    temporary.mkdir(exist_ok=True, parents=True)
     environment = os.environ | {
+        # Where a leak into a temporary file would be found by the tests that look for one.
+        "TMPDIR": str(temporary),
         "GATEHOUSE_SERVER_DATA": str(data),
         "GATEHOUSE_SERVER_DATABASE": database,
         "GATEHOUSE_SERVER_HOST": "127.0.0.1",
