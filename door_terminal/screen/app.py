@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,7 +22,6 @@ from page_kit.pages import Pages
 from page_kit.security import SecurityHeaders
 
 MAX_BODY: Final = 1024  # a unit and a PIN
-_ASSETS: Final = {"door.js": "text/javascript", "door.css": "text/css"}
 
 PAGES: Final = Pages("door_terminal")
 
@@ -72,13 +71,6 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         del request
         return HTMLResponse(PAGES.render("door.html.jinja", "zh-CN", catalogue=PAGES.catalogue))
 
-    async def asset(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in _ASSETS:
-            return _refusal(404, "not-found")
-        content = resources.files("door_terminal.screen").joinpath("assets", name).read_bytes()
-        return Response(content, media_type=_ASSETS[name])
-
     async def state(request: Request) -> Response:
         del request
         return JSONResponse(await run_in_threadpool(describe, terminal))
@@ -100,11 +92,25 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
 
     routes = [
         Route("/", page),
-        Route("/assets/{name}", asset),
+        Route("/script/door.js", _script),
+        Route("/static/{name}", _static),
         Route("/state", state),
         Route("/pin", pin, methods=["POST"]),
     ]
     return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
+
+
+async def _script(request: Request) -> Response:
+    del request
+    content = resources.files("door_terminal.screen").joinpath("door.js").read_bytes()
+    return Response(content, media_type="text/javascript")
+
+
+async def _static(request: Request) -> Response:
+    file = PAGES.static_folder / request.path_params["name"]
+    if file.parent != PAGES.static_folder or not file.is_file():
+        return _refusal(404, "not-found")
+    return FileResponse(file)
 
 
 def describe(terminal: Terminal) -> dict[str, Any]:
