@@ -90,6 +90,7 @@ def _answer(
         sentence = message
     if not request.url.path.startswith("/api/"):
         page = PAGES.render("problem.html.jinja", language, message=sentence, code=code)
+        # What htmx cuts out of a whole page must come as one; it says so.
         fragment = request.headers.get("hx-request-type") == "partial"
         body = PAGES.render("notice.html.jinja", language, kind="bad", text=sentence, code=code)
         return Response(

@@ -85,6 +85,7 @@ def _page(
         estate,
         staff,
         "approvals.html.jinja",
+        room="approvals",
         here="/approvals",
         refusal=refusal,
         waiting=waiting,

@@ -61,6 +61,7 @@ def _page(
         estate,
         staff,
         "cloud.html.jinja",
+        room="cloud",
         here="/cloud",
         refusal=refusal,
         cloud=estate.cloud.state(),

@@ -103,6 +103,7 @@ def ask_revocation(request: Request, door: str, estate: EstateDep, staff: Reader
         estate,
         staff,
         "revocation.html.jinja",
+        room="doors",
         here=f"/doors/{door}/removal",
         door=find(estate, door),
     )
@@ -182,6 +183,7 @@ def _list(
         estate,
         staff,
         "doors.html.jinja",
+        room="doors",
         here="/doors",
         refusal=refusal,
         doors=listing(estate),
@@ -210,6 +212,7 @@ def _door(
         estate,
         staff,
         "door.html.jinja",
+        room="doors",
         here=f"/doors/{door}",
         refusal=refusal,
         door=shown,

@@ -24,6 +24,7 @@ def show_entries(request: Request, estate: EstateDep, staff: ReaderDep) -> Respo
         estate,
         staff,
         "entries.html.jinja",
+        room="entries",
         here="/entries",
         entries=entries,
         after=_cursor(entries),

@@ -110,6 +110,7 @@ def desk_page(
     staff: SignedIn,
     template: str,
     *,
+    room: str,
     here: str,
     refusal: ServerError | None = None,
     status: int = 200,
@@ -122,6 +123,7 @@ def desk_page(
         estate: the estate.
         staff: who is at the desk.
         template: below `templates/`.
+        room: the entry of the navigation that the page belongs to.
         here: the page's own address, also in the answer to a form.
         refusal: what was refused just now; decides the status.
         status: of the answer without a refusal.
@@ -134,6 +136,7 @@ def desk_page(
         template,
         status=status_of(refusal) if refusal else status,
         frame=Frame(name, staff.username, staff.csrf, waiting),
+        room=room,
         here=here,
         problem=problem_of(refusal) if refusal else None,
         done=request.query_params.get("done", "") if request.method == "GET" else "",

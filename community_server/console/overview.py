@@ -33,7 +33,15 @@ class Overview:
 @router.get("/")
 def show_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
     """Show the first page."""
-    return desk_page(request, estate, staff, "overview.html.jinja", here="/", overview=look(estate))
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "overview.html.jinja",
+        room="overview",
+        here="/",
+        overview=look(estate),
+    )
 
 
 @router.get("/overview/live")

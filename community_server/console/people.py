@@ -71,22 +71,29 @@ def set_suspended(
 @router.get("/{person}/removal")
 def ask_removal(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
     """Say in words what removing means, and ask."""
+    shown = find(estate, person)
     return desk_page(
         request,
         estate,
         staff,
         "removal.html.jinja",
+        room=room_of(shown),
         here=f"/people/{person}/removal",
-        person=find(estate, person),
+        person=shown,
     )
 
 
 @router.post("/{person}/removal")
 def remove_person(person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
     """Remove somebody from the server and from every door."""
-    category = find(estate, person).category
+    room = room_of(find(estate, person))
     remove(estate, person, staff.staff)
-    return go_to(f"/{'visitors' if category == 'visitor' else 'people'}?done=removed")
+    return go_to(f"/{room}?done=removed")
+
+
+def room_of(person: ListedPerson) -> str:
+    """Return the list that somebody is on."""
+    return "visitors" if person.category == "visitor" else "people"
 
 
 def find(estate: Estate, person: str) -> ListedPerson:
@@ -118,6 +125,7 @@ def _list(
         estate,
         staff,
         "people.html.jinja",
+        room="people",
         here="/people",
         refusal=refusal,
         q=q,
@@ -143,14 +151,16 @@ def _person(
     unit: str = "",
     refusal: ServerError | None = None,
 ) -> Response:
+    shown = find(estate, person)
     return desk_page(
         request,
         estate,
         staff,
         "person.html.jinja",
+        room=room_of(shown),
         here=f"/people/{person}",
         refusal=refusal,
-        person=find(estate, person),
+        person=shown,
         pin=pin,
         pin_unit=unit,
     )

@@ -68,6 +68,7 @@ def _page(
         estate,
         staff,
         "visitors.html.jinja",
+        room="visitors",
         here="/visitors",
         refusal=refusal,
         visitors=[row for row in listing(estate) if row.category == "visitor"],

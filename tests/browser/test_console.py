@@ -20,6 +20,8 @@ from tier_link.envelopes import Particulars
 
 pytestmark = pytest.mark.xdist_group("console")
 
+SMALLEST_PHOTO = 100
+"""Pixels across: enough to compare a face."""
 PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/cloud")
 
 
@@ -45,13 +47,13 @@ def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(
     with desk.page() as page:
         link = invite_resident(page, "林梅", "3-1-502")
         assert read_qr_code(page) == link
-        desk.enroll(link, [people["Ada"]])
+        desk.enroll(link, [people["Ada"].portrait])
         # Whoever looks at an empty list sees the newcomer without doing anything.
         page.get_by_test_id("nav-approvals").click()
         approve = page.locator("[data-testid^=approve-]")
         expect(approve).to_have_count(1)
         expect(page.get_by_role("heading", name="林梅")).to_be_visible()
-        assert photo_width(page) > 100
+        assert photo_width(page) > SMALLEST_PHOTO
         shoot(page, "approvals")
         approve.click()
         expect(page.get_by_test_id("done")).to_contain_text("Approved")
@@ -108,7 +110,7 @@ def test_a_visitor_is_shown_with_particulars_and_can_be_declined(
         page.get_by_test_id("nav-approvals").click()
         desk.enroll(
             link,
-            [people["Chen"]],
+            [people["Chen"].portrait],
             Particulars("Chen 陈", "138 0013 8000", "林梅", "Dinner", "沪A12345"),
         )
         decline = page.locator("[data-testid^=decline-]")
@@ -119,6 +121,51 @@ def test_a_visitor_is_shown_with_particulars_and_can_be_declined(
         page.locator("[data-testid^=reason-]").select_option("not-expected")
         decline.click()
         expect(page.get_by_test_id("done")).to_contain_text("Declined")
+
+
+def test_who_resembles_somebody_known_is_held_with_a_warning(
+    desk: Desk, people: dict[str, SamplePerson]
+) -> None:
+    three = [people["Dora"].portrait] * 3
+    with desk.page() as page:
+        desk.enroll(invite_resident(page, "多拉", "5-1-101"), three)
+        page.goto("/approvals")
+        page.locator("[data-testid^=approve-]").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        desk.enroll(invite_resident(page, "Twin", "5-1-102"), three)
+        page.goto("/approvals")
+        expect(page.locator("article")).to_contain_text("Looks very much like 多拉")
+        expect(page.locator(".portraits img")).to_have_count(3)
+        assert photo_width(page) > SMALLEST_PHOTO
+        shoot(page, "approvals_resembles")
+        page.set_viewport_size(PHONE)
+        shoot(page, "approvals_resembles_phone", full=True)
+        page.locator("[data-testid^=decline-]").click()
+        expect(page.get_by_test_id("done")).to_contain_text("Declined")
+
+
+def test_a_list_that_gets_no_news_says_so_until_it_does(desk: Desk) -> None:
+    with desk.page(may_complain=True) as page:
+        page.goto("/entries")
+        stale = page.get_by_text("No answer from the server")
+        expect(stale).to_be_hidden()
+        page.route("**/entries/live**", lambda route: route.abort())
+        expect(stale).to_be_visible()
+        page.unroute("**/entries/live**")
+        expect(stale).to_be_hidden()
+
+
+def test_what_a_colleague_removed_meanwhile_is_said_in_place(desk: Desk) -> None:
+    with desk.page() as page:
+        invite_resident(page, "Gone", "8-8-888")
+        page.get_by_role("link", name="Gone").click()
+        with desk.page() as colleague:
+            colleague.goto(page.url if "/people/" in page.url else "/people")
+            colleague.get_by_test_id("remove").click()
+            colleague.get_by_test_id("remove-confirm").click()
+            expect(colleague.get_by_test_id("done")).to_be_visible()
+        page.get_by_test_id("suspend").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "person-unknown")
 
 
 def test_a_person_is_removed_only_after_a_question_in_words(desk: Desk) -> None:
