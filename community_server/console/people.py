@@ -1,5 +1,7 @@
 """Residents: found, invited, given a PIN, suspended, removed."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 
 from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
@@ -19,6 +21,9 @@ from community_server.people.routes import (
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/people")
+
+MOST_SHOWN: Final = 200
+"""Rows that a guard's old PC draws at once; beyond them one searches."""
 
 
 @router.get("")
@@ -120,6 +125,11 @@ def _list(
 ) -> Response:
     residents = [row for row in listing(estate) if row.category != "visitor"]
     words = q.casefold().split()
+    found = [
+        row
+        for row in residents
+        if all(word in f"{row.name} {row.unit}".casefold() for word in words)
+    ]
     return desk_page(
         request,
         estate,
@@ -130,11 +140,8 @@ def _list(
         refusal=refusal,
         q=q,
         everybody=len(residents),
-        people=[
-            row
-            for row in residents
-            if all(word in f"{row.name} {row.unit}".casefold() for word in words)
-        ],
+        people=found[:MOST_SHOWN],
+        beyond=max(0, len(found) - MOST_SHOWN),
         wanted=wanted or InvitationRequest(kind="resident"),
         invited=invited,
         cloud=estate.cloud.state(),
