@@ -132,8 +132,6 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
 
 
 def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
-    # What cannot be stored may be a person's: no error text or log repeats it.
-    engine.hide_parameters = True
     report_full_disk(engine)
     lock.take_database(engine)
     migrate(engine)

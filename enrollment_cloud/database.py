@@ -50,8 +50,6 @@ def open_cloud_database(settings: Settings) -> Database:
     if make_url(settings.database).get_backend_name() == "sqlite":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_database(settings.database)
-    # What fails to be stored may be a sealed photo: no error text or log repeats it.
-    engine.hide_parameters = True
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})

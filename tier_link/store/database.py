@@ -30,6 +30,8 @@ _PRAGMAS = (
     "PRAGMA secure_delete = ON",  # deleted rows are overwritten, not merely unlinked
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
 )
+# What cannot be stored may be a photo, a name or a PIN: no error text or log repeats it.
+_DISCREET: Final = {"hide_parameters": True}
 _READ_ONLY = "gatehouse_read_only"
 
 
@@ -48,7 +50,7 @@ def open_database(url: str) -> Engine:
     except ArgumentError as error:
         raise DatabaseAddressRefused("not a database address") from error
     if address.drivername == "postgresql+psycopg":
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(address, pool_pre_ping=True, **_DISCREET)
     if address.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise DatabaseAddressRefused(
             f"{address.drivername} is not supported; use sqlite or postgresql+psycopg"
@@ -56,7 +58,7 @@ def open_database(url: str) -> Engine:
     if not address.database or address.database == ":memory:":
         raise DatabaseAddressRefused("a SQLite address names a file: sqlite:///path/to/file")
     Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(address)
+    engine = create_engine(address, **_DISCREET)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
