@@ -213,6 +213,7 @@ def test_every_page_fits_a_phone_and_names_its_controls(
             assert page.locator("h1").count() == 1
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
             assert nameless_controls(page) == []
+            assert faint_texts(page) == []
             name = re.sub(r"[0-9a-f]{32}", "one", path.strip("/").replace("/", "_")) or "overview"
             shoot(page, f"{language}_{scheme}_phone_{name}", full=True)
             page.set_viewport_size(DESKTOP)
@@ -328,6 +329,36 @@ def nameless_controls(page: Page) -> Sequence[str]:
             .filter(one => !(one.textContent.trim() && one.tagName !== 'SELECT')
                 && !one.getAttribute('aria-label') && !(one.labels && one.labels.length))
             .map(one => one.outerHTML)"""
+    )
+    return found
+
+
+def faint_texts(page: Page) -> Sequence[str]:
+    """Return the texts whose contrast with what is behind them is below 4.5:1 (WCAG 2.2, 1.4.3)."""
+    found: Sequence[str] = page.evaluate(
+        """() => {
+            const channels = colour => colour.match(/[\\d.]+/g).map(Number);
+            const light = colour => channels(colour).slice(0, 3).map(one => one / 255)
+                .map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+            const behind = element => {
+                for (let one = element; one; one = one.parentElement) {
+                    const colour = getComputedStyle(one).backgroundColor;
+                    if ((channels(colour)[3] ?? 1) === 1) return colour;
+                }
+                return "rgb(255, 255, 255)";
+            };
+            const ratio = element => {
+                const text = light(getComputedStyle(element).color);
+                const ground = light(behind(element));
+                return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+            };
+            return [...document.querySelectorAll("body *")]
+                .filter(one => one.checkVisibility() && [...one.childNodes].some(
+                    node => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+                .filter(one => ratio(one) < 4.5)
+                .map(one => `${one.textContent.trim()} ${ratio(one).toFixed(1)}`);
+        }"""
     )
     return found
 
