@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
 import numpy as np
 
 from face_engine.models import default_folder, load_pack
@@ -129,7 +128,7 @@ def enroll(estate: LocalEstate, person: SamplePerson, kind: InvitationKind) -> N
     Raises:
         DemoFailed: the community's last reply was not "enrolled".
     """
-    with estate.staff() as staff, httpx.Client(timeout=30.0, trust_env=False) as http:
+    with estate.staff() as staff, estate.public() as http:
         invitation: dict[str, object] = {"kind": kind, "name": person.name, "unit": "1-101"}
         if kind == "visitor":
             invitation["valid_until"] = int(time.time()) + VISIT_SECONDS

@@ -1,5 +1,6 @@
 """`gatehouse demo`: the main job on this machine, then an estate to play with."""
 
+import io
 import json
 import shutil
 import signal
@@ -9,9 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+import segno
 
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import Demo, DemoFailed, Say
+from gatehouse.lan import lan_address
 from gatehouse.local_estate import USERNAME, EstateFailed, LocalEstate
 
 # Easy to remember and to type into a phone; another is taken where one is in use.
@@ -23,12 +26,13 @@ SERVER_PORT = 8443
 @click.option("--once", is_flag=True, help="Stop when all six people have been at the door.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--camera", help="Add a second door with this camera: an index, address or file.")
+@click.option("--lan", is_flag=True, help="Let phones on this network reach the form.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
     help="Keep the data here instead of in a temporary folder.",
 )
-def demo(*, once: bool, as_json: bool, camera: str | None, folder: Path | None) -> None:
+def demo(*, once: bool, as_json: bool, camera: str | None, lan: bool, folder: Path | None) -> None:
     """Run all three tiers here: enroll some people, open the gate for them and nobody else."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data = folder or Path(tempfile.mkdtemp(prefix="gatehouse-demo-"))
@@ -38,7 +42,12 @@ def demo(*, once: bool, as_json: bool, camera: str | None, folder: Path | None) 
 
     try:
         with (
-            LocalEstate(data, cloud_port=CLOUD_PORT, server_port=SERVER_PORT) as estate,
+            LocalEstate(
+                data,
+                cloud_port=CLOUD_PORT,
+                server_port=SERVER_PORT,
+                lan=lan_address() if lan else "",
+            ) as estate,
             CameraFeed() as feed,
         ):
             running = Demo(estate, feed, say)
@@ -80,5 +89,10 @@ def _invite_user(estate: LocalEstate, door: str, camera: str | None, say: Say) -
     if camera is not None:
         second = estate.add_door("Your camera", camera, gate="simulated")
         say(f"  Your camera's:    http://127.0.0.1:{estate.door_ports[second]}")
+    if estate.lan:
+        code = io.StringIO()
+        segno.make(link, micro=False).terminal(code, compact=True)
+        say(code.getvalue())
+        say("Phones will warn about the form's certificate too: it was made for this demo alone.")
     say("The console's certificate is the community's own; your browser will ask about it once.")
     say("Approve yourself in the console, then look into a camera (--camera 0). Ctrl-C stops.")

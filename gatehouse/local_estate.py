@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from typing import Any, Final, Self, TypeVar
 
 import httpx
 
+from gatehouse.lan import write_certificate
 from gatehouse.staff_client import StaffClient
 
 # A cold start loads Python, the databases and the models; slow boards and a busy CI need it.
@@ -140,6 +142,8 @@ class LocalEstate:
         server_database: the same for the server.
         cloud_port: port to prefer; any free one when taken.
         server_port: the same for the server.
+        lan: address of this machine at which phones reach the forms over HTTPS; empty for
+            plain HTTP on the loopback interface.
     """
 
     folder: Path
@@ -147,6 +151,7 @@ class LocalEstate:
     server_database: str = ""
     cloud_port: int = 0
     server_port: int = 0
+    lan: str = ""
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
     community: str = ""
@@ -156,6 +161,9 @@ class LocalEstate:
     door_ports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.lan:
+            write_certificate(self.lan, self._certificate, self._certificate_key)
         self.cloud_port = free_port(self.cloud_port)
         self.server_port = free_port(self.server_port)
         self.cloud = self._tier("cloud", ["cloud", "run"], self.cloud_environment)
@@ -176,6 +184,8 @@ class LocalEstate:
     @property
     def cloud_address(self) -> str:
         """Address of the public forms."""
+        if self.lan:
+            return f"https://{self.lan}:{self.cloud_port}"
         return f"http://127.0.0.1:{self.cloud_port}"
 
     @property
@@ -186,16 +196,24 @@ class LocalEstate:
     @property
     def cloud_environment(self) -> dict[str, str]:
         """What the cloud's commands need to find their data."""
-        return self._environment(
-            "CLOUD", "cloud", self.cloud_database, host="127.0.0.1", port=self.cloud_port
-        )
+        settings: dict[str, object] = {"host": "127.0.0.1", "port": self.cloud_port}
+        if self.lan:
+            settings |= {
+                "host": "0.0.0.0",  # noqa: S104 - phones on the network are to reach it
+                "tls_certificate": self._certificate,
+                "tls_key": self._certificate_key,
+            }
+        return self._environment("CLOUD", "cloud", self.cloud_database, **settings)
 
     @property
     def server_environment(self) -> dict[str, str]:
         """What the server's commands need to find their data."""
-        return self._environment(
+        environment = self._environment(
             "SERVER", "server", self.server_database, host="127.0.0.1", port=self.server_port
         )
+        if self.lan:
+            environment["SSL_CERT_FILE"] = str(self._certificate)
+        return environment
 
     def start_cloud(self) -> None:
         """Start the cloud and wait until it answers."""
@@ -283,10 +301,22 @@ class LocalEstate:
 
         return look
 
+    def public(self) -> httpx.Client:
+        """Return a client of the cloud, as a person's device would be; a context manager."""
+        trust = ssl.create_default_context(cafile=str(self._certificate) if self.lan else None)
+        return httpx.Client(timeout=30.0, trust_env=False, verify=trust)
+
+    @property
+    def _certificate(self) -> Path:
+        return self.folder / "lan.pem"
+
+    @property
+    def _certificate_key(self) -> Path:
+        return self.folder / "lan.key"
+
     def _profile_published(self) -> bool:
-        answer = httpx.get(
-            f"{self.cloud_address}/api/v1/communities/{self.community}", trust_env=False
-        )
+        with self.public() as http:
+            answer = http.get(f"{self.cloud_address}/api/v1/communities/{self.community}")
         return answer.is_success and bool(answer.json()["certificates"])
 
     def _staff(self) -> StaffClient:
@@ -296,7 +326,6 @@ class LocalEstate:
     def _tier(
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str]
     ) -> TierProcess:
-        self.folder.mkdir(parents=True, exist_ok=True)
         return TierProcess(
             arguments, {**environment, **self.environment}, self.folder / f"{name}.log"
         )

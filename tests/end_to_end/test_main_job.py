@@ -1,18 +1,46 @@
 """A person enrolls with a photo, and the gate opens for that person and for nobody else."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import INVITED, Demo
 from gatehouse.local_estate import LocalEstate
 from gatehouse.sample_people import NAMES
+from tests.support.databases import postgresql_database
+
+STRANGERS = [name for name in NAMES if name not in INVITED]
 
 
-def test_the_gate_opens_for_the_enrolled_and_for_nobody_else(
-    estate: LocalEstate, feed: CameraFeed
-) -> None:
-    demo = Demo(estate, feed, print)
-    door = demo.run()
-    assert demo.result.enrolled == list(INVITED)
-    assert demo.result.admitted == list(INVITED)
-    assert demo.result.refused == [name for name in NAMES if name not in INVITED]
-    openings = (estate.folder / f"door-{door}" / "gate.jsonl").read_text().splitlines()
-    assert len(openings) == len(INVITED)
+def test_the_demo_opens_for_the_enrolled_and_for_nobody_else(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gatehouse", "demo", "--once", "--json", "--folder", str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["enrolled"] == result["admitted"] == list(INVITED)
+    assert result["refused"] == STRANGERS
+    assert set(result["seconds"]) == {
+        "cloud", "server", "pairing", "door", "enrollment", "roster", "walk"
+    }  # fmt: skip
+
+
+def test_the_same_on_postgresql_with_one_opening_per_person(tmp_path: Path) -> None:
+    with (
+        postgresql_database() as cloud,
+        postgresql_database() as server,
+        LocalEstate(tmp_path, cloud_database=cloud, server_database=server) as estate,
+        CameraFeed() as feed,
+    ):
+        demo = Demo(estate, feed, print)
+        door = demo.run()
+        assert demo.result.admitted == list(INVITED)
+        assert demo.result.refused == STRANGERS
+        openings = (estate.folder / f"door-{door}" / "gate.jsonl").read_text().splitlines()
+        assert len(openings) == len(INVITED)
