@@ -311,8 +311,13 @@ def read_qr_code(page: Page) -> str:
     picture = page.get_by_test_id("invite-qr").screenshot()
     image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
-    large = cv2.resize(image, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
-    return cv2.QRCodeDetector().detectAndDecode(large)[0]
+    # A phone looks again and again; one look of OpenCV's misses a code now and then.
+    for scale in (3, 2, 4, 5):
+        large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
+            if text := detector.detectAndDecode(large)[0]:
+                return str(text)
+    return ""
 
 
 def photo_width(page: Page) -> int:
