@@ -11,7 +11,7 @@ BIN := .venv/bin
 JOBS ?= 2
 
 PYTHON_SOURCES := access_rules benchmarks community_server door_terminal enrollment_cloud \
-	face_engine gatehouse migrations page_kit tests tier_link tools web
+	face_engine gatehouse migrations tier_kit tests tier_link tools web
 
 .PHONY: setup run test check bench soak pages models
 

@@ -23,7 +23,7 @@ from community_server.setup import routes as setup
 from community_server.sockets import StarletteSocket
 from community_server.staff import routes as staff
 from community_server.sweeper import Sweeper
-from page_kit.security import SecurityHeaders
+from tier_kit.security import SecurityHeaders
 
 _log = logging.getLogger(__name__)
 

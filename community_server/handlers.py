@@ -21,7 +21,7 @@ from community_server.errors import (
     TooManyAttempts,
 )
 from community_server.pages import PAGES, language_of
-from page_kit.catalogue import CatalogueError
+from tier_kit.catalogue import CatalogueError
 
 _log = logging.getLogger(__name__)
 

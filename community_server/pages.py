@@ -5,8 +5,8 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from page_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
-from page_kit.pages import Pages
+from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
+from tier_kit.pages import Pages
 
 PAGES: Final = Pages("community_server")
 

@@ -25,8 +25,8 @@ from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
-from page_kit.pages import Pages, PagesNotBuilt
-from page_kit.security import SecurityHeaders
+from tier_kit.pages import Pages, PagesNotBuilt
+from tier_kit.security import SecurityHeaders
 from tier_link.channel import LinkHub, NodeIdentity
 from tier_link.store import LinkStore, PairingCodes
 

@@ -12,7 +12,7 @@ from enrollment_cloud.limits import BodyBudget, RateLimit
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.relay import Relay
 from enrollment_cloud.settings import Settings
-from page_kit.pages import Pages
+from tier_kit.pages import Pages
 from tier_link.channel import LinkHub, NodeIdentity
 from tier_link.store import LinkStore, PairingCodes
 

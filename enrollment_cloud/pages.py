@@ -10,7 +10,7 @@ from enrollment_cloud.context import CloudDependency, spend_read
 from enrollment_cloud.errors import NotFound
 from enrollment_cloud.identifiers import community_id
 from enrollment_cloud.refusals import reader_language
-from page_kit.language import COOKIE_NAME, QUERY_NAME, is_language
+from tier_kit.language import COOKIE_NAME, QUERY_NAME, is_language
 from tier_link.invitations import InvitationKind
 
 router = APIRouter(include_in_schema=False)

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from community_server.errors import InputRefused
-from page_kit.language import Language
+from tier_kit.language import Language
 
 FIELD_FORMAT: Final = "%Y-%m-%dT%H:%M"
 """What an `<input type="datetime-local">` reads and sends (HTML Living Standard, 2.3.5.5)."""

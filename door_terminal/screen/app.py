@@ -17,9 +17,9 @@ from access_rules.decision import DecisionReason
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.terminal import SOFTWARE, Terminal
-from page_kit.language import LANGUAGES
-from page_kit.pages import Pages
-from page_kit.security import SecurityHeaders
+from tier_kit.language import LANGUAGES
+from tier_kit.pages import Pages
+from tier_kit.security import SecurityHeaders
 
 MAX_BODY: Final = 1024  # a unit and a PIN
 

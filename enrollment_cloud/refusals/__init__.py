@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from enrollment_cloud import errors
-from page_kit.catalogue import Catalogue
-from page_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
-from page_kit.pages import Pages
+from tier_kit.catalogue import Catalogue
+from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
+from tier_kit.pages import Pages
 
 STATUSES: Final[dict[type[errors.CloudError], int]] = {
     errors.NotFound: 404,

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from face_engine.models import FacePack
 from gatehouse.local_estate import EstateFailed, LocalEstate, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
-from page_kit.language import LANGUAGES
 from tests.browser.console import DESKTOP, PASSWORD, PHONE, Desk
+from tier_kit.language import LANGUAGES
 from tier_link.envelopes import Particulars
 
 pytestmark = pytest.mark.xdist_group("console")

@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import enrollment_cloud
-from page_kit.pages import Pages
-from page_kit.security import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import OpenPage, Portraits, jpeg
 from tests.browser.estate import Estate
 from tests.browser.test_form import CONSENTS, agree, choose, step
+from tier_kit.pages import Pages
+from tier_kit.security import CONTENT_SECURITY_POLICY
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"

@@ -14,7 +14,7 @@ from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
 from community_server.pages import PAGES
 from face_engine.errors import PhotoReason
-from page_kit.language import LANGUAGES
+from tier_kit.language import LANGUAGES
 from tier_link.replies import ReplyReason
 
 PACKAGE = Path(community_server.__file__).parent

@@ -5,8 +5,8 @@ import pytest
 
 import enrollment_cloud
 from enrollment_cloud import errors, refusals
-from page_kit.catalogue import Catalogue
-from page_kit.language import LANGUAGES, Language
+from tier_kit.catalogue import Catalogue
+from tier_kit.language import LANGUAGES, Language
 
 PACKAGE = Path(enrollment_cloud.__file__).parent
 RAISED = re.compile(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from page_kit.language import LANGUAGES, Language
+from tier_kit.language import LANGUAGES, Language
 
 _FOLDER: Final = "locales"
 

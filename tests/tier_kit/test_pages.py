@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from page_kit.pages import Pages, PagesNotBuilt
+from tier_kit.pages import Pages, PagesNotBuilt
 
 
 @pytest.fixture

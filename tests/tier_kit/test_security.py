@@ -1,6 +1,6 @@
 import asyncio
 
-from page_kit.security import (
+from tier_kit.security import (
     CONTENT_SECURITY_POLICY,
     Message,
     Receive,

@@ -15,8 +15,8 @@ from typing import Final, cast
 
 import jinja2
 
-from page_kit.catalogue import Catalogue
-from page_kit.language import LANGUAGES, Language
+from tier_kit.catalogue import Catalogue
+from tier_kit.language import LANGUAGES, Language
 
 _STATIC_PREFIX: Final = "/static/"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from page_kit.catalogue import Catalogue, CatalogueError
+from tier_kit.catalogue import Catalogue, CatalogueError
 
 
 def test_places_are_filled() -> None:

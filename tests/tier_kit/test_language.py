@@ -1,4 +1,4 @@
-from page_kit.language import choose
+from tier_kit.language import choose
 
 
 def test_the_choice_of_the_moment_beats_memory_and_preference() -> None:
