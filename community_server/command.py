@@ -8,7 +8,6 @@ import time
 
 import click
 import cv2
-from pydantic import ValidationError
 
 from community_server.errors import ServerError
 from community_server.estate import open_estate
@@ -16,6 +15,7 @@ from community_server.serving import listen, serve
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
 from face_engine.errors import FaceEngineError
+from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
 
 
@@ -37,7 +37,7 @@ def run(host: str | None, port: int | None) -> None:
     # One frame at a time is decoded per request; the encoder has its own threads.
     cv2.setNumThreads(1)
     try:
-        settings = Settings.model_validate(_given(host=host, port=port))
+        settings = Settings.read(host=host, port=port)
         estate = open_estate(settings)
         try:
             listener = listen(settings.host, settings.port)
@@ -50,30 +50,22 @@ def run(host: str | None, port: int | None) -> None:
             serve(estate, listener)
         finally:
             estate.close()
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise click.ClickException(
-            f"the setting '{field}' cannot be used: {first['msg']}"
-        ) from error
-    except (ServerError, FaceEngineError, LinkError) as error:
+    except (ServerError, ConfigurationRefused, FaceEngineError, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error
 
 
 @server.command("setup-code")
 def show_setup_code() -> None:
     """Show the code that first-run set-up asks for."""
-    code = SetupCode(Settings().data)
+    try:
+        code = SetupCode(Settings.read().data)
+    except ConfigurationRefused as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
     if not code.path.exists():
         raise click.ClickException(
             "There is no set-up code: the server was set up already, or has never run."
         )
     click.echo(code.ensure())
-
-
-def _given(**options: str | int | None) -> dict[str, str | int]:
-    """Return the options that were given on the command line."""
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _start_logging() -> None:

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
 from websockets.exceptions import InvalidHandshake
 
 from door_terminal.errors import DoorError, StartRefused
 from door_terminal.identity import Pairing, is_paired, save_pairing, socket_url
 from door_terminal.settings import Settings
+from tier_kit.settings import ConfigurationRefused
 from tier_link.channel import dial_pairing, pairing_tls
 from tier_link.errors import LinkError
 
@@ -26,18 +26,12 @@ def _plainly(work: Callable[[], T]) -> T:
     """Turn what an installer can mend into a sentence and exit status 1."""
     try:
         return work()
-    except (DoorError, LinkError) as error:
+    except (DoorError, ConfigurationRefused, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error
 
 
 def _settings(**given: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-        )
-        raise click.ClickException(f"the door's settings: {problems}") from error
+    return _plainly(lambda: Settings.read(**given))
 
 
 @click.group()

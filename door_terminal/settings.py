@@ -1,42 +1,28 @@
-"""How one terminal is set up: environment variables, then the `[door]` table of the TOML file.
+"""How one terminal is set up: `GATEHOUSE_DOOR_…` variables, then the table `[door]`.
 
-`GATEHOUSE_DOOR_<NAME>` beats `[door] <name>` in the file that `GATEHOUSE_CONFIG` names
-(default `./gatehouse.toml`, which may be absent). What the estate decides (zone, threshold,
-hours) is not here: it comes from the server.
+What the estate decides (zone, threshold, hours) is not here: it comes from the server.
 """
 
-import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import SettingsConfigDict
 
-from door_terminal.errors import StartRefused
+from tier_kit.settings import TierSettings, models_folder
 
 Mode = Literal["auto", "local", "remote", "hybrid"]
 
 
-class Settings(BaseSettings):
+class Settings(TierSettings):
     """The settings of a door terminal."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_DOOR_", extra="ignore", frozen=True)
+    table: ClassVar[str] = "door"
+    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_DOOR_")
 
     data: Path = Path(".gatehouse/door")
     """Keys, roster, log. One running terminal per folder."""
-    database: str = ""
-    """SQLAlchemy address; empty: SQLite in the data folder."""
-    models: Path = Field(
-        default_factory=lambda: Path(
-            os.environ.get("GATEHOUSE_MODELS", "~/.cache/gatehouse/models")
-        ).expanduser()
-    )
+    models: Path = Field(default_factory=models_folder)
     model_pack: str = "opencv-zoo"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one model run."""
@@ -67,37 +53,3 @@ class Settings(BaseSettings):
     """The unit's own page is for the unit's own screen."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8480
     """0 takes a free port; `<data>/door.url` then says which."""
-
-    @property
-    def database_url(self) -> str:
-        """The database's address, the default filled in."""
-        return self.database or f"sqlite:///{self.data.resolve() / 'door.sqlite'}"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments beat the environment, the environment beats the file."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_table())
-
-
-def _read_table() -> dict[str, Any]:
-    """Return the `[door]` table of the configuration file, empty where there is none."""
-    file = Path(os.environ.get("GATEHOUSE_CONFIG", "gatehouse.toml"))
-    try:
-        table = tomllib.loads(file.read_text("utf-8")).get("door", {})
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StartRefused(
-            f"{file} is not TOML: {error}", code="configuration-malformed"
-        ) from error
-    if not isinstance(table, dict):
-        raise StartRefused(f"[door] in {file} is not a table", code="configuration-malformed")
-    return table

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import click
 import uvicorn
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -29,6 +28,7 @@ from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.errors import CloudError
 from enrollment_cloud.settings import Settings
+from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
 from tier_link.messages import MAX_FRAME
 from tier_link.store import LinkStore, PairingCodes
@@ -160,12 +160,11 @@ class _Server(uvicorn.Server):
             click.echo(self._ready)
 
 
-def _settings(**options: object) -> Settings:
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+def _settings(**given: Any) -> Settings:
     try:
-        return Settings(**given)
-    except ValidationError as error:
-        raise click.ClickException(f"the configuration is wrong: {error}") from error
+        return Settings.read(**given)
+    except ConfigurationRefused as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
 
 
 def _database() -> Database:

@@ -47,9 +47,9 @@ class Database:
 
 def open_cloud_database(settings: Settings) -> Database:
     """Open the database that the settings name and bring its schema up to date."""
-    if make_url(settings.database).get_backend_name() == "sqlite":
+    if make_url(settings.database_url).get_backend_name() == "sqlite":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = open_database(settings.database)
+    engine = open_database(settings.database_url)
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})

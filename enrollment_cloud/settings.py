@@ -1,26 +1,19 @@
-"""How an operator configures the cloud: environment first, then `gatehouse.toml`."""
+"""How one cloud is set up: `GATEHOUSE_CLOUD_…` variables, then the table `[cloud]`."""
 
-import os
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import SettingsConfigDict
 
-CONFIG_VARIABLE: Final = "GATEHOUSE_CONFIG"
-_DEFAULT_CONFIG: Final = Path("gatehouse.toml")
-_TABLE: Final = "cloud"
+from tier_kit.settings import TierSettings
 
 
-class Settings(BaseSettings):
-    """The table `[cloud]` of the configuration file, or `GATEHOUSE_CLOUD_…` variables."""
+class Settings(TierSettings):
+    """The settings of an enrollment cloud."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_CLOUD_", extra="forbid")
+    table: ClassVar[str] = "cloud"
+    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_CLOUD_")
 
     host: str = "127.0.0.1"
     """Address to listen on; a proxy on the same machine is expected to carry TLS."""
@@ -30,9 +23,6 @@ class Settings(BaseSettings):
 
     data: Path = Path(".gatehouse/cloud")
     """Where the default database lies; unused with PostgreSQL."""
-
-    database: str = ""
-    """SQLAlchemy address; empty means a SQLite file in the data folder."""
 
     tls_certificate: Path | None = None
     """PEM chain, when no proxy carries TLS."""
@@ -52,49 +42,13 @@ class Settings(BaseSettings):
     """Uploads that one address may make: an enrollment event in the estate's hall, where
     everybody is behind one address, sends about one in two seconds at most."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let arguments beat the environment, and the environment beat the file."""
-        del dotenv_settings, file_secret_settings
-        file = Path(os.environ.get(CONFIG_VARIABLE, _DEFAULT_CONFIG))
-        table = TomlConfigSettingsSource(settings_cls, file)
-        return init_settings, env_settings, _OneTable(settings_cls, table)
-
     @model_validator(mode="after")
-    def _complete(self) -> "Settings":
+    def _check_pair(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key belong together")
-        if not self.database:
-            self.database = f"sqlite:///{self.data / 'cloud.sqlite'}"
         return self
 
     @property
     def https(self) -> bool:
         """Whether this process itself speaks TLS."""
         return self.tls_certificate is not None
-
-
-class _OneTable(PydanticBaseSettingsSource):
-    """The `[cloud]` table of a file that the three tiers share."""
-
-    def __init__(
-        self, settings_cls: type[BaseSettings], whole_file: TomlConfigSettingsSource
-    ) -> None:
-        super().__init__(settings_cls)
-        self._table = whole_file.toml_data.get(_TABLE, {})
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:
-        """Return one value of the table."""
-        del field
-        return self._table.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        """Return the table."""
-        return dict(self._table)

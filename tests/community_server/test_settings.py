@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from community_server.errors import StartRefused
 from community_server.settings import Settings
+from tier_kit.settings import ConfigurationRefused
 
 
 def test_the_environment_beats_the_file_and_the_file_the_defaults(
@@ -33,5 +33,5 @@ def test_nonsense_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GATEHOUSE_CONFIG", str(file))
     for content in ("not toml [", "server = 3"):
         file.write_text(content)
-        with pytest.raises(StartRefused):
+        with pytest.raises(ConfigurationRefused):
             Settings()

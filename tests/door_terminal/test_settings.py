@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from door_terminal.errors import StartRefused
 from door_terminal.settings import Settings
+from tier_kit.settings import ConfigurationRefused
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_without_a_file_the_defaults_hold(file: Path) -> None:
 @pytest.mark.parametrize("content", ["[door", "door = 3"])
 def test_a_broken_file_is_named(file: Path, content: str) -> None:
     file.write_text(content)
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(ConfigurationRefused) as refused:
         Settings()
     assert refused.value.code == "configuration-malformed"
     assert str(file) in str(refused.value)

@@ -13,13 +13,14 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_file_the_defaults_hold() -> None:
-    assert Settings().database == "sqlite:///.gatehouse/cloud/cloud.sqlite"
+    file = Path(".gatehouse/cloud/cloud.sqlite").resolve()
+    assert Settings().database_url == f"sqlite:///{file}"
 
 
 def test_the_file_is_shared_by_the_tiers_and_only_our_table_counts() -> None:
     Path("gatehouse.toml").write_text('[door]\nport = 1\n[cloud]\nport = 9\ndata = "x"\n')
     settings = Settings()
-    assert (settings.port, settings.database) == (9, "sqlite:///x/cloud.sqlite")
+    assert (settings.port, settings.data) == (9, Path("x"))
 
 
 def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
