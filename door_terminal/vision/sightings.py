@@ -7,7 +7,7 @@ monotonic clock.
 from dataclasses import dataclass
 from typing import Final
 
-from face_engine.faces import Vectors
+from face_engine.faces import Image, Vectors
 from face_engine.tracking import BestFrames, GoodFrame
 
 STEP_OUT_S: Final = 0.5
@@ -16,12 +16,8 @@ UNCLEAR_AFTER_S: Final = 4.0
 """After this long in the zone without good frames, the person is told that it does not work."""
 CLEARLY_BETTER: Final = 0.1
 """With enough frames at hand, a better score by less is noise and not worth an encoding."""
-
-
 MOST_DOUBLINGS: Final = 8
 """Each further wait of one who stays is twice as long; after eight, somebody lives there."""
-
-
 ATTEMPT_GAP_S: Final = 0.3
 """Between two probes of one sighting: frames closer together say the same again."""
 PATIENCE_S: Final = 2.5
@@ -62,7 +58,7 @@ class Candidate:
         self._entered: float | None = None
         self._inside = self._now = 0.0
         self._best = BestFrames(count=rules.frames)
-        self._vectors: dict[GoodFrame, Vectors] = {}
+        self._kept: dict[GoodFrame, tuple[Image, Vectors | None]] = {}
         self._attempts = 0
         self.waiting = False
         self._tried_first = self._tried_last = 0.0
@@ -75,10 +71,15 @@ class Candidate:
     @property
     def vectors(self) -> list[Vectors]:
         """The kept frames' vectors, (d,) each, best frame first."""
-        return [self._vectors[frame] for frame in self.frames if frame in self._vectors]
+        return [vector for _, vector in self._best_first() if vector is not None]
+
+    @property
+    def crops(self) -> list[Image]:
+        """The kept frames' aligned faces, (112, 112, 3) uint8 BGR each, best frame first."""
+        return [crop for crop, _ in self._best_first()]
 
     def offer(self, frame: GoodFrame) -> bool:
-        """Take the next look at the face; say whether it is worth an encoding.
+        """Take the next look at the face; say whether to `keep` it.
 
         Whoever leaves the zone, or looks away for long, before anything was tried starts over.
         """
@@ -101,10 +102,10 @@ class Candidate:
             return False
         return self._best.offer(frame)
 
-    def remember(self, frame: GoodFrame, vector: Vectors) -> None:
-        """Keep a frame's vector as long as the frame is kept."""
-        self._vectors[frame] = vector
-        self._vectors = {one: self._vectors[one] for one in self.frames if one in self._vectors}
+    def keep(self, frame: GoodFrame, crop: Image, vector: Vectors | None) -> None:
+        """Keep the finely aligned face and its vector for as long as the frame is kept."""
+        self._kept[frame] = crop, vector
+        self._kept = {one: self._kept[one] for one in self.frames if one in self._kept}
 
     @property
     def ready(self) -> bool:
@@ -154,6 +155,9 @@ class Candidate:
         patience = self._rules.dwell_s if ended else max(self._rules.dwell_s, UNCLEAR_AFTER_S)
         return self._stayed(patience)
 
+    def _best_first(self) -> list[tuple[Image, Vectors | None]]:
+        return [self._kept[frame] for frame in self.frames if frame in self._kept]
+
     def _worth_taking(self, frame: GoodFrame) -> bool:
         if not self._best.enough:
             return True
@@ -169,7 +173,7 @@ class Candidate:
     def _start_over(self) -> None:
         self._entered = None
         self._best = BestFrames(count=self._rules.frames)
-        self._vectors = {}
+        self._kept = {}
         self._attempts = 0
         self.waiting = False
         self._tried_first = self._tried_last = 0.0

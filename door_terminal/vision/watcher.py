@@ -15,6 +15,7 @@ from door_terminal.vision.sightings import Candidate, ZoneRules
 from face_engine.alignment import align
 from face_engine.encoder import fuse
 from face_engine.faces import Image, Vectors
+from face_engine.landmarks import refine
 from face_engine.models import FacePack
 from face_engine.quality import assess_crop
 from face_engine.tracking import FORGET_AFTER, FaceTracker, GoodFrame, Track
@@ -99,10 +100,13 @@ class Watcher:
     def _look_at(
         self, track: Track, candidate: Candidate, frame: Frame, watch: Watch
     ) -> Iterator[Sighting | Unclear]:
-        crop = align(frame.image, track.face.landmarks)
-        look = GoodFrame(crop, assess_crop(crop, track.face), frame.captured_ns / 1e9)
-        if candidate.offer(look) and watch.encode:
-            candidate.remember(look, self._pack.encoder.encode(crop[None])[0])
+        rough = align(frame.image, track.face.landmarks)
+        look = GoodFrame(rough, assess_crop(rough, track.face), frame.captured_ns / 1e9)
+        if candidate.offer(look):
+            face = refine(self._pack.detector, frame.image, track.face)
+            crop = align(frame.image, face.landmarks)
+            vector = self._pack.encoder.encode(crop[None])[0] if watch.encode else None
+            candidate.keep(look, crop, vector)
         if candidate.ready:
             final = candidate.attempt()
             yield self._sighting(track.id, candidate, frame.captured_ns, watch, final=final)
@@ -158,7 +162,7 @@ def _probe(vectors: list[Vectors]) -> bytes:
 
 
 def _pictures(candidate: Candidate) -> tuple[bytes, ...]:
-    return tuple(_jpeg(frame.crop) for frame in candidate.frames[:_MOST_CROPS])
+    return tuple(_jpeg(crop) for crop in candidate.crops[:_MOST_CROPS])
 
 
 def _jpeg(crop: Image) -> bytes:

@@ -78,7 +78,7 @@ def test_who_steps_out_starts_over_with_other_frames() -> None:
     candidate = Candidate(RULES, 0)
     first = look(0)
     candidate.offer(first)
-    candidate.remember(first, np.ones(4, np.float32))
+    candidate.keep(first, CROP, np.ones(4, np.float32))
     candidate.offer(look(STEP_OUT_S + 0.1))
     assert not candidate.ready
     assert candidate.vectors == []
@@ -112,7 +112,7 @@ def test_better_frames_replace_worse_ones_and_take_their_vectors_along() -> None
     for number, score in enumerate((0.3, 0.4, 0.8, 0.9, 0.5)):
         frame = look(number * 0.2, replace(NEAR, score=score))
         if candidate.offer(frame):
-            candidate.remember(frame, np.full(4, score, np.float32))
+            candidate.keep(frame, CROP, np.full(4, score, np.float32))
     assert [frame.quality.score for frame in candidate.frames] == [0.9, 0.8]
     assert [round(float(vector[0]), 1) for vector in candidate.vectors] == [0.9, 0.8]
 
