@@ -89,6 +89,8 @@ class Terminal:
         )
         self.last: Outcome | None = None
         self.outcomes = 0
+        self.gate = ""
+        """Empty, or the code of what kept the gate from opening when it was last asked."""
         self.decider = Decider(
             configuration=lambda: self.configuration.current,
             clock=self.clock,
@@ -147,6 +149,8 @@ class Terminal:
             detect_ms=speed.detect_ms if speed else 0.0,
             encode_ms=speed.encode_ms if speed else 0.0,
             time_known=self.clock.known,
+            gate=self.gate,
+            vision=self.vision.state if self.settings.camera else "",
         )
 
     @property
@@ -213,6 +217,8 @@ class Terminal:
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1
         self.last = outcome
+        if outcome.granted:
+            self.gate = outcome.gate
         self.uplink.wake()
         _log.info(
             "decision granted=%s reason=%s credential=%s gate=%s entry=%s took_ms=%.0f",

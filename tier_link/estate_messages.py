@@ -154,7 +154,11 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
 
 
 class DoorPresence(Message, frozen=True, tag="door-presence"):
-    """Door to server, latest value every few seconds: how it is and what roster it holds."""
+    """Door to server, latest value every few seconds: how it is and what roster it holds.
+
+    `camera`, `gate` and `vision` are empty while all is well, else say why not; `gate` is of the
+    last opening that was asked for.
+    """
 
     roster_version: RosterVersion
     roster_hash: Hash
@@ -167,6 +171,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     detect_ms: Annotated[float, Meta(ge=0)]
     encode_ms: Annotated[float, Meta(ge=0)]
     time_known: bool
+    gate: Code = ""
+    vision: Code = ""
 
 
 class ServerNews(Message, frozen=True, tag="server-news"):

@@ -73,4 +73,5 @@ def look(estate: Estate) -> Overview:
 
 def is_fine(door: ListedDoor) -> bool:
     """Say whether a door wants no attention."""
-    return door.connected and door.in_step and door.camera in {"", "camera-none"}
+    working = door.camera in {"", "camera-none"} and not door.gate and not door.vision
+    return door.connected and door.in_step and working

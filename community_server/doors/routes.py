@@ -68,6 +68,8 @@ class ListedDoor(BaseModel):
     mode: str
     mode_wanted: str
     camera: str
+    gate: str
+    vision: str
     software: str
     queue: int
     time_known: bool
@@ -129,6 +131,8 @@ def _describe(estate: Estate, door: Door, people: int) -> ListedDoor:
         mode=presence.mode if presence else door.mode,
         mode_wanted=door.mode,
         camera=presence.camera if presence else "",
+        gate=presence.gate if presence else "",
+        vision=presence.vision if presence else "",
         software=presence.software if presence else "",
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,

@@ -264,6 +264,8 @@ class DoorDouble:
             detect_ms=1,
             encode_ms=1,
             time_known=True,
+            gate="gate-unreachable",
+            vision="vision-down",
         )
         self.dialer.link.publish(ESTATE.kind(presence), ESTATE.encode(presence))
 

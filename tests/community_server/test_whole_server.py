@@ -191,6 +191,7 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
         wait_for(lambda: desk.call("GET", "/api/v1/doors")[0]["in_step"])
         (row,) = desk.call("GET", "/api/v1/doors")
         assert (row["connected"], row["people"], row["mode"]) == (True, 1, "remote")
+        assert (row["gate"], row["vision"]) == ("gate-unreachable", "vision-down")
 
         configuration = terminal.configuration
         assert configuration is not None

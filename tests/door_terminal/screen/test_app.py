@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ PORT = 8480
 OWN = f"http://127.0.0.1:{PORT}"
 
 
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
+@contextmanager
+def opened(folder: Path, **settings: Any) -> Iterator[Terminal]:
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes_raw()
     pairing = Pairing(
         "https://127.0.0.1:9", "court", "0d" * 16, "court", public, key.private_bytes_raw(), ""
     )
-    terminal = Terminal(Settings(data=tmp_path / "door"), pairing)
+    terminal = Terminal(Settings(data=folder / "door", **settings), pairing)
     terminal.clock.hear(int(time.time()))
     with Session(terminal.engine) as session, session.begin():
         terminal.configuration.take(session, configured())
@@ -38,6 +39,12 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         terminal.roster.take_snapshot(session, RosterSnapshot(1, 0, 1, (ada,)), "")
     yield terminal
     terminal.close()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with opened(tmp_path) as terminal:
+        yield terminal
 
 
 def ask(terminal: Terminal, method: str, path: str, **more: Any) -> httpx.Response:
@@ -64,6 +71,16 @@ def test_a_wrong_pin_is_refused_and_recorded(terminal: Terminal) -> None:
     outcome = ask(terminal, "POST", "/pin", json={"unit": "3-1-1201", "pin": "000000"}).json()
     assert (outcome["granted"], outcome["reason"]) == (False, "pin-wrong")
     assert terminal.entries.unsent() == 1
+
+
+def test_a_gate_that_does_not_answer_is_told_at_the_door_and_to_the_server(tmp_path: Path) -> None:
+    with opened(tmp_path, gate="http", gate_url="http://127.0.0.1:9/open") as terminal:
+        assert terminal.presence().gate == ""
+        entry = {"unit": "3-1-1201", "pin": "482915"}
+        outcome = ask(terminal, "POST", "/pin", json=entry).json()
+        assert (outcome["granted"], outcome["gate"]) == (True, "gate-unreachable")
+        assert "guard" in outcome["message"]["en"]
+        assert terminal.presence().gate == "gate-unreachable"
 
 
 def test_a_door_that_takes_no_pins_says_so(terminal: Terminal) -> None:
