@@ -32,7 +32,6 @@ from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.matching import Matcher
-from community_server.migrating import migrate
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.rosters.news import Rosters
 from community_server.settings import Settings
@@ -45,7 +44,7 @@ from community_server.vault.safe import Safe, SafeBroken
 from face_engine import calibration
 from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation
-from tier_link.store import LinkStore, PairingCodes, open_database, reading
+from tier_link.store import LinkStore, PairingCodes, bring_up_to_date, open_database, reading
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +133,7 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
 def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
     report_full_disk(engine)
     lock.take_database(engine)
-    migrate(engine)
+    bring_up_to_date(engine, "community")
     pack = load_pack(settings.model_pack, settings.models, threads=settings.encoder_threads)
     secrets = _open_secrets(engine, safe, pack)
     write_public(settings, secrets.authority)

@@ -1,10 +1,7 @@
 """The door's own tables; the link's stand beside them in the same file, for one transaction."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-import alembic.command
-import alembic.config
 from sqlalchemy import BigInteger, Engine, LargeBinary, MetaData, String, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import (
@@ -15,9 +12,8 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-import migrations
 from door_terminal.errors import StartRefused
-from tier_link.store import NAMING_CONVENTION, open_database
+from tier_link.store import NAMING_CONVENTION, bring_up_to_date, open_database
 
 THE_ONLY_ROW = 1
 
@@ -111,12 +107,8 @@ def open_door_database(url: str) -> Engine:
         StartRefused: it cannot be opened or migrated (`data-unusable`).
     """
     engine = open_database(url)
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(migrations.__path__[0]) / "door"))
     try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+        bring_up_to_date(engine, "door")
     except DatabaseError as error:
         raise StartRefused(
             f"the database cannot be used: {error.orig}", code="data-unusable"

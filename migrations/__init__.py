@@ -1,1 +1,1 @@
-"""Alembic environments of the three tiers' databases."""
+"""What Alembic runs at every start: one environment, and a folder of versions per tier."""

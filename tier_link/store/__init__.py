@@ -5,6 +5,7 @@ The only part of `tier_link` that knows SQLAlchemy.
 
 from tier_link.store.codes import PairingCodes
 from tier_link.store.database import NAMING_CONVENTION, open_database, reading
+from tier_link.store.migrating import bring_up_to_date
 from tier_link.store.outbox import BodyCipher, LinkStore
 from tier_link.store.tables import LinkBase
 
@@ -14,6 +15,7 @@ __all__ = [
     "LinkBase",
     "LinkStore",
     "PairingCodes",
+    "bring_up_to_date",
     "open_database",
     "reading",
 ]
