@@ -20,6 +20,8 @@ Image = NDArray[np.uint8]
 
 NETWORK_TIMEOUT_MS: Final = 5_000
 """A camera on the estate's own network that says nothing for this long is gone."""
+_MJPG: Final = cv2.VideoWriter.fourcc(*"MJPG")
+_UNDECODED: Final = -1  # as CAP_PROP_FORMAT
 _FALLBACK_RATE: Final = 25.0  # frames a second of a file that does not say
 _IMAGES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _STREAMS: Final = ("rtsp://", "rtsps://", "http://", "https://")
@@ -118,6 +120,27 @@ class _Folder:
         self._files = []
 
 
+class _MotionJpeg(_Captured):
+    """A stream of JPEGs: `grab` takes one as it comes, and only `retrieve` decodes.
+
+    OpenCV would decode each in `grab` already, which is most of what an idle door does.
+    """
+
+    @staticmethod
+    def fits(capture: cv2.VideoCapture) -> bool:
+        """Say whether this stream delivers JPEGs undecoded; if so, it does from now on."""
+        return int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG and capture.set(
+            cv2.CAP_PROP_FORMAT, _UNDECODED
+        )
+
+    def retrieve(self) -> Image:
+        fine, data = self._capture.retrieve()
+        image = cv2.imdecode(np.asarray(data, np.uint8), cv2.IMREAD_COLOR) if fine else None
+        if image is None:
+            raise CameraLost("a picture could not be decoded", code="camera-silent")
+        return np.asarray(image, np.uint8)
+
+
 def open_source(
     camera: str,
     *,
@@ -145,7 +168,8 @@ def open_source(
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
             NETWORK_TIMEOUT_MS,
         ]
-        return _Captured(_opened(cv2.VideoCapture(camera, cv2.CAP_FFMPEG, timeouts)))
+        stream = _opened(cv2.VideoCapture(camera, cv2.CAP_FFMPEG, timeouts))
+        return _MotionJpeg(stream) if _MotionJpeg.fits(stream) else _Captured(stream)
     path = Path(camera)
     if path.is_dir():
         return _Folder(path, pace=_Pace(rate, sleep), loop=loop)

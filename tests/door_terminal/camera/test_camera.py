@@ -109,7 +109,9 @@ def test_a_network_camera_that_goes_away_is_found_again(readers: list[CameraRead
         reader = CameraReader(lambda sleep: open_source(address[0], sleep=sleep))
         readers.append(reader)
         reader.start()
-        assert reader.next_frame(10) is not None
+        frame = reader.next_frame(10)
+        assert frame is not None
+        assert frame.image.shape == (480, 640, 3)
         assert reader.state == ""
     eventually(lambda: reader.state != "")
     with CameraFeed() as again:
