@@ -58,9 +58,9 @@ def pack() -> FacePack:
 @pytest.fixture(scope="session")
 def portraits(pack: FacePack) -> Portraits:
     """Portraits from the sample photo, turned upright."""
-    people = {person.name: _decode(person.portrait) for person in sample_people(pack)}
-    front = _upright(pack, people["Chen"])
-    turned = _upright(pack, people["Dora"])
+    people = {person.name: decode(person.portrait) for person in sample_people(pack)}
+    front = upright(pack, people["Chen"])
+    turned = upright(pack, people["Dora"])
     other = cv2.resize(turned, front.shape[1::-1])
     return Portraits(
         front=front,
@@ -211,11 +211,13 @@ def _before_camera(portrait: Image) -> Image:
     return np.asarray(cv2.resize(framed, CAMERA_SIZE), np.uint8)
 
 
-def _decode(data: bytes) -> Image:
+def decode(data: bytes) -> Image:
+    """Read a JPEG."""
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
-def _upright(pack: FacePack, portrait: Image) -> Image:
+def upright(pack: FacePack, portrait: Image) -> Image:
+    """Turn a portrait so that the eyes are level."""
     (face, *_) = pack.detector.detect(portrait)
     _, _, roll = pose(face.landmarks)
     x, y, width, height = (float(value) for value in face.box)
