@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi import FastAPI, Request, Response
+from starlette.requests import HTTPConnection
+from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from community_server.console import routes as console
@@ -20,10 +22,10 @@ from community_server.invitations import routes as invitations
 from community_server.pages import PAGES
 from community_server.people import routes as people
 from community_server.setup import routes as setup
-from community_server.sockets import StarletteSocket
 from community_server.staff import routes as staff
 from community_server.sweeper import Sweeper
 from tier_kit.security import SecurityHeaders
+from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +57,8 @@ def make_app(estate: Estate) -> FastAPI:
     for slice_ in (setup, staff, invitations, intake, people, doors, entries, console):
         app.include_router(slice_.router)
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
-    app.add_api_websocket_route("/link", _accept_link)
-    app.add_api_websocket_route("/pair", _accept_pairing)
+    app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))
+    app.router.routes.append(WebSocketRoute("/pair", SocketEndpoint(_accept_pairing)))
     app.mount("/static", _BuiltFiles(directory=PAGES.static_folder, check_dir=False))
     app.middleware("http")(_bound_bodies)
     app.add_middleware(SecurityHeaders, https=True)
@@ -85,14 +87,14 @@ async def _health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def _accept_link(websocket: WebSocket) -> None:
-    await websocket.accept()
-    await get_estate(websocket).doors.accept_link(StarletteSocket(websocket))
+async def _accept_link(scope: Scope, socket: AsgiSocket) -> None:
+    await socket.accept()
+    await get_estate(HTTPConnection(scope)).doors.accept_link(socket)
 
 
-async def _accept_pairing(websocket: WebSocket) -> None:
-    await websocket.accept()
-    await get_estate(websocket).doors.accept_pairing(StarletteSocket(websocket))
+async def _accept_pairing(scope: Scope, socket: AsgiSocket) -> None:
+    await socket.accept()
+    await get_estate(HTTPConnection(scope)).doors.accept_pairing(socket)
 
 
 async def _bound_bodies(

@@ -4,21 +4,22 @@ import time
 
 from fastapi import APIRouter
 from sqlalchemy import or_, select
-from starlette.websockets import WebSocket
+from starlette.routing import WebSocketRoute
 
 from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.context import Cloud
-from enrollment_cloud.sockets import StarletteSocket, admit
+from enrollment_cloud.sockets import admit, cloud_of
+from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
-router = APIRouter()
 
-
-@router.websocket("/link")
-async def serve_link(websocket: WebSocket) -> None:
+async def serve_link(scope: Scope, socket: AsgiSocket) -> None:
     """Carry one community's link until it ends."""
-    cloud: Cloud = websocket.app.state.cloud
-    if await admit(websocket, cloud.reads, time.monotonic()):
-        await cloud.hub.accept(StarletteSocket(websocket))
+    cloud = cloud_of(scope)
+    if await admit(scope, socket, cloud.reads, time.monotonic()):
+        await cloud.hub.accept(socket)
+
+
+router = APIRouter(routes=[WebSocketRoute("/link", SocketEndpoint(serve_link))])
 
 
 def drop_outdated_links(cloud: Cloud) -> None:

@@ -1,53 +1,27 @@
-"""Starlette's WebSockets as links see them."""
+"""Who may open a WebSocket here."""
 
-from dataclasses import dataclass
+from typing import cast
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.requests import HTTPConnection
 
+from enrollment_cloud.context import Cloud
 from enrollment_cloud.errors import TooMany
 from enrollment_cloud.limits import RateLimit
-from tier_link.errors import SocketClosed
+from tier_link.channel import AsgiSocket, Scope
 
 
-async def admit(websocket: WebSocket, limit: RateLimit, now: float) -> bool:
+def cloud_of(scope: Scope) -> Cloud:
+    """Return the cloud that serves this connection."""
+    return cast("Cloud", HTTPConnection(scope).app.state.cloud)
+
+
+async def admit(scope: Scope, socket: AsgiSocket, limit: RateLimit, now: float) -> bool:
     """Accept a WebSocket unless its address has opened too many; then refuse with 403."""
+    client = HTTPConnection(scope).client
     try:
-        limit.spend(websocket.client.host if websocket.client else "", now)
+        limit.spend(client.host if client else "", now)
     except TooMany:
-        await websocket.close()
+        await socket.refuse()
         return False
-    await websocket.accept()
+    await socket.accept()
     return True
-
-
-@dataclass(frozen=True)
-class StarletteSocket:
-    """A `tier_link.channel.MessageSocket` over an accepted WebSocket."""
-
-    websocket: WebSocket
-
-    async def send(self, data: bytes) -> None:
-        """Send one message."""
-        try:
-            await self.websocket.send_bytes(data)
-        except (WebSocketDisconnect, RuntimeError) as error:
-            # Starlette says RuntimeError when the other side has already closed.
-            raise SocketClosed from error
-
-    async def recv(self) -> bytes:
-        """Return the next message, an empty one for text: links speak in bytes."""
-        if self.websocket.client_state is not WebSocketState.CONNECTED:
-            raise SocketClosed
-        message = await self.websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise SocketClosed(message.get("code", 1006), message.get("reason") or "")
-        data: bytes | None = message.get("bytes")
-        return data or b""
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close; closing twice is fine."""
-        if self.websocket.application_state is WebSocketState.CONNECTED:
-            try:
-                await self.websocket.close(code, reason)
-            except (WebSocketDisconnect, RuntimeError):
-                return  # the other side was faster

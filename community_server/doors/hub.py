@@ -16,8 +16,7 @@ from community_server.doors.service import Configurer, get_door, living_door
 from community_server.errors import ServerError
 from community_server.keys.authority import Authority
 from community_server.setup.community import find_community, get_community
-from community_server.sockets import StarletteSocket
-from tier_link.channel import LinkHub, LiveLink, NodeIdentity, accept_pairing
+from tier_link.channel import LinkHub, LiveLink, MessageSocket, NodeIdentity, accept_pairing
 from tier_link.errors import PairingRefused
 from tier_link.pairing import PairingConfiguration, PairStart
 from tier_link.store import LinkStore, PairingCodes, reading
@@ -54,7 +53,7 @@ class DoorHub:
         self._hub: LinkHub | None = None
         self._node = ""
 
-    async def accept_link(self, socket: StarletteSocket) -> None:
+    async def accept_link(self, socket: MessageSocket) -> None:
         """Carry a door's link until it ends."""
         identity = await asyncio.to_thread(self._identity)
         if identity is None:
@@ -65,7 +64,7 @@ class DoorHub:
             self._hub = LinkHub(identity, self._links, self._records, self._records.public_key)
         await self._hub.accept(socket)
 
-    async def accept_pairing(self, socket: StarletteSocket) -> None:
+    async def accept_pairing(self, socket: MessageSocket) -> None:
         """Carry one attempt at pairing."""
         identity = await asyncio.to_thread(self._identity)
         if identity is None:

@@ -3,26 +3,22 @@
 import time
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket
+from starlette.routing import WebSocketRoute
 
 from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.service import CLOUD_NODE, find_community, pair_community
-from enrollment_cloud.context import Cloud
 from enrollment_cloud.errors import CloudError
-from enrollment_cloud.sockets import StarletteSocket, admit
-from tier_link.channel import accept_pairing
+from enrollment_cloud.sockets import admit, cloud_of
+from tier_link.channel import AsgiSocket, Scope, SocketEndpoint, accept_pairing
 from tier_link.errors import PairingRefused
 from tier_link.pairing import PairingConfiguration, PairStart
 from tier_link.store.codes import OpenCode
 
-router = APIRouter()
 
-
-@router.websocket("/pair")
-async def serve_pairing(websocket: WebSocket) -> None:
+async def serve_pairing(scope: Scope, socket: AsgiSocket) -> None:
     """Carry one attempt at pairing."""
-    cloud: Cloud = websocket.app.state.cloud
-    if not await admit(websocket, cloud.pairings, time.monotonic()):
+    cloud = cloud_of(scope)
+    if not await admit(scope, socket, cloud.pairings, time.monotonic()):
         return
 
     def configure(code: OpenCode, start: PairStart) -> PairingConfiguration:
@@ -41,6 +37,7 @@ async def serve_pairing(websocket: WebSocket) -> None:
             cloud.store.forget_peer(session, code.subject)
             pair_community(session, code.subject, start.public_key, unix_now())
 
-    await accept_pairing(
-        StarletteSocket(websocket), cloud.identity, cloud.codes, configure, complete
-    )
+    await accept_pairing(socket, cloud.identity, cloud.codes, configure, complete)
+
+
+router = APIRouter(routes=[WebSocketRoute("/pair", SocketEndpoint(serve_pairing))])

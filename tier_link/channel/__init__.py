@@ -4,6 +4,7 @@ A lower tier runs a `Dialer`; an upper tier hands every accepted WebSocket to it
 Both call the tier's `LinkHandler` in worker threads, never on the event loop.
 """
 
+from tier_link.channel.asgi import AsgiSocket, Scope, SocketEndpoint
 from tier_link.channel.dialer import Dialer, DialerState
 from tier_link.channel.handler import Journal, LinkHandler, MessageSocket
 from tier_link.channel.hub import LinkHub
@@ -13,6 +14,7 @@ from tier_link.channel.websocket import pairing_tls, pinned_tls, public_tls
 from tier_link.events import NodeIdentity
 
 __all__ = [
+    "AsgiSocket",
     "Dialer",
     "DialerState",
     "Journal",
@@ -21,6 +23,8 @@ __all__ = [
     "LiveLink",
     "MessageSocket",
     "NodeIdentity",
+    "Scope",
+    "SocketEndpoint",
     "accept_pairing",
     "dial_pairing",
     "pairing_tls",

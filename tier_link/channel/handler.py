@@ -92,7 +92,7 @@ class Journal(Protocol):
 
 
 class MessageSocket(Protocol):
-    """An open WebSocket that carries binary messages; each tier adapts its framework's."""
+    """An open WebSocket that carries binary messages, dialed or accepted."""
 
     async def send(self, data: bytes) -> None:
         """Send one binary message; wait while the line is full. Raises `SocketClosed`."""
