@@ -7,7 +7,7 @@ A calibration belongs to one template space and is made by `gatehouse evaluate
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,7 +19,7 @@ from face_engine.errors import CalibrationMissing
 
 # An event expected fewer than three times in the data may as well be three times as frequent
 # (rule of three: no event in n trials bounds the rate at 3/n with 95% confidence).
-_SUPPORT = 3.0
+SUPPORT = 3.0
 # Share of the non-mated scores, from the top, that the tail is fitted to.
 TAIL_SHARE = 0.1
 
@@ -39,6 +39,54 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """How often an enrolled person is not recognised at a threshold (FNIR, a share).
+
+    Attributes:
+        rate: as measured.
+        low: its 95% bounds, by resampling people ...
+        high: ... see `low`.
+        frames: fused into each probe.
+        people: whose probes these were.
+    """
+
+    rate: float
+    low: float
+    high: float
+    frames: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCurve:
+    """FNIR of probes of so many frames, measured at rising thresholds.
+
+    Attributes:
+        frames: fused into each probe.
+        people: whose probes these were.
+        thresholds: cosines, rising; the other three are as long.
+        rates: FNIR, and ...
+        lows: ... its 95% bounds, by resampling people ...
+        highs: ... see `lows`.
+    """
+
+    frames: int
+    people: int
+    thresholds: tuple[float, ...]
+    rates: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+    def at(self, threshold: float) -> Refusal:
+        """Straight between the measured thresholds, and as at the last one beyond them."""
+        rate, low, high = (
+            float(np.interp(threshold, self.thresholds, values))
+            for values in (self.rates, self.lows, self.highs)
+        )
+        return Refusal(rate, low, high, self.frames, self.people)
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """What an evaluation found out about one template space.
 
@@ -55,6 +103,7 @@ class Calibration:
         tail_scale: cosine over which the rate falls by e beyond `tail_score`.
         same_person: 1:1 threshold below which two photos sent in together are held to show
             different people.
+        refusals: of enrolled people, one curve per number of frames.
     """
 
     template_space: str
@@ -68,12 +117,13 @@ class Calibration:
     tail_score: float
     tail_scale: float
     same_person: float
+    refusals: tuple[RefusalCurve, ...] = ()
 
-    def threshold(self, fpir: float, gallery_size: int) -> Threshold:
-        """The threshold at which a stranger's sighting finds somebody with probability `fpir`.
+    def measured_rate(self, fpir: float, gallery_size: int) -> float:
+        """The FPIR against the measured gallery that is `fpir` against one of another size.
 
-        A gallery of another size is reckoned as that many independent comparisons:
-        `1 - (1 - FPIR)^(N/N0)`, ISO/IEC 19795-1's model.
+        A gallery is reckoned as that many independent comparisons: `1 - (1 - FPIR)^(N/N0)`,
+        ISO/IEC 19795-1's model.
 
         Raises:
             ValueError: `fpir` is not between 0 and 1, or the gallery size not positive.
@@ -81,13 +131,26 @@ class Calibration:
         if not 0 < fpir < 1 or gallery_size < 1:
             raise ValueError("fpir must lie between 0 and 1, the gallery hold at least one person")
         # expm1 and log1p, because rates of one in millions drown in 1 - x.
-        rate = -math.expm1(math.log1p(-fpir) * self.gallery_size / gallery_size)
-        if rate * self.strangers >= _SUPPORT:
+        return -math.expm1(math.log1p(-fpir) * self.gallery_size / gallery_size)
+
+    def threshold(self, fpir: float, gallery_size: int) -> Threshold:
+        """The threshold at which one probe of a stranger finds somebody with probability `fpir`.
+
+        Raises:
+            ValueError: as in `measured_rate`.
+        """
+        rate = self.measured_rate(fpir, gallery_size)
+        if rate * self.strangers >= SUPPORT:
             # Between measured rates, straight in the logarithm of the rate.
             value = np.interp(-math.log(rate), -np.log(self.rates), self.scores)
             return Threshold(float(value), supported=True)
         beyond = self.tail_scale * math.log(self.tail_rate / rate)
         return Threshold(max(self.tail_score + beyond, self.scores[-1]), supported=False)
+
+    def refusal(self, threshold: float, frames: int) -> Refusal | None:
+        """Expected false refusals of probes of at most `frames` frames; None: not measured."""
+        fitting = [curve for curve in self.refusals if curve.frames <= frames]
+        return max(fitting, key=lambda curve: curve.frames).at(threshold) if fitting else None
 
 
 def fit_tail(strangers: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -106,7 +169,7 @@ def fit_tail(strangers: NDArray[np.float64]) -> tuple[float, float, float]:
 def rate_table(strangers: NDArray[np.float64], points: int = 40) -> tuple[NDArray[np.float64], ...]:
     """(rates, scores): thresholds at falling rates, from everybody to three strangers."""
     rising = np.sort(strangers)
-    rates = np.geomspace(1.0, _SUPPORT / len(rising), points)
+    rates = np.geomspace(1.0, SUPPORT / len(rising), points)
     allowed = np.maximum(np.floor(rates * len(rising) + 1e-9).astype(int), 1)
     return allowed / len(rising), rising[len(rising) - allowed]
 
@@ -119,6 +182,7 @@ def make(
     gallery_size: int,
     strangers: NDArray[np.float64],
     same_person: float,
+    refusals: tuple[RefusalCurve, ...] = (),
 ) -> Calibration:
     """A calibration from the best scores of strangers against a gallery."""
     rates, scores = rate_table(strangers)
@@ -129,33 +193,40 @@ def make(
         command=command,
         gallery_size=gallery_size,
         strangers=len(strangers),
-        rates=_rounded(rates),
-        scores=_rounded(scores),
+        rates=rounded(rates),
+        scores=rounded(scores),
         tail_rate=rate,
         tail_score=level,
         tail_scale=scale,
         same_person=same_person,
+        refusals=refusals,
     )
 
 
-def _rounded(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, ...]:
+def rounded(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, ...]:
+    """As many digits as a calibration's file needs."""
     return tuple(round(float(value), 6) for value in values)
 
 
 def to_json(calibration: Calibration) -> str:
     """The calibration as a file: JSON, one field a line."""
-    fields = {name: getattr(calibration, name) for name in Calibration.__dataclass_fields__}
+    fields = asdict(calibration)
     lines = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def from_json(text: str) -> Calibration:
     """Out and back with `to_json`."""
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in json.loads(text).items()
-    }
-    return Calibration(**fields)
+    fields = _tuples(json.loads(text))
+    curves = tuple(RefusalCurve(**curve) for curve in fields.pop("refusals", ()))
+    return Calibration(**fields, refusals=curves)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, at any depth, as tuples."""
+    if isinstance(value, dict):
+        return {name: _tuples(part) for name, part in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 @cache

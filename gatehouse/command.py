@@ -15,6 +15,11 @@ _SUBCOMMANDS = {
         "evaluate",
         "Measure the face engine on a folder of photos.",
     ),
+    "threshold": (
+        "gatehouse.threshold_command",
+        "threshold",
+        "Explain what an error budget asks of the doors.",
+    ),
     "demo": ("gatehouse.demo_command", "demo", "All three tiers on this machine."),
     "doctor": ("gatehouse.doctor_command", "doctor", "Say what this machine lacks."),
 }

@@ -11,7 +11,7 @@ from face_engine.errors import FaceEngineError
 from face_engine.evaluation import Options, report
 from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate
-from face_engine.evaluation.evaluate import Mirror
+from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 
 

@@ -5,9 +5,12 @@ import shlex
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.calibration import Calibration, make
+from face_engine.calibration import Calibration, RefusalCurve, make, rounded
 from face_engine.errors import EvaluationImpossible
+from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
+from face_engine.evaluation.identification import Mirror, Trial, run_trial
+from face_engine.evaluation.subjects import portraits
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 
@@ -16,12 +19,57 @@ from face_engine.faces import Vectors
 SAME_PERSON_FMR = 0.001
 # Fewer strangers than this calibrate nothing a door should rely on.
 LEAST_STRANGERS = 100
+# Thresholds at which the false refusals are noted: below and beyond what any budget leads to.
+_REFUSAL_THRESHOLDS = np.round(np.arange(0.3, 0.901, 0.02), 2)
+# Doors fuse one frame or more; more than two leave a public set too few probes.
+_REFUSAL_FRAMES = (1, 2)
 
 
-def scores_between(portraits: Vectors) -> NDArray[np.float64]:
+def scores_between(vectors: Vectors) -> NDArray[np.float64]:
     """The cosines between all different rows of (N, d), each pair once."""
-    rows, columns = np.triu_indices(len(portraits), k=1)
-    return np.asarray((portraits @ portraits.T)[rows, columns], np.float64)
+    rows, columns = np.triu_indices(len(vectors), k=1)
+    return np.asarray((vectors @ vectors.T)[rows, columns], np.float64)
+
+
+def refusal_curve(trial: Trial, frames: int) -> RefusalCurve:
+    """FNIR of a trial's mated probes at fixed thresholds, with 95% bounds."""
+    names, owner = np.unique(trial.mated_people, return_inverse=True)
+    refused = trial.mated[:, None] < _REFUSAL_THRESHOLDS
+    # Per person first: replicates then are one product of matrices.
+    missed = np.zeros((len(names), len(_REFUSAL_THRESHOLDS)))
+    np.add.at(missed, owner, refused)
+    probes = np.bincount(owner)
+    replicates = np.concatenate(
+        [(drawn @ missed) / (drawn @ probes)[:, None] for drawn in draws(len(names))]
+    )
+    rates = [
+        bounded(float(rate), column, len(names))
+        for rate, column in zip(refused.mean(axis=0), replicates.T, strict=True)
+    ]
+    return RefusalCurve(
+        frames=frames,
+        people=len(names),
+        thresholds=rounded(_REFUSAL_THRESHOLDS),
+        rates=rounded([rate.value for rate in rates]),
+        lows=rounded([rate.low for rate in rates]),
+        highs=rounded([rate.high for rate in rates]),
+    )
+
+
+def _refusals(evaluation: Evaluation) -> tuple[RefusalCurve, ...]:
+    curves = []
+    for frames in _REFUSAL_FRAMES:
+        try:
+            trial = run_trial(
+                evaluation.subjects,
+                gallery_photos=evaluation.options.gallery_photos,
+                probe_frames=frames,
+                mirror=evaluation.options.mirror,
+            )
+        except EvaluationImpossible:
+            break
+        curves.append(refusal_curve(trial, frames))
+    return tuple(curves)
 
 
 def _command(options: Options, pack: str) -> str:
@@ -44,14 +92,14 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
             f"a calibration needs at least {LEAST_STRANGERS} people with exactly one photo, "
             "and others with several",
         )
+    mirrored = evaluation.options.mirror is not Mirror.NONE
+    everybody = portraits(evaluation.subjects, mirrored=mirrored)
     return make(
         template_space=evaluation.template_space,
         source=source,
         command=_command(evaluation.options, evaluation.pack),
         gallery_size=trial.gallery_size,
         strangers=trial.non_mated,
-        same_person=round(
-            threshold_at(scores_between(evaluation.portraits), SAME_PERSON_FMR),
-            6,
-        ),
+        same_person=round(threshold_at(scores_between(everybody), SAME_PERSON_FMR), 6),
+        refusals=_refusals(evaluation),
     )

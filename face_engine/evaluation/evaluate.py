@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,17 @@ from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
 from face_engine.evaluation.folders import PairList, Person, read_pairs, read_people
-from face_engine.evaluation.identification import IdentificationRow, Trial, identify, run_trial
+from face_engine.evaluation.identification import (
+    IdentificationRow,
+    Mirror,
+    Trial,
+    identify,
+    run_trial,
+)
+from face_engine.evaluation.subjects import Subject
 from face_engine.evaluation.verification import Verification, verify_pairs
 from face_engine.faces import Vectors
 from face_engine.models import FacePack
-
-
-class Mirror(StrEnum):
-    """Whose vectors are fused with those of the mirror images."""
-
-    NONE = "none"
-    GALLERY = "gallery"
-    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,7 @@ class Evaluation:
         verification: of the pairs, when there were any.
         trial: scores of the identification, or None when the photos do not allow one.
         identification: rows of the identification curve.
-        portraits: (P, d) one vector of everybody's first usable photo, mirrored where the
-            gallery is; what different people's photos score is read from these.
+        subjects: everybody, with the vectors of their usable photos.
         note: why there is no identification, else empty.
     """
 
@@ -77,7 +74,7 @@ class Evaluation:
     verification: Verification | None
     trial: Trial | None
     identification: tuple[IdentificationRow, ...]
-    portraits: Vectors
+    subjects: tuple[Subject, ...]
     note: str
 
 
@@ -131,19 +128,20 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
         if pair_list is None
         else _score_pairs(pair_list, people, starts, encoded, options.mirror)
     )
-    usable = [
-        part[encoded.found[part]]
-        for part in (np.arange(a, b) for a, b in itertools.pairwise(starts))
-    ]
+    subjects = tuple(
+        Subject(person.name, encoded.plain[rows], encoded.mirrored[rows], encoded.quality[rows])
+        for person, rows in (
+            (person, np.arange(a, b)[encoded.found[a:b]])
+            for person, (a, b) in zip(people, itertools.pairwise(starts), strict=True)
+        )
+    )
     trial, note = None, ""
     try:
         trial = run_trial(
-            [encoded.plain[rows] for rows in usable],
-            [encoded.mirrored[rows] for rows in usable],
+            subjects,
             gallery_photos=options.gallery_photos,
             probe_frames=options.probe_frames,
-            mirror_gallery=options.mirror is not Mirror.NONE,
-            mirror_probes=options.mirror is Mirror.BOTH,
+            mirror=options.mirror,
         )
     except EvaluationImpossible as impossible:
         if verification is None:
@@ -159,9 +157,7 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
         verification=verification,
         trial=trial,
         identification=tuple(identify(trial)) if trial else (),
-        portraits=_as_seen(encoded, mirrored=options.mirror is not Mirror.NONE)[
-            [rows[0] for rows in usable if len(rows)]
-        ],
+        subjects=subjects,
         note=note,
     )
 

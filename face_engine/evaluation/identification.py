@@ -8,6 +8,7 @@ best score, so FPIR counts that one score per non-mated probe.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,21 @@ from numpy.typing import NDArray
 from face_engine.encoder import fuse
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded, bounded, draws
+from face_engine.evaluation.subjects import Subject
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 
 Scores = NDArray[np.float64]
+
+
+class Mirror(StrEnum):
+    """Whose vectors are fused with those of the mirror images."""
+
+    NONE = "none"
+    GALLERY = "gallery"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,49 +69,41 @@ class IdentificationRow:
 
 
 def run_trial(
-    plain: Sequence[Vectors],
-    mirrored: Sequence[Vectors],
+    subjects: Sequence[Subject],
     *,
     gallery_photos: int,
     probe_frames: int,
-    mirror_gallery: bool,
-    mirror_probes: bool,
+    mirror: Mirror,
 ) -> Trial:
     """Score everybody by the protocol above.
 
     Args:
-        plain: per person (n, d) unit vectors of the photos in which a face was found.
-        mirrored: the same of their mirror images.
+        subjects: everybody, enrolled or stranger by the number of their photos.
         gallery_photos: K.
         probe_frames: F; groups of fewer are left out.
-        mirror_gallery: fuse each enrolled photo with its mirror image.
-        mirror_probes: the same for probes.
+        mirror: whose photos are fused with their mirror images.
 
     Raises:
         EvaluationImpossible: nobody has two photos, or nobody has only one.
     """
-
-    def seen(person: int, photos: slice, *, mirror: bool) -> Vectors:
-        vectors = plain[person][photos]
-        return np.concatenate((vectors, mirrored[person][photos])) if mirror else vectors
-
+    enrolled_mirrored = mirror is not Mirror.NONE
+    seen_mirrored = mirror is Mirror.BOTH
     gallery: list[Vectors] = []
     probes: list[Vectors] = []
     strangers: list[Vectors] = []
     owners: list[int] = []
-    for person, vectors in enumerate(plain):
-        count = len(vectors)
+    for subject in subjects:
+        count = len(subject.plain)
         if count == 1:
-            strangers.append(fuse(seen(person, slice(0, 1), mirror=mirror_probes)))
+            strangers.append(fuse(subject.seen(slice(0, 1), mirrored=seen_mirrored)))
         if count < 2:  # noqa: PLR2004 — one to enroll, one to probe
             continue
         enrolled = min(gallery_photos, count - 1)
         for start in range(enrolled, count - probe_frames + 1, probe_frames):
-            probes.append(
-                fuse(seen(person, slice(start, start + probe_frames), mirror=mirror_probes)),
-            )
+            frames = slice(start, start + probe_frames)
+            probes.append(fuse(subject.seen(frames, mirrored=seen_mirrored)))
             owners.append(len(gallery))
-        gallery.append(fuse(seen(person, slice(0, enrolled), mirror=mirror_gallery)))
+        gallery.append(fuse(subject.seen(slice(0, enrolled), mirrored=enrolled_mirrored)))
     if not probes or not strangers:
         raise EvaluationImpossible(
             "identification needs people with several photos (to enroll and probe) and people "

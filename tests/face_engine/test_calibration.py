@@ -1,10 +1,20 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from face_engine import calibration
-from face_engine.calibration import Calibration, fit_tail, from_json, load, make, to_json
+from face_engine.calibration import (
+    Calibration,
+    Refusal,
+    RefusalCurve,
+    fit_tail,
+    from_json,
+    load,
+    make,
+    to_json,
+)
 from face_engine.errors import CalibrationMissing
 
 
@@ -19,6 +29,10 @@ def measured() -> Calibration:
         gallery_size=1000,
         strangers=0.3 - 0.03 * np.log(share),
         same_person=0.35,
+        refusals=(
+            RefusalCurve(1, 50, (0.3, 0.5), (0.1, 0.3), (0.0, 0.2), (0.2, 0.4)),
+            RefusalCurve(2, 20, (0.3, 0.5), (0.0, 0.2), (0.0, 0.1), (0.1, 0.3)),
+        ),
     )
 
 
@@ -88,3 +102,15 @@ def test_the_default_pack_has_a_calibration_that_names_its_making() -> None:
 def test_a_space_without_calibration_is_told_how_to_make_one() -> None:
     with pytest.raises(CalibrationMissing, match="--write-calibration"):
         calibration.load("unheard-of")
+
+
+def test_refusals_are_those_of_as_many_frames_as_were_measured(measured: Calibration) -> None:
+    assert measured.refusal(0.3, frames=1) == Refusal(0.1, 0.0, 0.2, 1, 50)
+    assert measured.refusal(0.3, frames=5) == Refusal(0.0, 0.0, 0.1, 2, 20)
+    between = measured.refusal(0.4, frames=2)
+    assert between is not None
+    assert between.rate == pytest.approx(0.1)
+
+
+def test_a_calibration_without_refusals_says_so(measured: Calibration) -> None:
+    assert replace(measured, refusals=()).refusal(0.4, frames=2) is None

@@ -4,7 +4,9 @@ import pytest
 from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded
-from face_engine.evaluation.identification import Trial, identify, run_trial
+from face_engine.evaluation.calibrating import refusal_curve
+from face_engine.evaluation.identification import Mirror, Trial, identify, run_trial
+from face_engine.evaluation.subjects import Subject
 from face_engine.evaluation.verification import (
     best_threshold,
     det_curve,
@@ -81,12 +83,13 @@ def people_on_axes(counts: list[int]) -> list[np.ndarray]:
 
 def trial_of(vectors: list[np.ndarray], gallery_photos: int, probe_frames: int) -> Trial:
     return run_trial(
-        vectors,
-        vectors,
+        [
+            Subject(str(i), rows, rows, np.ones(len(rows), np.float32))
+            for i, rows in enumerate(vectors)
+        ],
         gallery_photos=gallery_photos,
         probe_frames=probe_frames,
-        mirror_gallery=False,
-        mirror_probes=False,
+        mirror=Mirror.NONE,
     )
 
 
@@ -130,3 +133,20 @@ def test_photos_that_allow_no_identification_are_told() -> None:
         trial_of(people_on_axes([2, 2]), 1, 1)
     with pytest.raises(EvaluationImpossible, match="several photos"):
         trial_of(people_on_axes([1, 1]), 1, 1)
+
+
+def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> None:
+    trial = Trial(
+        gallery_size=40,
+        mated=np.linspace(0.4, 0.8, 80),
+        mated_people=np.repeat(np.arange(40), 2),
+        non_mated=np.zeros(3),
+    )
+    curve = refusal_curve(trial, frames=2)
+    assert list(curve.rates) == sorted(curve.rates)
+    assert (curve.rates[0], curve.rates[-1]) == (0, 1)
+    assert (curve.highs[0], curve.lows[-1]) != (0, 1)
+    middle = curve.at(0.6)
+    assert middle.rate == pytest.approx(0.5, abs=0.03)
+    assert middle.low < middle.rate < middle.high
+    assert (middle.frames, middle.people) == (2, 40)

@@ -1,0 +1,100 @@
+"""From "so many wrong openings a month" to a threshold, and what can be said for it.
+
+An estate states what it accepts and how many strangers its doors see; the size of its gallery
+and the model's calibration give the rest. Servers, doors and `gatehouse threshold` reckon here.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from face_engine.calibration import SUPPORT, Calibration, Refusal, Threshold
+
+DAYS_PER_MONTH: Final = 30.44
+ATTEMPTS: Final = 3
+"""Probes that a door may try in one sighting. Each may let a stranger in; taken as if no two did
+so together (Bonferroni), which is the cautious side."""
+SMALLEST_GALLERY: Final = 100
+"""People for whom the threshold is set at least. It moves in doublings of this, always ahead of
+the gallery, so that doors are not reconfigured with every newcomer."""
+MOST_FPIR: Final = 0.5
+"""Share of strangers' sightings. Beyond this a budget asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """What an estate accepts.
+
+    Attributes:
+        wrong_openings_per_month: of people who are not enrolled, over all doors; above 0.
+        strangers_per_day: sightings of such people, over all doors; above 0.
+        attempts: probes that one sighting may try; at least 1.
+    """
+
+    wrong_openings_per_month: float
+    strangers_per_day: float
+    attempts: int = ATTEMPTS
+
+    @property
+    def sightings_per_month(self) -> float:
+        """Sightings of strangers in a month."""
+        return self.strangers_per_day * DAYS_PER_MONTH
+
+    @property
+    def fpir(self) -> float:
+        """The false positive identification rate that one attempt may have."""
+        per_sighting = min(MOST_FPIR, self.wrong_openings_per_month / self.sightings_per_month)
+        return per_sighting / self.attempts
+
+    def threshold(self, calibration: Calibration, people: int) -> Threshold:
+        """The threshold of one attempt against a gallery of so many people."""
+        return calibration.threshold(self.fpir, size_ahead(people))
+
+
+def size_ahead(people: int) -> int:
+    """The size of gallery that a threshold is set for while it holds so many people."""
+    size = SMALLEST_GALLERY
+    while size < people:
+        size *= 2
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A budget's threshold, and how far the data carries it.
+
+    Attributes:
+        gallery_size: for which the threshold is set.
+        threshold: of one attempt.
+        expected_strangers: how many of the measured strangers would get through at this rate.
+        supported_budget: the fewest wrong openings a month that the measured strangers can show.
+        refusal: expected false refusals at the first attempt; None where the calibration has
+            no enrolled people's scores.
+    """
+
+    gallery_size: int
+    threshold: Threshold
+    expected_strangers: float
+    supported_budget: float
+    refusal: Refusal | None
+
+
+def explain(
+    budget: ErrorBudget,
+    calibration: Calibration,
+    *,
+    people: int,
+    frames: int,
+) -> Explanation:
+    """What a budget comes to for a gallery of `people`, at doors that fuse `frames` a probe."""
+    size = size_ahead(people)
+    threshold = budget.threshold(calibration, people)
+    measurable = SUPPORT / calibration.strangers
+    at_size = -math.expm1(math.log1p(-measurable) * size / calibration.gallery_size)
+    return Explanation(
+        gallery_size=size,
+        threshold=threshold,
+        expected_strangers=calibration.measured_rate(budget.fpir, size) * calibration.strangers,
+        supported_budget=at_size * budget.attempts * budget.sightings_per_month,
+        refusal=calibration.refusal(threshold.value, frames),
+    )

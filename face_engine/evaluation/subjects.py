@@ -1,0 +1,41 @@
+"""The people of an evaluation, as the encoder sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_engine.encoder import normalise
+from face_engine.faces import Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """One person's usable photos, in name order.
+
+    Attributes:
+        name: of the person's folder.
+        plain: (n, d) float32 unit vectors of the photos.
+        mirrored: the same of their mirror images.
+        quality: (n,) float32, `Quality.score`.
+    """
+
+    name: str
+    plain: Vectors
+    mirrored: Vectors
+    quality: NDArray[np.float32]
+
+    def seen(self, photos: slice, *, mirrored: bool) -> Vectors:
+        """Vectors to fuse: of some photos and, where `mirrored`, of their mirror images."""
+        if not mirrored:
+            return self.plain[photos]
+        return np.concatenate((self.plain[photos], self.mirrored[photos]))
+
+
+def portraits(subjects: tuple[Subject, ...], *, mirrored: bool) -> Vectors:
+    """(P, d) one vector per person who has a usable photo: of the first one."""
+    firsts = [subject for subject in subjects if len(subject.plain)]
+    plain = np.stack([subject.plain[0] for subject in firsts])
+    if not mirrored:
+        return plain
+    return normalise(plain + np.stack([subject.mirrored[0] for subject in firsts]))
