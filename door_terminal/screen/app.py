@@ -2,6 +2,7 @@
 
 import time
 from importlib import resources
+from math import ceil
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -17,11 +18,12 @@ from access_rules.decision import DecisionReason
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.terminal import SOFTWARE, Terminal
-from tier_kit.language import LANGUAGES
+from tier_kit.language import LANGUAGES, Language
 from tier_kit.pages import Pages
 from tier_kit.security import SecurityHeaders
 
 MAX_BODY: Final = 1024  # a unit and a PIN
+_LONGEST_IN_SECONDS: Final = 90  # beyond it a wait is told in minutes
 
 PAGES: Final = Pages("door_terminal")
 
@@ -88,7 +90,7 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         except msgspec.DecodeError:
             return _refusal(422, "malformed")
         outcome, check = await run_in_threadpool(terminal.enter_pin, entry.unit, entry.pin)
-        return JSONResponse({**_outcome(outcome), "wait_s": round(check.wait_s)})
+        return JSONResponse(_outcome(outcome, check.wait_s))
 
     routes = [
         Route("/", page),
@@ -147,7 +149,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: Outcome, wait_s: float = 0.0) -> dict[str, Any]:
     return {
         "entry": outcome.entry,
         "granted": outcome.granted,
@@ -158,14 +160,32 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "decided_ms": (outcome.decided_ns - outcome.needed_ns) / 1e6,
         "recorded_ms": _since(outcome.recorded_ns, outcome.needed_ns),
         "released_ms": _since(outcome.released_ns, outcome.needed_ns),
-        "message": sentences(outcome.reason, gate=outcome.gate),
+        "message": sentences(outcome.reason, gate=outcome.gate, wait_s=wait_s),
+        "wait_s": ceil(wait_s),
     }
 
 
-def sentences(reason: DecisionReason, *, gate: str = "") -> dict[str, str]:
-    """Return what a person at the door reads, by language."""
+def sentences(reason: DecisionReason, *, gate: str = "", wait_s: float = 0.0) -> dict[str, str]:
+    """Return what a person at the door reads, by language.
+
+    Args:
+        reason: Why the door opens or stays shut.
+        gate: Why the gate did not open, if so.
+        wait_s: Seconds until the next try counts.
+    """
     key = "gate.failed" if gate else f"reason.{reason.value}"
-    return {language: PAGES.catalogue.say(language, key) for language in LANGUAGES}
+    return {
+        language: PAGES.catalogue.say(language, key) + _wait(language, wait_s)
+        for language in LANGUAGES
+    }
+
+
+def _wait(language: Language, seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    if seconds <= _LONGEST_IN_SECONDS:
+        return "\n" + PAGES.catalogue.say(language, "wait.seconds", count=ceil(seconds))
+    return "\n" + PAGES.catalogue.say(language, "wait.minutes", count=ceil(seconds / 60))
 
 
 def _since(moment_ns: int, needed_ns: int) -> float | None:

@@ -1,14 +1,18 @@
 // The unit's own page: shows the door's last decision, sends unit and PIN. No framework, no build.
 
 const SHOWN_MS = 6000; // long enough to read a refusal aloud
+const LEFT_MS = 30000; // whoever has typed nothing for so long has gone; the next one starts afresh
 const POLL_MS = 500;
 const element = (id) => document.getElementById(id);
 
 let decisions = -1;
+let shown = null; // the entry that the screen has told of already
 let idle = 0;
+let left = 0;
 let field = element("unit");
 
-function show(message, granted) {
+function show({ entry, message, granted }) {
+  shown = entry || null;
   const place = element("message");
   place.replaceChildren(
     ...["zh-CN", "en"].map((language) => {
@@ -19,17 +23,20 @@ function show(message, granted) {
     }),
   );
   place.dataset.granted = String(granted);
+  delete place.dataset.resting;
   clearTimeout(idle);
   idle = setTimeout(rest, SHOWN_MS);
 }
 
 function rest(template = cameraWorks() ? "hint" : "hint-pin") {
   const place = element("message");
+  if (place.dataset.resting === template) return; // said once, not twice a second
   place.replaceChildren(element(template).content.cloneNode(true));
   delete place.dataset.granted;
+  place.dataset.resting = template;
 }
 
-const cameraWorks = () => element("camera-lost").hidden;
+const cameraWorks = () => !element("camera-fine").hidden;
 
 function reveal(name, wanted) {
   element(name).hidden = !wanted;
@@ -41,10 +48,11 @@ async function poll() {
     reveal("link-up", state.link);
     reveal("link-down", !state.link);
     reveal("camera-fine", state.camera === "");
-    reveal("camera-lost", state.camera !== "");
+    reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
-    if (decisions >= 0 && state.decisions > decisions && state.last !== null) {
-      show(state.last.message, state.last.granted);
+    if ("resting" in element("message").dataset) rest();
+    if (decisions >= 0 && state.decisions > decisions && state.last?.entry !== shown) {
+      show(state.last);
     }
     decisions = state.decisions;
   } catch {
@@ -53,8 +61,19 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
+function startAfresh() {
+  element("pad").reset();
+  element("unit").focus();
+}
+
+function touched() {
+  clearTimeout(left);
+  left = setTimeout(startAfresh, LEFT_MS);
+}
+
 for (const id of ["unit", "pin"]) {
   element(id).addEventListener("focus", (event) => { field = event.target; });
+  element(id).addEventListener("input", touched);
 }
 
 element("keys").addEventListener("click", ({ target }) => {
@@ -62,21 +81,32 @@ element("keys").addEventListener("click", ({ target }) => {
   if (key === undefined) return;
   field.value = key === "erase" ? field.value.slice(0, -1) : field.value + key;
   field.focus();
+  touched();
 });
 
 element("pad").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const entry = { unit: element("unit").value, pin: element("pin").value };
-  element("pad").reset();
-  const answer = await fetch("/pin", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(entry),
-  });
-  if (answer.ok) {
-    const outcome = await answer.json();
-    show(outcome.message, outcome.granted);
+  const entry = { unit: element("unit").value.trim(), pin: element("pin").value };
+  const missing = ["unit", "pin"].find((id) => entry[id] === "");
+  if (missing !== undefined) {
+    element(missing).focus();
+    return;
+  }
+  startAfresh();
+  event.submitter?.toggleAttribute("disabled", true);
+  try {
+    const answer = await fetch("/pin", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(entry),
+    });
+    if (answer.ok) show(await answer.json());
+  } catch {
+    rest("unreachable");
+  } finally {
+    event.submitter?.toggleAttribute("disabled", false);
   }
 });
 
+startAfresh();
 poll();

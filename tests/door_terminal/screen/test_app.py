@@ -160,3 +160,13 @@ def test_every_reason_has_a_sentence_in_both_languages() -> None:
     for reason in DecisionReason:
         assert all(sentences(reason).values())
     assert set(PAGES.catalogue.branch("en", "reason")) == {one.value for one in DecisionReason}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, ""), (0.2, "Next try in 1 s."), (90, "Next try in 90 s."), (90.5, "Next try in 2 min.")],
+)
+def test_a_wait_is_told_in_seconds_and_then_in_minutes(seconds: float, said: str) -> None:
+    first, *wait = sentences(DecisionReason.PIN_LOCKED, wait_s=seconds)["en"].splitlines()
+    assert first.startswith("Too many")
+    assert "".join(wait) == said

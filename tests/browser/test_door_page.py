@@ -1,0 +1,130 @@
+"""The screen at the door: real Chromium, a real door process, fingers and keys."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from door_terminal.credentials.backoff import UNIT_PATIENCE
+from tests.door_terminal.estate import Estate, running_estate
+from tests.door_terminal.processes import Door, in_step, pair, running_door
+from tests.door_terminal.samples import QUICK, configured, person
+
+SMALL: ViewportSize = {"width": 800, "height": 480}
+UPRIGHT: ViewportSize = {"width": 480, "height": 800}
+PIN, UNIT = "482915", "3-1-1201"
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    with running_estate(tmp_path / "server") as estate:
+        yield estate
+
+
+@pytest.fixture
+def door(estate: Estate, tmp_path: Path) -> Iterator[Door]:
+    """A door without a camera that knows one resident, by PIN."""
+    data = tmp_path / "door"
+    pair(estate, data)
+    estate.configure(configured())
+    estate.enroll(person("a", pin=QUICK.hash(PIN), unit=UNIT))
+    with running_door(data) as door:
+        in_step(estate)
+        yield door
+
+
+@contextmanager
+def screen(browser: Browser, door: Door, size: ViewportSize = SMALL) -> Iterator[Page]:
+    """Show the door's page; whatever page or policy complain of fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport=size, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(door.url)
+    yield page
+    context.close()
+    assert not complaints
+
+
+def message(page: Page, text: str) -> None:
+    expect(page.get_by_test_id("message")).to_contain_text(text, timeout=PATIENCE_MS)
+
+
+def tap(page: Page, keys: str) -> None:
+    for key in keys:
+        page.locator(f'#keys [data-key="{key}"]').tap()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot where somebody asked for them."""
+    folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"door-{name}.png")
+
+
+def test_a_pin_typed_on_the_keyboard_opens(browser: Browser, door: Door) -> None:
+    with screen(browser, door) as page:
+        message(page, "Enter your unit and PIN.")
+        message(page, "请输入房号和密码。")
+        shoot(page, "idle")
+        page.keyboard.type(UNIT)
+        page.keyboard.press("Enter")  # the PIN is missing yet: its field is next
+        page.keyboard.type(PIN)
+        page.keyboard.press("Enter")
+        message(page, "Welcome.")
+        message(page, "欢迎。")
+        shoot(page, "granted")
+        expect(page.get_by_test_id("pin")).to_have_value("")
+    assert len(door.openings()) == 1
+
+
+def test_a_pin_tapped_with_a_finger_opens(browser: Browser, door: Door) -> None:
+    with screen(browser, door, UPRIGHT) as page:
+        tap(page, UNIT + "9")
+        page.locator('[data-key="erase"]').tap()
+        page.get_by_test_id("pin").tap()
+        tap(page, PIN)
+        page.get_by_test_id("open").tap()
+        message(page, "Welcome.")
+        shoot(page, "granted-upright")
+        # The next person's first digits go into the unit, not the PIN.
+        tap(page, "31")
+        expect(page.get_by_test_id("unit")).to_have_value("31")
+    assert len(door.openings()) == 1
+
+
+def test_wrong_pins_are_refused_and_then_have_to_wait(browser: Browser, door: Door) -> None:
+    with screen(browser, door) as page:
+        for number in range(UNIT_PATIENCE.free + 1):
+            page.get_by_test_id("unit").fill(UNIT)
+            page.get_by_test_id("pin").fill("000000")
+            page.get_by_test_id("open").click()
+            message(page, "Unit or PIN is wrong.")
+            expect(page.get_by_test_id("open")).to_be_enabled()
+            if number == 0:
+                shoot(page, "refused")
+        message(page, "Next try in")
+        message(page, "秒后再试")
+        shoot(page, "wait")
+    assert door.openings() == []
+
+
+def test_a_lost_server_is_told_and_the_pin_goes_on_working(
+    browser: Browser, estate: Estate, door: Door
+) -> None:
+    with screen(browser, door) as page:
+        expect(page.locator("#link-up")).to_be_visible()
+        estate.down()
+        expect(page.locator("#link-down")).to_be_visible(timeout=PATIENCE_MS)
+        shoot(page, "link-down")
+        page.get_by_test_id("unit").fill(UNIT)
+        page.get_by_test_id("pin").fill(PIN)
+        page.get_by_test_id("open").click()
+        message(page, "Welcome.")
+    assert len(door.openings()) == 1
