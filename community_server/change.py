@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
-from community_server.database import wipe_traces
 from community_server.vault.safe import Safe
+from tier_link.store import TraceEraser
 from tier_link.store.tables import LinkPeer
 
 _log = logging.getLogger(__name__)
@@ -23,8 +24,11 @@ _log = logging.getLogger(__name__)
 CLOUD = "cloud"
 """The cloud's node id, as every link knows it."""
 
-ERASED_TABLES = ("pending_photos", "data_keys", "enrollments", "templates")
+ERASED_TABLES: Final = ("pending_photos", "data_keys", "enrollments", "templates")
 """Tables that PostgreSQL rewrites after something sealed was deleted."""
+
+_READER_WAIT_SECONDS: Final = 5.0
+"""The decision that erases photos waits this long for readers; then the sweeper goes on."""
 
 
 @dataclass
@@ -56,6 +60,11 @@ class Change:
         self.afterwards.append(call)
 
 
+def eraser(engine: Engine) -> TraceEraser:
+    """Return what erases the traces of deleted people and photos."""
+    return TraceEraser(engine, ERASED_TABLES, _READER_WAIT_SECONDS)
+
+
 @dataclass(frozen=True)
 class Changer:
     """Makes changes; `tell_doors` puts news in the outbox, `refresh` brings memory up to date."""
@@ -66,6 +75,7 @@ class Changer:
     tell_doors: Callable[[Change], None]
     refresh: Callable[[frozenset[str]], None]
     wake: Callable[[str], None]
+    traces: TraceEraser
 
     @contextmanager
     def change(self) -> Iterator[Change]:
@@ -100,4 +110,4 @@ class Changer:
         for call in change.afterwards:
             call()
         if change.erased:
-            wipe_traces(self.engine, *ERASED_TABLES)
+            self.traces.erase()

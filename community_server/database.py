@@ -1,4 +1,4 @@
-"""The server's database: one base for all tables, sealed columns, traces wiped after deletion.
+"""The server's database: one base for all tables, sealed columns, a full disk.
 
 Times are Unix seconds in whole numbers, ids are 32 hex characters. Sealed columns hold what
 the vault made; opening them is an explicit call, and their `repr` shows nothing.
@@ -7,7 +7,6 @@ the vault made; opening them is an explicit call, and their `repr` shows nothing
 import logging
 import secrets
 import time
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -19,10 +18,9 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     event,
-    text,
 )
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from tier_link.store import NAMING_CONVENTION
@@ -77,50 +75,6 @@ def new_id() -> str:
 def now() -> int:
     """Return this machine's time in Unix seconds."""
     return int(time.time())
-
-
-def wipe_traces(engine: Engine, *tables: str) -> None:
-    """Take deleted rows out of the database's files, after the deletion has been committed.
-
-    SQLite overwrites deleted rows in place (`secure_delete`) and the write-ahead log is
-    emptied here. PostgreSQL rewrites the named tables, which hold few rows at any time.
-    Readers may hold the log back; the sweeper tries again.
-    """
-    if engine.dialect.name == "sqlite":
-        _empty_log(engine)
-        return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET lock_timeout = '5s'"))
-        for table in tables:
-            try:
-                connection.execute(text(f'VACUUM (FULL) "{table}"'))
-            except OperationalError:
-                _log.info("wipe=later table=%s reason=busy", table)
-        connection.execute(text("RESET lock_timeout"))
-
-
-def tables_with_dead_rows(engine: Engine, tables: Sequence[str]) -> list[str]:
-    """Return which of these tables PostgreSQL knows to hold deleted rows; none on SQLite."""
-    if engine.dialect.name == "sqlite":
-        return []
-    query = text(
-        "SELECT relname FROM pg_stat_user_tables WHERE n_dead_tup > 0 AND relname = ANY(:tables)"
-    )
-    with engine.connect() as connection:
-        return list(connection.scalars(query, {"tables": list(tables)}))
-
-
-def _empty_log(engine: Engine) -> None:
-    # On the driver's own connection: a checkpoint cannot run inside a transaction.
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        cursor.close()
-    finally:
-        connection.close()
-    if busy:
-        _log.info("wipe=later reason=readers")
 
 
 def report_full_disk(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.budget import Budget
-from community_server.change import Changer
+from community_server.change import Changer, eraser
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
 from community_server.database import report_full_disk
@@ -157,7 +157,9 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         doors.wake(peer)
         cloud.wake(peer)
 
-    changer = Changer(engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake)
+    changer = Changer(
+        engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake, eraser(engine)
+    )
     judge = PhotoJudge(pack, secrets.matrix, gallery, budget)
     intake = Intake(links, judge, settings)
     watch = DoorWatch(rosters, links, changer)

@@ -9,9 +9,8 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from community_server.change import ERASED_TABLES
 from community_server.cloud_news import publish_profile
-from community_server.database import now, tables_with_dead_rows, wipe_traces
+from community_server.database import now
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
@@ -56,7 +55,7 @@ class Sweeper:
         self._renew_erasure_key()
         estate.codes.prune()
         estate.links.prune(moment)
-        wipe_traces(estate.engine, *tables_with_dead_rows(estate.engine, ERASED_TABLES))
+        estate.changer.traces.sweep()
 
     def _renew_keys(self, moment: int) -> None:
         estate = self.estate

@@ -50,7 +50,7 @@ def scrub(relay: DatabaseRelay) -> None:
 
     def clean() -> bool:
         relay.scrub()
-        return not relay._dirty
+        return not relay.traces.due
 
     wait_for("a finished scrub", clean)
 
@@ -116,7 +116,7 @@ def test_a_scrub_in_somebody_elses_way_is_made_up_for(
         with database.write.begin() as session:
             relay.drop(session, COMMUNITY, [sequence])
         relay.scrub()
-    assert relay._dirty, "it thought that it was done"
+    assert relay.traces.due, "it thought that it was done"
     scrub(relay)
     assert cheap_traces(database, gone.sealed) == []
 

@@ -5,6 +5,7 @@ The only part of `tier_link` that knows SQLAlchemy.
 
 from tier_link.store.codes import PairingCodes
 from tier_link.store.database import NAMING_CONVENTION, open_database, reading
+from tier_link.store.erasing import TraceEraser
 from tier_link.store.migrating import bring_up_to_date
 from tier_link.store.outbox import BodyCipher, LinkStore
 from tier_link.store.tables import LinkBase
@@ -15,6 +16,7 @@ __all__ = [
     "LinkBase",
     "LinkStore",
     "PairingCodes",
+    "TraceEraser",
     "bring_up_to_date",
     "open_database",
     "reading",
