@@ -42,7 +42,7 @@ GATES: Final = ("North gate", "South gate")
 WALK_SECONDS: Final = 2.0
 # A face that is gone is forgotten after 0.8 s; only then does the door take the next for another.
 GAP_FRAMES: Final = 15
-ENTRY_SECONDS: Final = 4.0
+ENTRY_SECONDS: Final = 15.0
 """How long an entry may take to reach the server; who never faced the door makes none."""
 
 
