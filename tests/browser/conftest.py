@@ -113,9 +113,13 @@ def own_estate(cloud: CloudProcess, tmp_path: Path) -> Iterator[Estate]:
 Launch = Callable[..., Browser]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(chromium_path: str) -> Iterator[Launch]:
-    """Start Chromium with more arguments."""
+    """Start Chromium with more arguments.
+
+    Not for longer than a module: Playwright keeps a loop in this thread, in which no other test
+    can run one of its own.
+    """
     with sync_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-testid")
 
@@ -127,7 +131,7 @@ def launch(chromium_path: str) -> Iterator[Launch]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch: Launch) -> Iterator[Browser]:
     """Chromium on a machine without a camera."""
     started = launch()
