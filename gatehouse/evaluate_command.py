@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,8 +10,10 @@ from face_engine.errors import FaceEngineError
 from face_engine.evaluation import Options, report
 from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate
+from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
+from gatehouse.evaluation_tables import evaluation_lines
 
 
 @click.command()
@@ -26,6 +27,11 @@ from face_engine.models import DEFAULT_PACK, default_folder, load_pack
     "--pairs",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A pair list in the format of LFW's pairs.txt.",
+)
+@click.option(
+    "--groups",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV file 'person,group': report each group apart.",
 )
 @click.option("--gallery-photos", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option("--probe-frames", default=1, show_default=True, type=click.IntRange(min=1))
@@ -55,6 +61,7 @@ def evaluate(
     *,
     images: Path,
     pairs: Path | None,
+    groups: Path | None,
     gallery_photos: int,
     probe_frames: int,
     mirror: str,
@@ -84,37 +91,12 @@ def evaluate(
         if calibration_file is not None:
             calibration = calibrate(evaluation, source=source or images.name)
             calibration_file.write_text(to_json(calibration), "utf-8")
+        result = report(evaluation)
+        if groups is not None:
+            result["groups"] = report_groups(evaluation, groups, progress=True)
     except FaceEngineError as refused:
         raise click.ClickException(f"{refused} [{refused.code}]") from refused
-    result = report(evaluation)
     if as_json:
         click.echo(json.dumps(result))
     else:
-        _print_table(result)
-
-
-def _percent(result: dict[str, Any], name: str) -> str:
-    low, high = result[f"{name}_low"], result[f"{name}_high"]
-    return f"{result[name]:8.2%}  [{low:.2%}, {high:.2%}]"
-
-
-def _print_table(result: dict[str, Any]) -> None:
-    click.echo(
-        f"{result['photos']} photos of {result['people']} people, pack {result['pack']}; "
-        f"failure to enroll {result['failure_to_enroll']:.2%}",
-    )
-    if result["accuracy"] is not None:
-        click.echo(f"Pairs: accuracy {_percent(result, 'accuracy').strip()}")
-        for point in result["det"]:
-            click.echo(f"  FMR {point['fmr']:8.2%}  FNMR {point['fnmr']:8.2%}")
-    if result["identification"]:
-        click.echo(
-            f"Identification: {result['gallery_size']} people enrolled with up to "
-            f"{result['gallery_photos']} photos; {result['mated_probes']} probes of "
-            f"{result['probe_frames']} frame(s); {result['non_mated_probes']} strangers",
-        )
-        for row in result["identification"]:
-            doubt = "" if row["supported"] else "  too few strangers to support this"
-            click.echo(f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}")
-    if result["note"]:
-        click.echo(f"No identification: {result['note']}")
+        click.echo("\n".join(evaluation_lines(result)))

@@ -41,14 +41,16 @@ class Trial:
         gallery_size: N, people with a template.
         mated: (M,) best score of each mated probe's own person; -1 where somebody else's was
             better (a miss at any threshold).
-        mated_people: (M,) which person each mated probe is of.
+        mated_people: (M,) index of the subject each mated probe is of.
         non_mated: (S,) best score of each non-mated probe, one per person.
+        non_mated_people: (S,) index of the subject each non-mated probe is of.
     """
 
     gallery_size: int
     mated: Scores
     mated_people: NDArray[np.int64]
     non_mated: Scores
+    non_mated_people: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,13 @@ def run_trial(
     probes: list[Vectors] = []
     strangers: list[Vectors] = []
     owners: list[int] = []
-    for subject in subjects:
+    enrolled_people: list[int] = []
+    stranger_people: list[int] = []
+    for row, subject in enumerate(subjects):
         count = len(subject.plain)
         if count == 1:
             strangers.append(fuse(subject.seen(slice(0, 1), mirrored=seen_mirrored)))
+            stranger_people.append(row)
         if count < 2:  # noqa: PLR2004 — one to enroll, one to probe
             continue
         enrolled = min(gallery_photos, count - 1)
@@ -104,6 +109,7 @@ def run_trial(
             probes.append(fuse(subject.seen(frames, mirrored=seen_mirrored)))
             owners.append(len(gallery))
         gallery.append(fuse(subject.seen(slice(0, enrolled), mirrored=enrolled_mirrored)))
+        enrolled_people.append(row)
     if not probes or not strangers:
         raise EvaluationImpossible(
             "identification needs people with several photos (to enroll and probe) and people "
@@ -115,8 +121,9 @@ def run_trial(
     return Trial(
         gallery_size=len(gallery),
         mated=np.where(own >= scores.max(axis=1), own, -1.0).astype(np.float64),
-        mated_people=np.asarray(owners, np.int64),
+        mated_people=np.asarray(enrolled_people, np.int64)[owners],
         non_mated=(np.stack(strangers) @ templates.T).max(axis=1).astype(np.float64),
+        non_mated_people=np.asarray(stranger_people, np.int64),
     )
 
 

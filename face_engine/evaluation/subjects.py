@@ -1,5 +1,6 @@
 """The people of an evaluation, as the encoder sees them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Subject:
         return np.concatenate((self.plain[photos], self.mirrored[photos]))
 
 
-def portraits(subjects: tuple[Subject, ...], *, mirrored: bool) -> Vectors:
+def portraits(subjects: Sequence[Subject], *, mirrored: bool = False) -> Vectors:
     """(P, d) one vector per person who has a usable photo: of the first one."""
     firsts = [subject for subject in subjects if len(subject.plain)]
     plain = np.stack([subject.plain[0] for subject in firsts])

@@ -74,3 +74,13 @@ def test_a_calibration_is_not_made_of_too_little(images: Path, tmp_path: Path) -
     assert code == 1
     assert "at least 100" in output
     assert not target.exists()
+
+
+def test_groups_that_nobody_belongs_to_are_a_plain_sentence(images: Path, tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("person,group\nnobody,x\n", "utf-8")
+    code, _, output = run(
+        *("--images", str(images), "--cache", str(tmp_path / "cache")),
+        *("--groups", str(tmp_path / "groups.csv")),
+    )
+    assert code == 1
+    assert "names no group of at least 20 people" in output

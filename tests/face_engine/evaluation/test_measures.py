@@ -97,12 +97,13 @@ def test_the_protocol_splits_people_as_it_says() -> None:
     vectors = people_on_axes([6, 2, 1, 1, 3])
     trial = trial_of(vectors, 3, 1)
     assert trial.gallery_size == 3
-    assert list(trial.mated_people) == [0, 0, 0, 1, 2]
+    assert list(trial.mated_people) == [0, 0, 0, 1, 4]
+    assert list(trial.non_mated_people) == [2, 3]
     assert len(trial.non_mated) == 2
     np.testing.assert_allclose(trial.mated, 1, atol=1e-6)
     np.testing.assert_allclose(trial.non_mated, 0, atol=1e-6)
     assert list(trial_of(vectors, 3, 2).mated_people) == [0]
-    assert list(trial_of(vectors, 1, 2).mated_people) == [0, 0, 2]
+    assert list(trial_of(vectors, 1, 2).mated_people) == [0, 0, 4]
 
 
 def test_somebody_elses_better_score_is_a_miss_at_any_threshold() -> None:
@@ -119,6 +120,7 @@ def test_fnir_is_read_at_the_strangers_threshold() -> None:
         mated=np.linspace(0.2, 0.9, 71),
         mated_people=np.arange(71),
         non_mated=np.linspace(0, 0.5, 101),
+        non_mated_people=np.arange(101),
     )
     (row,) = identify(trial, [0.1])
     assert row.threshold == pytest.approx(0.45)
@@ -141,6 +143,7 @@ def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> 
         mated=np.linspace(0.4, 0.8, 80),
         mated_people=np.repeat(np.arange(40), 2),
         non_mated=np.zeros(3),
+        non_mated_people=np.arange(3),
     )
     curve = refusal_curve(trial, frames=2)
     assert list(curve.rates) == sorted(curve.rates)

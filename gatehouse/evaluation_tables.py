@@ -1,0 +1,62 @@
+"""What `gatehouse evaluate` prints for people to read."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def _percent(result: dict[str, Any], name: str) -> str:
+    low, high = result[f"{name}_low"], result[f"{name}_high"]
+    return f"{result[name]:8.2%}  [{low:.2%}, {high:.2%}]"
+
+
+def _rate(rate: dict[str, float] | None) -> str:
+    if rate is None:
+        return "nobody to measure"
+    return f"{rate['value']:.2%} [{rate['low']:.2%}, {rate['high']:.2%}]"
+
+
+def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
+    """The measures of `face_engine.evaluation.report`."""
+    yield (
+        f"{result['photos']} photos of {result['people']} people, pack {result['pack']}; "
+        f"failure to enroll {result['failure_to_enroll']:.2%}"
+    )
+    if result["accuracy"] is not None:
+        yield f"Pairs: accuracy {_percent(result, 'accuracy').strip()}"
+        for point in result["det"]:
+            yield f"  FMR {point['fmr']:8.2%}  FNMR {point['fnmr']:8.2%}"
+    if result["identification"]:
+        yield (
+            f"Identification: {result['gallery_size']} people enrolled with up to "
+            f"{result['gallery_photos']} photos; {result['mated_probes']} probes of "
+            f"{result['probe_frames']} frame(s); {result['non_mated_probes']} strangers"
+        )
+        for row in result["identification"]:
+            doubt = "" if row["supported"] else "  too few strangers to support this"
+            yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
+    if result["note"]:
+        yield f"No identification: {result['note']}"
+    for group in result.get("groups", ()):
+        yield from _group_lines(group)
+
+
+def _group_lines(group: dict[str, Any]) -> Iterator[str]:
+    yield f"Group {group['name']}: {group['people']} people, {group['enrolled']} of them enrolled"
+    for kind, names in (("verification", ("FMR", "FNMR")), ("identification", ("FPIR", "FNIR"))):
+        for row in group[kind]:
+            yield (
+                f"  where everybody has {names[0]} {row['asked']:6.2%}: "
+                f"{names[0]} {_rate(row['false'])}, {names[1]} {_rate(row['missed'])}"
+            )
+    for row in group["self_calibration"]:
+        yield (
+            f"  an estate of {row['gallery_size']} of them that asks for FPIR "
+            f"{row['asked']:.0%} would get"
+        )
+        for calibration, words in (
+            ("public", "with the public calibration"),
+            ("own", "with its own"),
+            ("cautious", "with the stricter of both"),
+        ):
+            kept = row[calibration]
+            yield f"    {words:<28} FPIR {_rate(kept['fpir'])}, FNIR {_rate(kept['fnir'])}"
