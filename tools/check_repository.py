@@ -22,6 +22,7 @@ _REGISTRY = re.compile(
     r"--(extra-)?index-url|--find-links|\"resolved\": *\"|registry *= *[\"']?http"
 )
 _HOME_PATH = re.compile(r"(?<![A-Za-z0-9_.])/(home|root|Users)/[A-Za-z0-9_.]+/")
+_TEST = re.compile(r"\b(tests/[\w/]+\.py)::(?:\w+::)*(test_\w+)")
 _SECRET = re.compile(r"-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY-----")
 
 
@@ -73,6 +74,15 @@ def links_in_documents_lead_somewhere() -> Iterator[str]:
         for target, _ in _LINK.findall(path.read_text("utf-8")):
             if "://" not in target and not (path.parent / target).exists():
                 yield f"{path.relative_to(ROOT)} links to {target}, which is not there"
+
+
+def tests_named_in_documents_exist() -> Iterator[str]:
+    """Every promise in a document that names a test (`tests/…::test_…`) has that test."""
+    for page in tracked("docs/*.md"):
+        for name, test in _TEST.findall(page.read_text("utf-8")):
+            path = ROOT / name
+            if not path.is_file() or f"def {test}(" not in path.read_text("utf-8"):
+                yield f"{page.relative_to(ROOT)} names {name}::{test}, which is not there"
 
 
 def containers_are_built_to_rule() -> Iterator[str]:
@@ -156,6 +166,7 @@ CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     no_registry_host_or_private_path,
     tier_locks_agree_with_the_main_lock,
     links_in_documents_lead_somewhere,
+    tests_named_in_documents_exist,
     containers_are_built_to_rule,
     compose_files_are_built_to_rule,
     units_are_built_to_rule,
