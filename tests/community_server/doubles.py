@@ -1,28 +1,24 @@
 """A cloud and a door that speak the real link, each on a thread's event loop of its own."""
 
 import asyncio
-import threading
-from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy.orm import Session
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
+from tests.support.link_nodes import AcceptedSocket, IdleHandler, OwnLoop
 from tier_link.channel import (
     Dialer,
     LinkHub,
-    LiveLink,
     NodeIdentity,
     accept_pairing,
     dial_pairing,
     pairing_tls,
     pinned_tls,
 )
-from tier_link.errors import RequestRefused, SocketClosed
 from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
@@ -47,55 +43,9 @@ from tier_link.store import LinkBase, LinkStore, PairingCodes, open_database
 from tier_link.store.codes import OpenCode
 
 COMMUNITY = "sunny-court-beef"
-T = TypeVar("T")
 
 
-class _OwnLoop:
-    """An event loop on a thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
-
-    def stop(self) -> None:
-        async def end() -> None:
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-
-        self.run(end())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
-        self.loop.close()
-
-
-class _Socket:
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self._connection.send(data)
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-
-    async def recv(self) -> bytes:
-        try:
-            data = await self._connection.recv()
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-        return data if isinstance(data, bytes) else b""
-
-    async def close(self, code: int, reason: str) -> None:
-        await self._connection.close(code, reason)
-
-
-class CloudDouble:
+class CloudDouble(IdleHandler):
     """Takes one community's pairing and link; keeps what it is told."""
 
     def __init__(self, folder: Path) -> None:
@@ -108,7 +58,7 @@ class CloudDouble:
         self.replies: list[ReplySealed] = []
         self._server_key: Ed25519PublicKey | None = None
         self._identity = NodeIdentity("cloud", Ed25519PrivateKey.generate())
-        self._own = _OwnLoop()
+        self._own = OwnLoop()
         self.hub = LinkHub(self._identity, self.store, self, lambda _: self._server_key)
         self._server = self._own.run(self._listen())
         port = next(iter(self._server.sockets)).getsockname()[1]
@@ -120,10 +70,14 @@ class CloudDouble:
     async def _accept(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         if connection.request.path == "/link":
-            await self.hub.accept(_Socket(connection))
+            await self.hub.accept(AcceptedSocket(connection))
         else:
             await accept_pairing(
-                _Socket(connection), self._identity, self.codes, self._configure, self._complete
+                AcceptedSocket(connection),
+                self._identity,
+                self.codes,
+                self._configure,
+                self._complete,
             )
 
     def _configure(self, code: OpenCode, start: PairStart) -> PairingConfiguration:
@@ -158,22 +112,6 @@ class CloudDouble:
             case ReplySealed() as reply:
                 self.replies.append(reply)
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        del peer, kind, body
-        raise RequestRefused("nothing")
-
-    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        pass
-
-    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
-        pass
-
-    def link_up(self, peer: str, link: LiveLink) -> None:
-        pass
-
-    def link_down(self, peer: str) -> None:
-        pass
-
     def close(self) -> None:
         async def end() -> None:
             self._server.close()
@@ -190,7 +128,7 @@ class CloudDouble:
         self.close()
 
 
-class DoorDouble:
+class DoorDouble(IdleHandler):
     """Pairs as a door does, keeps its roster, proves it, and sends what a test wants."""
 
     def __init__(self, folder: Path, url: str) -> None:
@@ -207,7 +145,7 @@ class DoorDouble:
         self.snapshots = 0
         self.paired: Paired | None = None
         self.dialer: Dialer | None = None
-        self._own = _OwnLoop()
+        self._own = OwnLoop()
 
     def pair(self, code: str) -> None:
         self.paired = self._own.run(
@@ -287,24 +225,11 @@ class DoorDouble:
             case DoorConfigured() as configuration:
                 self.configuration = configuration
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        del peer, kind, body
-        raise RequestRefused("nothing")
-
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         del peer
         message = ESTATE.decode(kind, body)
         if isinstance(message, ServerNews):
             self.news = message
-
-    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
-        pass
-
-    def link_up(self, peer: str, link: LiveLink) -> None:
-        pass
-
-    def link_down(self, peer: str) -> None:
-        pass
 
     def close(self) -> None:
         self._own.stop()

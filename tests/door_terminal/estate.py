@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.x509.oid import NameOID
 from sqlalchemy.orm import Session
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
+from tests.support.link_nodes import AcceptedSocket, IdleHandler
 from tier_link.channel import LinkHub, LiveLink, NodeIdentity, accept_pairing
-from tier_link.errors import RequestRefused, SocketClosed
+from tier_link.errors import RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
@@ -110,29 +110,8 @@ class Authority:
         return cls(ca.public_bytes(serialization.Encoding.PEM).decode(), context)
 
 
-@dataclass(frozen=True)
-class _Socket:
-    connection: ServerConnection
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self.connection.send(data)
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-
-    async def recv(self) -> bytes:
-        try:
-            data = await self.connection.recv()
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-        return data if isinstance(data, bytes) else b""
-
-    async def close(self, code: int, reason: str) -> None:
-        await self.connection.close(code, reason)
-
-
 @dataclass
-class Estate:
+class Estate(IdleHandler):
     """One server with one door; `up()` and `down()` as often as a test likes."""
 
     folder: Path
@@ -238,9 +217,6 @@ class Estate:
         assert isinstance(message, DoorPresence)
         self.presences.append(message)
 
-    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
-        """Need nothing more."""
-
     def link_up(self, peer: str, link: LiveLink) -> None:
         del peer
         self.link = link
@@ -259,10 +235,14 @@ class Estate:
             assert connection.request is not None
             if connection.request.path == "/pair":
                 await accept_pairing(
-                    _Socket(connection), self.identity, self.codes, self._payload, self._paired
+                    AcceptedSocket(connection),
+                    self.identity,
+                    self.codes,
+                    self._payload,
+                    self._paired,
                 )
             else:
-                await hub.accept(_Socket(connection))
+                await hub.accept(AcceptedSocket(connection))
 
         async with serve(
             accept, "127.0.0.1", self.port, ssl=self.authority.server_tls, compression=None

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from tests.enrollment_cloud.cloud_process import wait_for
 from tests.enrollment_cloud.samples import CommunityKeys, published
+from tests.support.link_nodes import IdleHandler, OwnLoop
 from tier_link.channel import Dialer, LiveLink, NodeIdentity, dial_pairing
 from tier_link.envelopes import Enrollment, parse_enrollment
-from tier_link.errors import RequestRefused
 from tier_link.invitations import InvitationKind, InvitationSecret
 from tier_link.relay_messages import (
     RELAY,
@@ -34,7 +33,7 @@ from tier_link.store import LinkBase, LinkStore, open_database
 
 
 @dataclass
-class Received:
+class Received(IdleHandler):
     """A `LinkHandler` that writes down what comes."""
 
     envelopes: list[EnvelopeDeposited] = field(default_factory=list, repr=False)
@@ -46,17 +45,6 @@ class Received:
         message = RELAY.decode(kind, body)
         assert isinstance(message, EnvelopeDeposited)
         self.envelopes.append(message)
-
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        """The cloud asks nothing."""
-        del peer, kind, body
-        raise RequestRefused("no")
-
-    def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """The cloud has no latest values."""
-
-    def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
-        """Nothing hangs on it here."""
 
     def link_up(self, peer: str, link: LiveLink) -> None:
         """Note it."""
@@ -80,9 +68,7 @@ class CommunityDouble:
     cloud_key: bytes = b""
     dialer: Dialer | None = None
     _engine: Engine | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
-    _running: "asyncio.Task[None] | None" = None
-    _thread: threading.Thread | None = None
+    _own: OwnLoop | None = None
 
     @property
     def engine(self) -> Engine:
@@ -127,28 +113,16 @@ class CommunityDouble:
             self.store,
             self.received,
         )
-        self._thread = threading.Thread(target=self._run, args=(self.dialer,), daemon=True)
-        self._thread.start()
+        self._own = OwnLoop()
+        asyncio.run_coroutine_threadsafe(self.dialer.run(), self._own.loop)
         if wait:
             assert self.received.up.wait(30), self.dialer.state
 
-    def _run(self, dialer: Dialer) -> None:
-        async def main() -> None:
-            self._loop = asyncio.get_running_loop()
-            self._running = asyncio.create_task(dialer.run())
-            await asyncio.wait([self._running])
-
-        asyncio.run(main())
-
     def disconnect(self) -> None:
         """Hang up."""
-        if self._thread is None:
-            return
-        running = wait_for("the dialer's task", lambda: self._running)
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(running.cancel)
-        self._thread.join(10)
-        self._thread = self._running = self._loop = None
+        if self._own is not None:
+            self._own.stop()
+            self._own = None
 
     def close(self) -> None:
         """Hang up and let go of the database."""

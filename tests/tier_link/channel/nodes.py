@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
+from tests.support.link_nodes import AcceptedSocket, IdleHandler
 from tier_link.channel import Dialer, LinkHub, LiveLink, MessageSocket, NodeIdentity
-from tier_link.errors import RecordRefused, RequestRefused, SocketClosed
+from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.store import LinkBase, LinkStore, open_database, reading
 
 DEADLINE_S = 30.0
@@ -30,30 +30,7 @@ async def until(condition: Callable[[], Any]) -> None:
         await asyncio.sleep(0.01)
 
 
-class AcceptedSocket:
-    """The `websockets` server's connection as a `MessageSocket`."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self._connection.send(data)
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-
-    async def recv(self) -> bytes:
-        try:
-            message = await self._connection.recv()
-        except ConnectionClosed as closed:
-            raise SocketClosed from closed
-        return message if isinstance(message, bytes) else b""
-
-    async def close(self, code: int, reason: str) -> None:
-        await self._connection.close(code, reason)
-
-
-class Effects:
+class Effects(IdleHandler):
     """A tier's handler: its effects are rows, written in the transaction it is given."""
 
     def __init__(self) -> None:
