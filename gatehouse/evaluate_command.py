@@ -10,10 +10,35 @@ from face_engine.errors import FaceEngineError
 from face_engine.evaluation import Options, report
 from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate
+from face_engine.evaluation.comparison import Configuration
+from face_engine.evaluation.comparison_report import report_comparison
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 from gatehouse.evaluation_tables import evaluation_lines
+
+
+class _ConfigurationType(click.ParamType[Configuration]):
+    """`K,F,MIRROR`: enrolled photos, frames a probe, whose mirror images are fused."""
+
+    name = "configuration"
+
+    def convert(
+        self,
+        value: str | Configuration,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Configuration:
+        if isinstance(value, Configuration):
+            return value
+        try:
+            photos, frames, mirror = value.split(",")
+            result = Configuration(int(photos), int(frames), Mirror(mirror.strip()))
+        except ValueError:
+            self.fail(f"'{value}' is not like 1,1,none", param, ctx)
+        if min(result.gallery_photos, result.probe_frames) < 1:
+            self.fail("photos and frames are at least 1", param, ctx)
+        return result
 
 
 @click.command()
@@ -42,6 +67,12 @@ from gatehouse.evaluation_tables import evaluation_lines
     type=click.Choice([choice.value for choice in Mirror]),
     help="Whose photos are fused with their mirror images.",
 )
+@click.option(
+    "--against",
+    type=_ConfigurationType(),
+    metavar="K,F,MIRROR",
+    help="Compare with another way to enroll and probe, for instance 1,1,none.",
+)
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -65,6 +96,7 @@ def evaluate(
     gallery_photos: int,
     probe_frames: int,
     mirror: str,
+    against: Configuration | None,
     pack_name: str,
     threads: int,
     cache: Path | None,
@@ -92,6 +124,8 @@ def evaluate(
             calibration = calibrate(evaluation, source=source or images.name)
             calibration_file.write_text(to_json(calibration), "utf-8")
         result = report(evaluation)
+        if against is not None:
+            result["comparison"] = report_comparison(evaluation, against)
         if groups is not None:
             result["groups"] = report_groups(evaluation, groups, progress=True)
     except FaceEngineError as refused:

@@ -36,6 +36,8 @@ def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
     if result["note"]:
         yield f"No identification: {result['note']}"
+    if "comparison" in result:
+        yield from _comparison_lines(result["comparison"])
     for group in result.get("groups", ()):
         yield from _group_lines(group)
 
@@ -60,3 +62,24 @@ def _group_lines(group: dict[str, Any]) -> Iterator[str]:
         ):
             kept = row[calibration]
             yield f"    {words:<28} FPIR {_rate(kept['fpir'])}, FNIR {_rate(kept['fnir'])}"
+
+
+def _comparison_lines(comparison: dict[str, Any]) -> Iterator[str]:
+    def words(configuration: dict[str, Any]) -> str:
+        return (
+            f"K={configuration['gallery_photos']}, F={configuration['probe_frames']}, "
+            f"mirror {configuration['mirror']}"
+        )
+
+    yield (
+        f"{words(comparison['configuration'])} against {words(comparison['against'])}, "
+        f"on the photos that neither enrolls"
+    )
+    for row in comparison["rows"]:
+        difference = row["difference"]
+        verdict = "" if row["significant"] else "  may be chance"
+        yield (
+            f"  FPIR {row['fpir']:6.1%}  FNIR {row['fnir']:.2%} against {row['against']:.2%}: "
+            f"{difference['value']:+.2%} [{difference['low']:+.2%}, {difference['high']:+.2%}]"
+            f"{verdict}"
+        )

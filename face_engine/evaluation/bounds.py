@@ -33,16 +33,29 @@ def draws(people: int, seed: int = 0) -> Iterator[NDArray[np.int64]]:
         yield source.multinomial(people, np.full(people, 1 / people), size=_BATCH)
 
 
+def most_unseen(subjects: int) -> float:
+    """The exact upper 95% bound of a rate without one event in so many trials.
+
+    C. J. Clopper, E. S. Pearson, Biometrika 26 (1934); about 3.7/n.
+    """
+    return float(1 - (1 - _HIGH / 100) ** (1 / max(subjects, 1)))
+
+
+def percentiles(replicates: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95% bounds that the replicates give."""
+    low, high = np.percentile(replicates, (_LOW, _HIGH))
+    return float(low), float(high)
+
+
 def bounded(value: float, replicates: NDArray[np.float64], subjects: int) -> Bounded:
     """A rate with the percentiles of its replicates.
 
-    Resampling a sample without errors says zero for ever. The exact 95% bound of zero events in
-    `subjects` trials (Clopper and Pearson, 1934; about 3.7/n) then stands in, on either side.
+    Resampling a sample without errors says zero for ever; the exact bound of no events in
+    `subjects` trials then stands in, on either side.
     """
-    low, high = (float(bound) for bound in np.percentile(replicates, (_LOW, _HIGH)))
-    exact = 1 - (1 - _HIGH / 100) ** (1 / max(subjects, 1))
+    low, high = percentiles(replicates)
     if value == 0:
-        high = max(high, exact)
+        high = max(high, most_unseen(subjects))
     if value == 1:
-        low = min(low, 1 - exact)
+        low = min(low, 1 - most_unseen(subjects))
     return Bounded(value, low, high)

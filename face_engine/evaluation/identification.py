@@ -76,6 +76,8 @@ def run_trial(
     gallery_photos: int,
     probe_frames: int,
     mirror: Mirror,
+    held_out: int = 0,
+    block: int = 1,
 ) -> Trial:
     """Score everybody by the protocol above.
 
@@ -84,6 +86,10 @@ def run_trial(
         gallery_photos: K.
         probe_frames: F; groups of fewer are left out.
         mirror: whose photos are fused with their mirror images.
+        held_out: first photos that are no probes even where fewer than these are enrolled, so
+            that two ways to enroll can be compared on the same probes.
+        block: photos come as probes only in so many at a time, for the same reason: a multiple
+            of `probe_frames`, or 1 for as many as there are.
 
     Raises:
         EvaluationImpossible: nobody has two photos, or nobody has only one.
@@ -104,7 +110,10 @@ def run_trial(
         if count < 2:  # noqa: PLR2004 — one to enroll, one to probe
             continue
         enrolled = min(gallery_photos, count - 1)
-        for start in range(enrolled, count - probe_frames + 1, probe_frames):
+        first = min(max(held_out, enrolled), count - 1)
+        size = max(block, probe_frames)
+        last = first + (count - first) // size * size
+        for start in range(first, last, probe_frames):
             frames = slice(start, start + probe_frames)
             probes.append(fuse(subject.seen(frames, mirrored=seen_mirrored)))
             owners.append(len(gallery))
@@ -127,26 +136,53 @@ def run_trial(
     )
 
 
-def _fnir_replicates(trial: Trial, fpir: float) -> NDArray[np.float64]:
-    """FNIR of each replicate at the threshold that the replicate's own strangers give."""
-    falling = np.sort(trial.non_mated)[::-1]
-    people, owner = np.unique(trial.mated_people, return_inverse=True)
+def fnir_replicates(
+    trial: Trial,
+    fpir: float,
+    strangers: NDArray[np.int64],
+    mated: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """FNIR of each replicate at the threshold that the replicate's own strangers give.
+
+    Args:
+        trial: the scores.
+        fpir: share of strangers that may find somebody.
+        strangers: (R, S) how often each non-mated probe's person was drawn.
+        mated: (R, M) how often each mated probe's person was drawn.
+    """
+    falling = np.argsort(trial.non_mated)[::-1]
+    # The first stranger, from the top, with whom the rate would be passed.
+    over = np.cumsum(strangers[:, falling], axis=1) > fpir * len(falling) + 1e-9
+    thresholds = np.where(
+        over.any(axis=1),
+        trial.non_mated[falling][np.argmax(over, axis=1)],
+        -1.0,
+    )
     order = np.argsort(trial.mated)
-    rising = trial.mated[order]
-    replicates = []
-    for strangers, drawn in zip(draws(len(falling), 1), draws(len(people), 2), strict=True):
-        # The first stranger, from the top, with whom the rate would be passed.
-        over = np.cumsum(strangers, axis=1) > fpir * len(falling) + 1e-9
-        thresholds = np.where(over.any(axis=1), falling[np.argmax(over, axis=1)], -1.0)
-        weights = drawn[:, owner][:, order]
-        below = np.searchsorted(rising, thresholds, side="right")
-        misses = np.concatenate(
-            (np.zeros((len(weights), 1), np.int64), np.cumsum(weights, axis=1)),
-            axis=1,
-        )
-        total = np.maximum(misses[:, -1], 1)
-        replicates.append(misses[np.arange(len(weights)), below] / total)
-    return np.concatenate(replicates)
+    below = np.searchsorted(trial.mated[order], thresholds, side="right")
+    misses = np.concatenate(
+        (np.zeros((len(mated), 1), np.int64), np.cumsum(mated[:, order], axis=1)),
+        axis=1,
+    )
+    rates: NDArray[np.float64] = misses[np.arange(len(mated)), below] / np.maximum(
+        misses[:, -1],
+        1,
+    )
+    return rates
+
+
+def _replicates(trial: Trial, fpir: float) -> NDArray[np.float64]:
+    people, owner = np.unique(trial.mated_people, return_inverse=True)
+    return np.concatenate(
+        [
+            fnir_replicates(trial, fpir, strangers, drawn[:, owner])
+            for strangers, drawn in zip(
+                draws(len(trial.non_mated), 1),
+                draws(len(people), 2),
+                strict=True,
+            )
+        ],
+    )
 
 
 def identify(trial: Trial, fpirs: Sequence[float] = FPIRS) -> list[IdentificationRow]:
@@ -160,7 +196,7 @@ def identify(trial: Trial, fpirs: Sequence[float] = FPIRS) -> list[Identificatio
                 threshold=threshold,
                 fnir=bounded(
                     float(np.mean(trial.mated < threshold)),
-                    _fnir_replicates(trial, fpir),
+                    _replicates(trial, fpir),
                     len(np.unique(trial.mated_people)),
                 ),
                 supported=fpir * len(trial.non_mated) >= 3,  # noqa: PLR2004 — rule of three

@@ -84,3 +84,21 @@ def test_groups_that_nobody_belongs_to_are_a_plain_sentence(images: Path, tmp_pa
     )
     assert code == 1
     assert "names no group of at least 20 people" in output
+
+
+def test_two_configurations_are_compared_on_the_same_photos(images: Path, tmp_path: Path) -> None:
+    code, stdout, _ = run(
+        *("--images", str(images), "--cache", str(tmp_path)),
+        *("--against", "1,1,none", "--json"),
+    )
+    assert code == 0
+    comparison = json.loads(stdout)["comparison"]
+    assert comparison["against"] == {"gallery_photos": 1, "probe_frames": 1, "mirror": "none"}
+    assert {"value", "low", "high"} == comparison["rows"][0]["difference"].keys()
+
+
+@pytest.mark.parametrize("text", ["1,1", "0,1,none", "1,1,sideways"])
+def test_what_is_no_configuration_is_refused(images: Path, text: str) -> None:
+    code, _, output = run("--images", str(images), "--against", text)
+    assert code == 2
+    assert "--against" in output
