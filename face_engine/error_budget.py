@@ -12,8 +12,10 @@ from face_engine.calibration import SUPPORT, Calibration, Refusal, Threshold
 
 DAYS_PER_MONTH: Final = 30.44
 ATTEMPTS: Final = 3
-"""Probes that a door may try in one sighting. Each may let a stranger in; taken as if no two did
-so together (Bonferroni), which is the cautious side."""
+"""Probes that a door may try in one sighting, each of more frames than the last. The rate is
+divided by them (Bonferroni). Measured on three different photos of each of 629 people, any of the
+growing probes lets in 2.0 to 2.8 times as many strangers as the first alone (thresholds 0.30 to
+0.55): probes of one person fail together, but fused ones score higher with everybody."""
 SMALLEST_GALLERY: Final = 100
 """People for whom the threshold is set at least. It moves in doublings of this, always ahead of
 the gallery, so that doors are not reconfigured with every newcomer."""

@@ -58,6 +58,11 @@ class _ConfigurationType(click.ParamType[Configuration]):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A CSV file 'person,group': report each group apart.",
 )
+@click.option(
+    "--leave-out",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Names, one a line, to leave out of the identification: known label mistakes.",
+)
 @click.option("--gallery-photos", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option("--probe-frames", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -93,6 +98,7 @@ def evaluate(
     images: Path,
     pairs: Path | None,
     groups: Path | None,
+    leave_out: Path | None,
     gallery_photos: int,
     probe_frames: int,
     mirror: str,
@@ -116,6 +122,7 @@ def evaluate(
         probe_frames=probe_frames,
         mirror=Mirror(mirror),
         cache=cache or default_folder().parent / "evaluation",
+        leave_out=leave_out,
     )
     try:
         pack = load_pack(pack_name, threads=threads)

@@ -34,6 +34,10 @@ def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
         for row in result["identification"]:
             doubt = "" if row["supported"] else "  too few strangers to support this"
             yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
+    if result["quality"]:
+        yield "Without the probes of the lowest quality, at the threshold of FPIR 1%:"
+        for point in result["quality"]:
+            yield f"  left out {point['discard']:4.0%}  FNIR {_percent(point, 'fnir')}"
     if result["note"]:
         yield f"No identification: {result['note']}"
     if "comparison" in result:

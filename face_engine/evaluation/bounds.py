@@ -59,3 +59,15 @@ def bounded(value: float, replicates: NDArray[np.float64], subjects: int) -> Bou
     if value == 1:
         low = min(low, 1 - most_unseen(subjects))
     return Bounded(value, low, high)
+
+
+def share(events: NDArray[np.float64], trials: NDArray[np.float64]) -> Bounded | None:
+    """A rate from each person's events and trials, with bounds by drawing the people."""
+    counted = trials > 0
+    events, trials = events[counted], trials[counted]
+    if not len(trials):
+        return None
+    replicates = np.concatenate(
+        [(drawn @ events) / (drawn @ trials) for drawn in draws(len(trials))],
+    )
+    return bounded(float(events.sum() / trials.sum()), replicates, len(trials))

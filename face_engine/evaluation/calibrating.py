@@ -77,6 +77,8 @@ def _command(options: Options, pack: str) -> str:
     words = ["gatehouse", "evaluate", "--images", options.images.name, "--pack", pack]
     words += ["--gallery-photos", str(options.gallery_photos)]
     words += ["--probe-frames", str(options.probe_frames), "--mirror", str(options.mirror)]
+    if options.leave_out is not None:
+        words += ["--leave-out", options.leave_out.name]
     return shlex.join([*words, "--write-calibration", "FILE"])
 
 

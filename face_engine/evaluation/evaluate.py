@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded
+from face_engine.evaluation.discarding import error_versus_discard
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
-from face_engine.evaluation.folders import PairList, Person, read_pairs, read_people
+from face_engine.evaluation.folders import PairList, Person, read_names, read_pairs, read_people
 from face_engine.evaluation.identification import (
     IdentificationRow,
     Mirror,
@@ -37,6 +38,8 @@ class Options:
         probe_frames: F, frames fused into one probe.
         mirror: as the product does it: at enrollment, not at the door.
         cache: where encoded photos are kept.
+        leave_out: a file of names (`folders.read_names`) to leave out of the identification,
+            or None. Pairs name their people themselves.
     """
 
     images: Path
@@ -45,6 +48,7 @@ class Options:
     gallery_photos: int = 3
     probe_frames: int = 1
     mirror: Mirror = Mirror.GALLERY
+    leave_out: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +120,7 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
     people = read_people(options.images)
     # Read before hours of encoding, so that a wrong list is told at once.
     pair_list = None if options.pairs is None else read_pairs(options.pairs, people)
+    left_out = frozenset() if options.leave_out is None else read_names(options.leave_out, people)
     encoded = encode_photos(
         pack,
         [photo for person in people for photo in person.photos],
@@ -133,6 +138,7 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
         for person, rows in (
             (person, np.arange(a, b)[encoded.found[a:b]])
             for person, (a, b) in zip(people, itertools.pairwise(starts), strict=True)
+            if person.name not in left_out
         )
     )
     trial, note = None, ""
@@ -170,7 +176,7 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
     """The results as plain values for JSON; rates are shares (0..1), bounds are of 95%.
 
     `accuracy` and its bounds are null without a pair list, `identification` is empty when the
-    photos do not allow one (`note` says why).
+    photos do not allow one (`note` says why). `quality` is the error versus discard curve.
     """
     result: dict[str, Any] = {
         "pack": evaluation.pack,
@@ -186,6 +192,7 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "mated_probes": 0,
         "non_mated_probes": 0,
         "identification": [],
+        "quality": [],
         "note": evaluation.note,
     }
     verification = evaluation.verification
@@ -210,6 +217,15 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
                     "supported": row.supported,
                 }
                 for row in evaluation.identification
+            ],
+            "quality": [
+                {
+                    "discard": point.discard,
+                    "quality": point.quality,
+                    "errors_caught": point.errors_caught,
+                    **_with_bounds("fnir", point.fnir),
+                }
+                for point in error_versus_discard(trial)
             ],
         }
     return result

@@ -73,6 +73,22 @@ def read_people(folder: Path) -> list[Person]:
     return people
 
 
+def read_names(file: Path, people: list[Person]) -> frozenset[str]:
+    """Names of people, one a line; `#` begins a comment.
+
+    Raises:
+        EvaluationImpossible: the file cannot be read, or nobody has such a name.
+    """
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as broken:
+        raise EvaluationImpossible(f"{file} cannot be read: {broken}") from broken
+    names = frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
+    if unknown := names - {person.name for person in people}:
+        raise EvaluationImpossible(f"{file}: there is no folder '{min(unknown)}'")
+    return names
+
+
 class _Numbering:
     """Finds a person's photo by the number that LFW's lists use."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_engine.errors import EvaluationImpossible
-from face_engine.evaluation.bounds import Bounded, bounded, draws
+from face_engine.evaluation.bounds import Bounded, bounded, draws, share
 from face_engine.evaluation.identification import Trial
 from face_engine.evaluation.subjects import Subject, portraits
 from face_engine.evaluation.verification import threshold_at
@@ -101,18 +101,6 @@ def read_groups(file: Path, subjects: Sequence[Subject]) -> dict[str, Flags]:
     for flags in groups.values():
         others &= ~flags
     return groups | ({NO_GROUP: others} if others.sum() >= LEAST_PEOPLE else {})
-
-
-def share(events: NDArray[np.float64], trials: NDArray[np.float64]) -> Bounded | None:
-    """A rate from each person's events and trials, with bounds by drawing the people."""
-    counted = trials > 0
-    events, trials = events[counted], trials[counted]
-    if not len(trials):
-        return None
-    replicates = np.concatenate(
-        [(drawn @ events) / (drawn @ trials) for drawn in draws(len(trials))],
-    )
-    return bounded(float(events.sum() / trials.sum()), replicates, len(trials))
 
 
 def false_matches(vectors: Vectors, threshold: float) -> Bounded:

@@ -42,6 +42,7 @@ class Trial:
         mated: (M,) best score of each mated probe's own person; -1 where somebody else's was
             better (a miss at any threshold).
         mated_people: (M,) index of the subject each mated probe is of.
+        mated_quality: (M,) mean `Quality.score` of each mated probe's frames.
         non_mated: (S,) best score of each non-mated probe, one per person.
         non_mated_people: (S,) index of the subject each non-mated probe is of.
     """
@@ -49,6 +50,7 @@ class Trial:
     gallery_size: int
     mated: Scores
     mated_people: NDArray[np.int64]
+    mated_quality: NDArray[np.float64]
     non_mated: Scores
     non_mated_people: NDArray[np.int64]
 
@@ -100,6 +102,7 @@ def run_trial(
     probes: list[Vectors] = []
     strangers: list[Vectors] = []
     owners: list[int] = []
+    qualities: list[float] = []
     enrolled_people: list[int] = []
     stranger_people: list[int] = []
     for row, subject in enumerate(subjects):
@@ -117,6 +120,7 @@ def run_trial(
             frames = slice(start, start + probe_frames)
             probes.append(fuse(subject.seen(frames, mirrored=seen_mirrored)))
             owners.append(len(gallery))
+            qualities.append(float(subject.quality[frames].mean()))
         gallery.append(fuse(subject.seen(slice(0, enrolled), mirrored=enrolled_mirrored)))
         enrolled_people.append(row)
     if not probes or not strangers:
@@ -131,6 +135,7 @@ def run_trial(
         gallery_size=len(gallery),
         mated=np.where(own >= scores.max(axis=1), own, -1.0).astype(np.float64),
         mated_people=np.asarray(enrolled_people, np.int64)[owners],
+        mated_quality=np.asarray(qualities),
         non_mated=(np.stack(strangers) @ templates.T).max(axis=1).astype(np.float64),
         non_mated_people=np.asarray(stranger_people, np.int64),
     )
