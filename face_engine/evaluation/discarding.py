@@ -47,7 +47,7 @@ def error_versus_discard(trial: Trial) -> list[DiscardPoint]:
         kept = order[int(discard * len(order)) :]
         owners = trial.mated_people[kept]
         fnir = share(
-            np.bincount(owners, weights=refused[kept], minlength=people),
+            np.bincount(owners, weights=refused[kept], minlength=people).astype(np.float64),
             np.bincount(owners, minlength=people).astype(np.float64),
         )
         if fnir is None:

@@ -5,7 +5,8 @@ import pytest
 
 from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
-from face_engine.evaluation.groups import compare_groups, false_matches, read_groups, share
+from face_engine.evaluation.bounds import share
+from face_engine.evaluation.groups import compare_groups, false_matches, read_groups
 from face_engine.evaluation.identification import Mirror, run_trial
 from face_engine.evaluation.self_calibration import public_calibration, simulate
 from face_engine.evaluation.subjects import Subject

@@ -119,6 +119,7 @@ def test_fnir_is_read_at_the_strangers_threshold() -> None:
         gallery_size=10,
         mated=np.linspace(0.2, 0.9, 71),
         mated_people=np.arange(71),
+        mated_quality=np.ones(71),
         non_mated=np.linspace(0, 0.5, 101),
         non_mated_people=np.arange(101),
     )
@@ -142,6 +143,7 @@ def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> 
         gallery_size=40,
         mated=np.linspace(0.4, 0.8, 80),
         mated_people=np.repeat(np.arange(40), 2),
+        mated_quality=np.ones(80),
         non_mated=np.zeros(3),
         non_mated_people=np.arange(3),
     )
