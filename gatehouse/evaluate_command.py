@@ -15,6 +15,7 @@ from face_engine.evaluation.comparison_report import report_comparison
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
+from gatehouse import evaluation_plots
 from gatehouse.evaluation_tables import evaluation_lines
 
 
@@ -92,6 +93,12 @@ class _ConfigurationType(click.ParamType[Configuration]):
     help="Write the calibration that follows from these photos.",
 )
 @click.option("--source", default="", help="What the photos are, for the calibration file.")
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw DET and FPIR/FNIR into a PNG, SVG or PDF file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     *,
@@ -108,6 +115,7 @@ def evaluate(
     cache: Path | None,
     calibration_file: Path | None,
     source: str,
+    plot_file: Path | None,
     as_json: bool,
 ) -> None:
     """Measure accuracy (1:1) and identification (open-set 1:N) on a folder of photos.
@@ -115,6 +123,12 @@ def evaluate(
     Encoded photos are cached, so a stopped run goes on where it was. Delete the cache with the
     photos: it holds face vectors.
     """
+    if plot_file is not None:
+        # Said before hours of encoding, not after.
+        if not evaluation_plots.available():
+            raise click.ClickException(evaluation_plots.MISSING)
+        if plot_file.suffix.lower() not in evaluation_plots.FORMATS:
+            raise click.ClickException(f"{plot_file} must end in .png, .svg or .pdf")
     options = Options(
         images=images,
         pairs=pairs,
@@ -130,6 +144,8 @@ def evaluate(
         if calibration_file is not None:
             calibration = calibrate(evaluation, source=source or images.name)
             calibration_file.write_text(to_json(calibration), "utf-8")
+        if plot_file is not None:
+            evaluation_plots.draw(evaluation, plot_file)
         result = report(evaluation)
         if against is not None:
             result["comparison"] = report_comparison(evaluation, against)

@@ -27,7 +27,7 @@ class DetPoint:
     fnmr: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Verification:
     """1:1 results.
 
@@ -37,12 +37,16 @@ class Verification:
         fold_accuracy: mean over folds, each at the threshold that is best on the others; None
             where the pair list has no folds.
         det: FNMR at several FMRs.
+        same_scores: of the matched pairs ...
+        other_scores: ... and of the mismatched ones: what a whole curve is drawn from.
     """
 
     accuracy: Bounded
     threshold: float
     fold_accuracy: float | None
     det: tuple[DetPoint, ...]
+    same_scores: Scores
+    other_scores: Scores
 
 
 def just_above(score: float) -> float:
@@ -132,6 +136,17 @@ def det_curve(
     return tuple(points)
 
 
+def trade_off(false_scores: Scores, true_scores: Scores) -> tuple[Scores, Scores]:
+    """(false rates, missed rates) at every threshold that tells two false scores apart.
+
+    FMR and FNMR of mismatched and matched pairs, or FPIR and FNIR of non-mated and mated probes;
+    the false rate rises from one false score let through to all of them.
+    """
+    falling = np.sort(false_scores)[::-1]
+    missed = np.searchsorted(np.sort(true_scores), falling, side="left") / len(true_scores)
+    return np.arange(1, len(falling) + 1) / len(falling), missed
+
+
 def verify_pairs(
     scores: Scores,
     same: NDArray[np.bool_],
@@ -162,4 +177,6 @@ def verify_pairs(
         threshold=threshold,
         fold_accuracy=fold_accuracy(scores, same, folds),
         det=det_curve(scores[same], scores[~same]),
+        same_scores=scores[same],
+        other_scores=scores[~same],
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from community_server.estate import Estate
+from tests.community_server.waiting import wait_for
 
 
 def traces(estate: Estate, folder: Path, needles: Sequence[bytes]) -> list[str]:
@@ -14,6 +15,20 @@ def traces(estate: Estate, folder: Path, needles: Sequence[bytes]) -> list[str]:
     if estate.engine.dialect.name == "postgresql":
         places += _tables(estate.engine)
     return [place for place, content in places if any(needle in content for needle in needles)]
+
+
+def traces_in_the_end(estate: Estate, folder: Path, needles: Sequence[bytes]) -> list[str]:
+    """Return what is left once the sweeper has had its way.
+
+    PostgreSQL keeps deleted rows while a snapshot of anybody in the cluster is older; the
+    sweeper rewrites the tables again until nothing is kept.
+    """
+
+    def swept() -> bool:
+        return estate.changer.traces.sweep() and not estate.changer.traces.due
+
+    wait_for(swept)
+    return traces(estate, folder, needles)
 
 
 def _tables(engine: sa.Engine) -> Iterable[tuple[str, bytes]]:

@@ -102,3 +102,44 @@ def test_what_is_no_configuration_is_refused(images: Path, text: str) -> None:
     code, _, output = run("--images", str(images), "--against", text)
     assert code == 2
     assert "--against" in output
+
+
+@pytest.mark.parametrize(
+    ("suffix", "opening"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+def test_curves_are_drawn_of_what_was_measured(
+    images: Path,
+    tmp_path: Path,
+    suffix: str,
+    opening: bytes,
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra 'evaluation' is not installed")
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("1\np0\t1\t2\np0\t1\tp1\t1\n", "utf-8")
+    target = tmp_path / f"curves.{suffix}"
+    code, _, output = run(
+        *("--images", str(images), "--pairs", str(pairs)),
+        *("--cache", str(tmp_path / "cache"), "--plot", str(target)),
+    )
+    assert code == 0, output
+    assert target.read_bytes().startswith(opening)
+
+
+def test_without_the_library_for_plots_one_sentence_says_what_to_install(
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gatehouse.evaluation_plots.available", lambda: False)
+    code, _, output = run("--images", str(images), "--plot", str(tmp_path / "curves.png"))
+    assert code == 1
+    assert "pip install 'gatehouse-access[evaluation]'" in output
+
+
+def test_a_plot_of_no_known_kind_is_refused_before_anything_is_encoded(
+    images: Path,
+    tmp_path: Path,
+) -> None:
+    code, _, output = run("--images", str(images), "--plot", str(tmp_path / "curves.txt"))
+    assert code == 1
+    assert ".png, .svg or .pdf" in output

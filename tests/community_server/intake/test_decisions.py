@@ -20,7 +20,7 @@ from community_server.vault.tables import DataKey
 from face_engine.rotation import turn
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
-from tests.community_server.traces import traces
+from tests.community_server.traces import traces, traces_in_the_end
 from tier_link.envelopes import Particulars
 
 STAFF = "5" * 32
@@ -116,7 +116,7 @@ def test_no_trace_of_photo_or_waiting_template_outlives_the_decision(
     _decide(own.estate, draft.envelope, decision)
 
     assert traces(own.estate, tmp_path, [portrait[200:260], canary.encode()]) == []
-    assert traces(own.estate, tmp_path, [sealed[500:560]]) == []
+    assert traces_in_the_end(own.estate, tmp_path, [sealed[500:560]]) == []
     with own.estate.reading() as session:
         assert session.get(DataKey, f"enrollment:{draft.envelope}") is None
         with pytest.raises(NotFound):
@@ -224,4 +224,4 @@ def test_a_visitor_is_forgotten_once_the_window_is_over(
         for table in (Person, Template, Enrollment):
             assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
         assert session.get(DataKey, f"person:{person}") is None
-    assert traces(own.estate, tmp_path, [sealed[20:80]]) == []
+    assert traces_in_the_end(own.estate, tmp_path, [sealed[20:80]]) == []

@@ -11,6 +11,7 @@ from face_engine.evaluation.verification import (
     best_threshold,
     det_curve,
     threshold_at,
+    trade_off,
     verify_pairs,
 )
 
@@ -155,3 +156,9 @@ def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> 
     assert middle.rate == pytest.approx(0.5, abs=0.03)
     assert middle.low < middle.rate < middle.high
     assert (middle.frames, middle.people) == (2, 40)
+
+
+def test_a_curve_runs_from_one_false_score_let_through_to_all() -> None:
+    false, missed = trade_off(np.array([0.1, 0.3, 0.2]), np.array([0.05, 0.15, 0.25, 0.35]))
+    np.testing.assert_allclose(false, [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(missed, [0.75, 0.5, 0.25])
