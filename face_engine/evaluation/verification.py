@@ -137,14 +137,14 @@ def det_curve(
 
 
 def trade_off(false_scores: Scores, true_scores: Scores) -> tuple[Scores, Scores]:
-    """(false rates, missed rates) at every threshold that tells two false scores apart.
+    """(false rates, missed rates): FMR and FNMR of pairs, or FPIR and FNIR of probes.
 
-    FMR and FNMR of mismatched and matched pairs, or FPIR and FNIR of non-mated and mated probes;
-    the false rate rises from one false score let through to all of them.
+    The false rate rises from one score let through to all but one, each time at the lowest
+    threshold that keeps to it, as `threshold_at` has it.
     """
     falling = np.sort(false_scores)[::-1]
-    missed = np.searchsorted(np.sort(true_scores), falling, side="left") / len(true_scores)
-    return np.arange(1, len(falling) + 1) / len(falling), missed
+    missed = np.searchsorted(np.sort(true_scores), falling[1:], side="right") / len(true_scores)
+    return np.arange(1, len(falling)) / len(falling), missed
 
 
 def verify_pairs(

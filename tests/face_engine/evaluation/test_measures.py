@@ -158,7 +158,9 @@ def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> 
     assert (middle.frames, middle.people) == (2, 40)
 
 
-def test_a_curve_runs_from_one_false_score_let_through_to_all() -> None:
-    false, missed = trade_off(np.array([0.1, 0.3, 0.2]), np.array([0.05, 0.15, 0.25, 0.35]))
-    np.testing.assert_allclose(false, [1 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(missed, [0.75, 0.5, 0.25])
+def test_a_curve_passes_through_the_points_of_the_tables() -> None:
+    false_scores, true_scores = np.array([0.1, 0.3, 0.2]), np.array([0.05, 0.15, 0.25, 0.35])
+    false, missed = trade_off(false_scores, true_scores)
+    np.testing.assert_allclose(false, [1 / 3, 2 / 3])
+    for rate, share_missed in zip(false, missed, strict=True):
+        assert np.mean(true_scores < threshold_at(false_scores, rate)) == share_missed
