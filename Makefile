@@ -19,6 +19,7 @@ setup: .venv/ready pages models
 
 .venv/ready: requirements.lock pyproject.toml tools/preflight.py
 	@$(PYTHON) tools/preflight.py before
+	@echo "Setting up .venv: some 350 MB of packages to download, 1.3 GB on disk, a few minutes …"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

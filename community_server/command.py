@@ -11,12 +11,15 @@ import cv2
 
 from community_server.errors import ServerError
 from community_server.estate import open_estate
+from community_server.keys.authority import own_names
 from community_server.serving import listen, serve
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
 from face_engine.errors import FaceEngineError
 from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
+
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 @click.group()
@@ -42,8 +45,14 @@ def run(host: str | None, port: int | None) -> None:
         try:
             listener = listen(settings.host, settings.port)
             if estate.setup_code.path.exists():
+                port = listener.socket.getsockname()[1]
+                names = own_names(settings.host, settings.names)
+                reached = [name for name in names if name not in _THIS_MACHINE] or ["localhost"]
+                addresses = " or ".join(
+                    f"https://{f'[{name}]' if ':' in name else name}:{port}" for name in reached
+                )
                 click.echo(
-                    f"This server is not set up yet. Open {listener.url} in a browser on this "
+                    f"This server is not set up yet. Open {addresses} in a browser on this "
                     f"network and enter the set-up code {estate.setup_code.ensure()}",
                     err=True,
                 )

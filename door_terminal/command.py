@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,11 +117,8 @@ def status(*, as_json: bool, data: Path | None) -> None:
     if as_json:
         click.echo(json.dumps(state))
         return
-    for name, value in state.items():
-        if name != "last":
-            click.echo(f"{name}: {value if value != '' else '-'}")
-    if state["last"] is not None:
-        click.echo(f"last: {state['last']['message']['en']}")
+    for label, value in _for_people(state):
+        click.echo(f"{label:<14} {value}")
 
 
 @door.command()
@@ -136,6 +133,24 @@ def pin(unit: str, pin: str, data: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say a door's state in words; `--json` has all of it."""
+    yield "door", state["door"] or "not configured yet"
+    yield "id", state["id"]
+    yield "link", "connected" if state["link"] else "down; the door goes on without"
+    yield "roster", f"{state['people']} people, version {state['roster_version']}"
+    yield "time", "known" if state["time_known"] else "unknown until the server says it"
+    yield "camera", state["camera"] or "fine"
+    yield "vision", state["vision"] or "fine"
+    yield "gate", state["gate"] or "fine"
+    yield "matching", f"{state['mode']}, {state['template_space'] or 'no model yet'}"
+    yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
+    yield "not yet sent", f"{state['unsent']} entries"
+    yield "up for", f"{state['uptime_s'] / 3600:.1f} h"
+    if state["last"] is not None:
+        yield "last", state["last"]["message"]["en"]
+
+
 def _ask(settings: Settings, method: str, path: str, body: object = None) -> dict[str, Any]:
     address = settings.data / "door.url"
     try:
@@ -144,7 +159,7 @@ def _ask(settings: Settings, method: str, path: str, body: object = None) -> dic
         response.raise_for_status()
     except (OSError, httpx.HTTPError) as error:
         raise click.ClickException(
-            f"no door runs on {settings.data} [{type(error).__name__}]"
+            f"no door runs on {settings.data}; start it with 'gatehouse door run'"
         ) from error
     answer: dict[str, Any] = response.json()
     return answer

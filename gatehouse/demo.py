@@ -116,7 +116,11 @@ class Demo:
             try:
                 seen = wait_for("an entry", lambda: _entry_after(staff, cursor), ENTRY_SECONDS)
             except EstateFailed:
-                seen = {"granted": False, "name": "", "reason": "never faced the door"}
+                seen = {
+                    "granted": False,
+                    "name": "",
+                    "reason": "never faced the camera: nobody wants in",
+                }
         admitted = bool(seen["granted"]) and seen["name"] == person.name
         (self.result.admitted if admitted else self.result.refused).append(person.name)
         self.say(f"  {person.name}: {'gate opens' if admitted else seen['reason']}")

@@ -34,6 +34,8 @@ SERVER_PORT = 8443
 )
 def demo(*, once: bool, as_json: bool, camera: str | None, lan: bool, folder: Path | None) -> None:
     """Run all three tiers here: enroll some people, open the gate for them and nobody else."""
+    if camera is not None and not _may_be_a_camera(camera):
+        raise click.BadParameter(f"there is no camera or file '{camera}'", param_hint="--camera")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data = folder or Path(tempfile.mkdtemp(prefix="gatehouse-demo-"))
 
@@ -68,6 +70,11 @@ def demo(*, once: bool, as_json: bool, camera: str | None, lan: bool, folder: Pa
             shutil.rmtree(data, ignore_errors=True)
 
 
+def _may_be_a_camera(camera: str) -> bool:
+    """Say whether this is an index, a network address, or a file or folder that is there."""
+    return camera.isdecimal() or "://" in camera or Path(camera).exists()
+
+
 def _report(running: Demo, say: Say) -> None:
     result = running.result
     say(f"Enrolled: {', '.join(result.enrolled)}")
@@ -79,7 +86,9 @@ def _report(running: Demo, say: Say) -> None:
 def _invite_user(estate: LocalEstate, door: str, camera: str | None, say: Say) -> None:
     with estate.staff() as staff:
         link = staff.call(
-            "POST", "invitations", {"kind": "resident", "name": "You", "unit": "1-102"}
+            "POST",
+            "invitations",
+            {"kind": "resident", "name": "Guest of the demo", "unit": "1-102"},
         )["link"]
     say("")
     say("ready")
@@ -95,4 +104,6 @@ def _invite_user(estate: LocalEstate, door: str, camera: str | None, say: Say) -
         say(code.getvalue())
         say("Phones will warn about the form's certificate too: it was made for this demo alone.")
     say("The console's certificate is the community's own; your browser will ask about it once.")
-    say("Approve yourself in the console, then look into a camera (--camera 0). Ctrl-C stops.")
+    if camera is None:
+        say("No camera of yours is used; 'gatehouse demo --camera 0' adds a webcam as a door.")
+    say("Approve yourself in the console, then look into your camera. Ctrl-C stops.")

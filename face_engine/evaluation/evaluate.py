@@ -109,6 +109,17 @@ def _score_pairs(
     )
 
 
+def _check_numbers(people: list[Person]) -> None:
+    """Tell before hours of encoding that identification will be impossible."""
+    several = sum(len(person.photos) > 1 for person in people)
+    if several in {0, len(people)}:
+        raise EvaluationImpossible(
+            "without a pair list, identification is measured: it needs people with several "
+            "photos (to enroll and probe) and people with exactly one (who are not enrolled); "
+            f"here {several} of {len(people)} people have several",
+        )
+
+
 def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Evaluation:
     """Encode what is not in the cache yet, and measure.
 
@@ -120,6 +131,8 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
     people = read_people(options.images)
     # Read before hours of encoding, so that a wrong list is told at once.
     pair_list = None if options.pairs is None else read_pairs(options.pairs, people)
+    if pair_list is None:
+        _check_numbers(people)
     left_out = frozenset() if options.leave_out is None else read_names(options.leave_out, people)
     encoded = encode_photos(
         pack,

@@ -265,7 +265,7 @@ def test_what_an_installer_can_get_wrong_is_a_sentence(
         second = gatehouse("door", "run", "--data", str(data), cwd=tmp_path)
         assert (second.returncode, "already-running" in second.stderr) == (1, True)
         status = gatehouse("door", "status", "--data", str(data), cwd=tmp_path)
-        assert f"id: {DOOR}" in status.stdout
+        assert f"id             {DOOR}" in status.stdout
         refused = gatehouse(
             *("door", "pin", "--unit", "1", "--pin", "000000", "--data", str(data)), cwd=tmp_path
         )
