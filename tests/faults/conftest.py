@@ -1,6 +1,7 @@
 """An estate of real processes with one door, whose resident has a face and a PIN."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import enroll
 from gatehouse.local_estate import LocalEstate, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
+from tests.support.databases import postgresql_database
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,19 @@ class Household:
     pin: str
 
 
-@pytest.fixture
-def household(tmp_path: Path) -> Iterator[Household]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
+def household(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Household]:
     """Everything running, Chen and Fang enrolled and known at the door, Bao a stranger."""
     people = {person.name: person for person in sample_people(load_pack(folder=default_folder()))}
-    with LocalEstate(tmp_path) as estate, CameraFeed() as feed:
+    with ExitStack() as stack:
+        cloud = server = ""
+        if request.param == "postgresql":
+            cloud = stack.enter_context(postgresql_database())
+            server = stack.enter_context(postgresql_database())
+        estate = stack.enter_context(
+            LocalEstate(tmp_path, cloud_database=cloud, server_database=server)
+        )
+        feed = stack.enter_context(CameraFeed())
         estate.start_cloud()
         estate.start_server()
         estate.set_up("Fault Court")
