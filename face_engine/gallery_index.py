@@ -7,8 +7,7 @@ are of unit length, so the inner product is the cosine.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
@@ -24,9 +23,8 @@ HALF_PRECISION_FROM = 20_000
 _LENGTH_TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One found vector.
+class Hit(NamedTuple):
+    """One found vector; a tuple, because searches make them by the thousand.
 
     Attributes:
         id: the id it was added under.
@@ -46,16 +44,17 @@ class _ReadersAndWriter:
         self._writers_waiting = 0
         self._writing = False
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def begin_reading(self) -> None:
+        # Once a search, so without a generator, and waking nobody who need not wake.
         with self._state:
-            self._state.wait_for(lambda: not self._writing and self._writers_waiting == 0)
+            while self._writing or self._writers_waiting:
+                self._state.wait()
             self._readers += 1
-        try:
-            yield
-        finally:
-            with self._state:
-                self._readers -= 1
+
+    def end_reading(self) -> None:
+        with self._state:
+            self._readers -= 1
+            if not self._readers and self._writers_waiting:
                 self._state.notify_all()
 
     @contextmanager
@@ -181,23 +180,32 @@ class GalleryIndex:
     def search_many(self, vectors: Vectors, k: int = 1) -> list[list[Hit]]:
         """The k nearest to each of (N, d) unit vectors, best first."""
         queries = self._checked(vectors)
-        with self._lock.reading():
+        self._lock.begin_reading()
+        try:
             count = min(k, len(self._ids))
             if count == 0:
                 return [[] for _ in queries]
             scores, rows = self._index.search(queries, count)
+            names = self._ids
             return [
-                [Hit(self._ids[row], score) for row, score in zip(*pair, strict=True)]
-                for pair in zip(rows.tolist(), scores.tolist(), strict=True)
+                [Hit(names[row], score) for row, score in zip(found, close, strict=True)]
+                for found, close in zip(rows.tolist(), scores.tolist(), strict=True)
             ]
+        finally:
+            self._lock.end_reading()
 
     def _checked(self, vectors: Vectors) -> Vectors:
         rows = np.ascontiguousarray(vectors, np.float32)
         if rows.ndim != 2 or rows.shape[1] != self._dimension:  # noqa: PLR2004 — N rows of d
             raise IndexMisused(f"vectors of shape {rows.shape}, not (N, {self._dimension})")
-        squares = np.einsum("nd,nd->n", rows, rows)
-        # Written so that a NaN fails it too.
-        if not (np.abs(squares - 1) <= 2 * _LENGTH_TOLERANCE).all():
+        # One query is the usual case, and numpy's calls then cost more than its work. Both are
+        # written so that a NaN fails them too.
+        if len(rows) == 1:
+            fits = abs(float(np.dot(rows[0], rows[0])) - 1) <= 2 * _LENGTH_TOLERANCE
+        else:
+            squares = np.einsum("nd,nd->n", rows, rows)
+            fits = bool((np.abs(squares - 1) <= 2 * _LENGTH_TOLERANCE).all())
+        if not fits:
             raise IndexMisused("a vector is not of unit length")
         return rows
 
