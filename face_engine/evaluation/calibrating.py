@@ -52,7 +52,8 @@ def refusal_curve(trial: Trial, frames: int) -> RefusalCurve:
         thresholds=rounded(_REFUSAL_THRESHOLDS),
         rates=rounded([rate.value for rate in rates]),
         lows=rounded([rate.low for rate in rates]),
-        highs=rounded([rate.high for rate in rates]),
+        # A rate that may be so high without one error is no lower with the first.
+        highs=rounded(np.maximum.accumulate([rate.high for rate in rates])),
     )
 
 

@@ -150,6 +150,7 @@ def test_refusals_rise_with_the_threshold_and_their_bounds_lie_around_them() -> 
     )
     curve = refusal_curve(trial, frames=2)
     assert list(curve.rates) == sorted(curve.rates)
+    assert list(curve.highs) == sorted(curve.highs)
     assert (curve.rates[0], curve.rates[-1]) == (0, 1)
     assert (curve.highs[0], curve.lows[-1]) != (0, 1)
     middle = curve.at(0.6)
