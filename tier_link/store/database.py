@@ -70,7 +70,7 @@ def reading(engine: Engine) -> Engine:
     Its transactions see one snapshot, wait for no writer, and refuse to write.
     """
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(postgresql_readonly=True)
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(**{_READ_ONLY: True})
 
 

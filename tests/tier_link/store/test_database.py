@@ -58,6 +58,20 @@ def test_a_reading_session_does_not_write(engine: Engine) -> None:
         session.add(LinkState(id=1, epoch=7))
 
 
+def test_a_reading_session_sees_one_moment_however_many_questions_it_asks(
+    engine: Engine,
+) -> None:
+    with Session(engine) as session, session.begin():
+        session.add(LinkState(id=1, epoch=7))
+    with Session(reading(engine)) as reader:
+        assert reader.scalar(text("SELECT epoch FROM link_state")) == 7
+        with Session(engine) as writer, writer.begin():
+            writer.execute(text("UPDATE link_state SET epoch = 8"))
+        assert reader.scalar(text("SELECT epoch FROM link_state")) == 7
+    with Session(reading(engine)) as reader:
+        assert reader.scalar(text("SELECT epoch FROM link_state")) == 8
+
+
 @pytest.mark.parametrize(
     "url",
     [
