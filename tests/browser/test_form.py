@@ -113,6 +113,8 @@ def test_the_camera_guides_through_three_photos_and_the_estate_enrolls(
     estate.reply(enrollment, "enrolled")
     outcome(page, "enrolled")
     assert kept_photos(page) == 0
+    # "Your photos stay on this phone until …" would now contradict "deleted from this phone".
+    expect(page.locator('[data-part="promise"]')).to_be_hidden()
     browser.close()
 
 
@@ -209,6 +211,22 @@ def test_only_the_photo_that_was_refused_is_taken_again(
     estate.reply(second, "refused", reason="declined-by-desk")
     outcome(page, "refused", "declined-by-desk")
     assert kept_photos(page) == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "advice"),
+    [("en", "Look straight into the camera."), ("zh-CN", "请正对镜头。")],
+)
+def test_a_front_photo_turned_away_is_asked_for_straight_ahead(
+    estate: Estate, open_page: OpenPage, portraits: Portraits, language: str, advice: str
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page(language=language)
+    send_front(page, link, portraits.front)
+    estate.reply(estate.receive(invitation), "retake", reason="turned-away", photo=0)
+    outcome(page, "retake", "turned-away")
+    expect(page.get_by_test_id("outcome-advice")).to_have_text(advice)
+    expect(page.locator('[data-part="promise"]')).to_be_visible()
 
 
 def test_a_closed_page_goes_on_where_it_was(

@@ -5,6 +5,7 @@ import type { GivenConsent } from "./enrollment.ts";
 import { part } from "./page.ts";
 import type { ConsentText } from "./service.ts";
 import { currentLanguage, t } from "./texts.ts";
+import { chineseWords } from "./words.ts";
 
 /** The consents in the reader's language, or in the one that the estate wrote them in. */
 export function inLanguage(texts: readonly ConsentText[], language: string): ConsentText[] {
@@ -67,6 +68,7 @@ function card(consent: ConsentText): HTMLElement {
   const whole = element("article", "consent");
   whole.lang = consent.language;
   const title = element("h3", "", consent.title);
+  if (consent.language === "zh-CN") breakBetweenWords(title, consent.title);
   title.id = `consent-${consent.id}-title`;
   const kind = element(
     "p",
@@ -84,6 +86,16 @@ function card(consent: ConsentText): HTMLElement {
   label.append(box, element("span", "", t("form.consents.agree")));
   whole.append(title, kind, ...paragraphs, label);
   return whole;
+}
+
+/** Write a title anew with the places where its line may break; its text stays the same. */
+function breakBetweenWords(title: HTMLElement, text: string): void {
+  const words = chineseWords(text);
+  if (words.length < 2) return;
+  title.className = "words";
+  title.replaceChildren(
+    ...words.flatMap((word, at) => (at ? [document.createElement("wbr"), word] : [word])),
+  );
 }
 
 function element(name: string, className: string, text = ""): HTMLElement {

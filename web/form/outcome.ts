@@ -2,6 +2,7 @@
 
 import type { Pose } from "./enrollment.ts";
 import { byTestId, keepSaying, part, sayOrHide, showStep } from "./page.ts";
+import { isFinal } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { currentLanguage, isText, t } from "./texts.ts";
 import type { TextKey } from "./texts.ts";
@@ -27,11 +28,16 @@ export function reasonKey(reply: Reply): TextKey {
   return isText(key) ? key : "form.reason.other";
 }
 
-function adviceFor(reply: Reply): TextKey {
-  if (reply.reason) {
-    const key = `form.reason-advice.${reply.reason}`;
-    return isText(key) ? key : "form.reason-advice.other";
-  }
+/** What to do about a reason; for some the pose that was asked for decides. */
+export function reasonAdviceKey(reason: string, pose: Pose | undefined): TextKey {
+  const key = `form.reason-advice.${reason}`;
+  const ofPose = `${key}-${pose}`;
+  if (isText(ofPose)) return ofPose;
+  return isText(key) ? key : "form.reason-advice.other";
+}
+
+function adviceFor(reply: Reply, pose: Pose | undefined): TextKey {
+  if (reply.reason) return reasonAdviceKey(reply.reason, pose);
   switch (reply.outcome) {
     case "received":
       return "form.outcome.received-advice";
@@ -61,7 +67,9 @@ export function showOutcome(
   );
   part("outcome-pin").hidden = !reply.pin;
   byTestId("pin").textContent = reply.pin;
-  keepSaying(part("outcome-advice"), () => t(adviceFor(reply)));
+  keepSaying(part("outcome-advice"), () => t(adviceFor(reply, about)));
+  // With the final answer the photos are gone from this phone, and nothing more is sent.
+  part("promise").hidden = isFinal(reply);
   const until = new Date(1000 * reply.expiresAt);
   const sayUntil = () =>
     t("form.outcome.until", {
