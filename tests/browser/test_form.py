@@ -3,6 +3,8 @@
 import io
 import time
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image as PillowImage
 from playwright.sync_api import Page, Route, expect
@@ -334,7 +336,7 @@ def test_a_sideways_photo_arrives_upright_and_without_its_metadata(
     assert b"CANARY" not in photo.data
 
 
-def test_a_photo_of_two_people_or_of_none_or_no_photo_at_all_is_not_kept(
+def test_a_photo_that_the_estate_would_refuse_is_not_kept_and_says_what_to_do(
     estate: Estate, open_page: OpenPage, portraits: Portraits
 ) -> None:
     link, _ = estate.invite()
@@ -342,15 +344,30 @@ def test_a_photo_of_two_people_or_of_none_or_no_photo_at_all_is_not_kept(
     page.goto(link)
     agree(page)
     error = page.locator('.slot[data-pose="front"] [data-part="slot-error"]')
-    wall = portraits.front.copy()
-    wall[:] = 170
-    for data, sentence in (
-        (jpeg(portraits.two_people), "more than one face"),
-        (jpeg(wall), "no face"),
-        (b"%PDF-1.7 not a photo", "cannot be read"),
+    good = portraits.front
+    whole = jpeg(good)
+    for data, sentence, advice in (
+        (jpeg(portraits.two_people), "more than one face", "nobody else"),
+        (jpeg(np.full_like(good, 170)), "no face", "Look straight"),
+        (b"%PDF-1.7 not a photo", "cannot be read", "choose another"),
+        (whole[: len(whole) // 2], "incomplete", "choose the original"),
+        (jpeg(np.ascontiguousarray(good[:64, :64])), "too small", "choose the original"),
+        (jpeg((good * 0.15).astype(np.uint8)), "too dark", "window or a lamp"),
+        (jpeg(_blurred(good)), "blurred", "Wipe the lens"),
     ):
         choose(page, "front", data)
         expect(error).to_contain_text(sentence)
+        expect(error).to_contain_text(advice)
         expect(page.get_by_test_id("photo-front")).to_be_hidden()
         expect(page.get_by_test_id("send")).to_be_disabled()
     assert kept_photos(page) == 0
+    page.get_by_test_id("lang-zh-CN").click()
+    expect(error).to_contain_text("照片模糊。请擦一擦镜头")
+    choose(page, "front", whole)
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    expect(error).to_be_hidden()
+
+
+def _blurred(portrait: Image) -> Image:
+    """As out of focus as the detector still finds a face."""
+    return np.asarray(cv2.GaussianBlur(portrait, (0, 0), portrait.shape[0] / 60), np.uint8)

@@ -1,7 +1,9 @@
 // From what the detector sees to one piece of advice: plain functions over plain values.
-// Limits are a little stricter than the server's own gate, so that what is sent passes it.
+// The camera's limits are a little stricter than the server's own gate, so that what it takes
+// passes; a photo that somebody already has is turned down only where the server would do so.
 
 import type { Face, Picture, Point } from "../detector/yunet.ts";
+import { measureSkin } from "./crop.ts";
 import type { Pose } from "./enrollment.ts";
 
 export type Advice =
@@ -46,6 +48,17 @@ const EVENING = 0.5;
 // how far the nose stands out, and how far the mouth lies below the eyes.
 const NOSE_DEPTH = 0.55;
 const MOUTH_DROP = 1.15;
+// A photo already taken is judged as the estate's server does (`face_engine.enrollment`), each
+// limit a little looser: landmarks from a small copy scatter, and what passes there passes here.
+const STILL = {
+  eyes: 24,
+  dark: 36,
+  bright: 232,
+  contrast: 8,
+  turn: 46,
+  tilt: 38,
+  sharpness: 0.17,
+};
 // Movement between two looks, in eye distances.
 const MOVING = 0.18;
 
@@ -89,13 +102,44 @@ export function advise(pose: Pose, look: Look, previous?: Look): Advice {
   return "hold-still";
 }
 
-/** What is wrong with a photo already taken; undefined when nothing obvious is. */
-export function faultOf(faces: readonly Face[]): "no-face" | "several-faces" | undefined {
+export type Fault =
+  | "no-face"
+  | "several-faces"
+  | "face-too-small"
+  | "too-dark"
+  | "too-bright"
+  | "low-contrast"
+  | "turned-away"
+  | "tilted"
+  | "blurred";
+
+/** What is wrong with a photo already taken; undefined when nothing obvious is. The faces are
+ * in the photo's own pixels. */
+export function faultOf(photo: Picture, faces: readonly Face[]): Fault | undefined {
   const [face, ...others] = faces;
   if (!face) return "no-face";
-  return others.some((other) => other.height > SECOND_FACE * face.height)
-    ? "several-faces"
-    : undefined;
+  if (others.some((other) => other.height > SECOND_FACE * face.height)) return "several-faces";
+  const [right, left] = face.landmarks;
+  if (distance(right, left) < STILL.eyes) return "face-too-small";
+  const { brightness, contrast, sharpness } = measureSkin(photo, face.landmarks);
+  if (brightness < STILL.dark) return "too-dark";
+  if (brightness > STILL.bright) return "too-bright";
+  if (contrast < STILL.contrast) return "low-contrast";
+  if (Math.abs(turnOf(face)) > STILL.turn) return "turned-away";
+  if (Math.abs(tiltOf(face)) > STILL.tilt) return "tilted";
+  return sharpness < STILL.sharpness ? "blurred" : undefined;
+}
+
+/** A face found in a smaller copy, in the pixels of a picture `scale` times as large. */
+export function enlarged(face: Face, scale: number): Face {
+  return {
+    x: face.x * scale,
+    y: face.y * scale,
+    width: face.width * scale,
+    height: face.height * scale,
+    score: face.score,
+    landmarks: face.landmarks.map(({ x, y }) => ({ x: x * scale, y: y * scale })),
+  };
 }
 
 /** How far the head is turned, in degrees; positive is towards the person's own left. */

@@ -1,6 +1,7 @@
 // The estate's answer in words: what it means, and the one thing to do next.
 
 import type { Pose } from "./enrollment.ts";
+import type { Fault } from "./guidance.ts";
 import { byTestId, keepSaying, part, sayOrHide, showStep } from "./page.ts";
 import { isFinal } from "./reply.ts";
 import type { Reply } from "./reply.ts";
@@ -34,6 +35,12 @@ export function reasonAdviceKey(reason: string, pose: Pose | undefined): TextKey
   const ofPose = `${key}-${pose}`;
   if (isText(ofPose)) return ofPose;
   return isText(key) ? key : "form.reason-advice.other";
+}
+
+/** A reason in words and, after it, what to do about it. */
+export function reasonWithAdvice(reason: Fault, pose: Pose): string {
+  const between = currentLanguage() === "en" ? " " : "";
+  return t(`form.reason.${reason}`) + between + t(reasonAdviceKey(reason, pose));
 }
 
 function adviceFor(reply: Reply, pose: Pose | undefined): TextKey {

@@ -5,7 +5,8 @@ import type { CameraFault } from "./camera.ts";
 import { POSES } from "./enrollment.ts";
 import type { Photo, Pose } from "./enrollment.ts";
 import type { Finder } from "./finder.ts";
-import { faultOf } from "./guidance.ts";
+import { enlarged, faultOf } from "./guidance.ts";
+import { reasonWithAdvice } from "./outcome.ts";
 import { byTestId, find, keepSaying, part, sayOrHide } from "./page.ts";
 import { PictureRefused, shotFromFile } from "./picture.ts";
 import type { Shot } from "./picture.ts";
@@ -64,7 +65,7 @@ export class PhotoStep {
     for (const pose of poses) {
       this.#photos.delete(pose);
       this.#show(pose);
-      this.#complain(pose, reason);
+      this.#complain(pose, reason && (() => t(reason)));
     }
     this.#wanted = poses[0];
     this.#tell();
@@ -128,14 +129,16 @@ export class PhotoStep {
       await this.#keep(pose, await shotFromFile(file));
     } catch (error) {
       if (!(error instanceof PictureRefused)) throw error;
-      this.#complain(pose, `form.file.${error.code}`);
+      const key = `form.file.${error.code}` as const;
+      this.#complain(pose, () => t(key));
     }
   }
 
   async #keep(pose: Pose, shot: Shot): Promise<void> {
     const faces = await this.#finder.find(shot.small);
-    const fault = faces && faultOf(faces);
-    this.#complain(pose, fault && `form.reason.${fault}`);
+    const scale = shot.full.width / shot.small.width;
+    const fault = faces && faultOf(shot.full, faces.map((face) => enlarged(face, scale)));
+    this.#complain(pose, fault && (() => reasonWithAdvice(fault, pose)));
     if (fault) this.#wanted ??= pose;
     else {
       this.#photos.set(pose, { pose, data: shot.jpeg });
@@ -175,8 +178,8 @@ export class PhotoStep {
     find('[data-part="choose"]', this.#slot(pose)).hidden = Boolean(photo);
   }
 
-  #complain(pose: Pose, key: TextKey | undefined): void {
-    sayOrHide(find('[data-part="slot-error"]', this.#slot(pose)), key && (() => t(key)));
+  #complain(pose: Pose, say: (() => string) | undefined): void {
+    sayOrHide(find('[data-part="slot-error"]', this.#slot(pose)), say);
   }
 
   #tell(): void {

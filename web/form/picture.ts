@@ -3,6 +3,7 @@
 
 import type { Bytes } from "./bytes.ts";
 import type { Picture } from "../detector/yunet.ts";
+import { isCutOff } from "./wholeness.ts";
 
 /** Longest side of a photo that is sent, in pixels: a face then has far more than enough. */
 const LONGEST_SIDE = 1280;
@@ -10,10 +11,15 @@ const JPEG_QUALITY = 0.92;
 // A phone's own photo has 3 to 15 MB; what is larger is no photo or would exhaust its memory.
 const LARGEST_FILE = 40 * 1024 * 1024;
 
-export class PictureRefused extends Error {
-  readonly code: "unreadable" | "too-large";
+// Below this no face in it has enough detail to be told from another.
+const LEAST_SIDE = 200;
 
-  constructor(code: "unreadable" | "too-large") {
+type Refusal = "unreadable" | "incomplete" | "too-large" | "too-small";
+
+export class PictureRefused extends Error {
+  readonly code: Refusal;
+
+  constructor(code: Refusal) {
     super(code);
     this.code = code;
   }
@@ -27,14 +33,19 @@ export interface Region {
   readonly height: number;
 }
 
-/** A photo ready to be sent, and a small copy for the detector. */
+/** A photo ready to be sent, its pixels, and a small copy for the detector. */
 export interface Shot {
   readonly jpeg: Bytes;
+  readonly full: Picture;
   readonly small: Picture;
 }
 
 export async function shotFromFile(file: File): Promise<Shot> {
   if (file.size > LARGEST_FILE) throw new PictureRefused("too-large");
+  const content = await file.arrayBuffer().catch(() => {
+    throw new PictureRefused("unreadable");
+  });
+  if (isCutOff(new Uint8Array(content))) throw new PictureRefused("incomplete");
   const address = URL.createObjectURL(file);
   try {
     const image = new Image();
@@ -44,6 +55,7 @@ export async function shotFromFile(file: File): Promise<Shot> {
     });
     const { naturalWidth: width, naturalHeight: height } = image;
     if (!width || !height) throw new PictureRefused("unreadable");
+    if (Math.max(width, height) < LEAST_SIDE) throw new PictureRefused("too-small");
     return await shoot(image, { x: 0, y: 0, width, height });
   } finally {
     URL.revokeObjectURL(address);
@@ -60,12 +72,12 @@ export async function shoot(source: CanvasImageSource, region: Region): Promise<
   );
   // A canvas beyond the browser's limits comes out blank or not at all.
   if (!blob || blob.type !== "image/jpeg") throw new PictureRefused("too-large");
-  const small = pixels(
-    canvas,
-    { x: 0, y: 0, width: canvas.width, height: canvas.height },
-    SMALL_SIDE,
-  );
-  return { jpeg: new Uint8Array(await blob.arrayBuffer()), small };
+  const whole = { x: 0, y: 0, width: canvas.width, height: canvas.height };
+  return {
+    jpeg: new Uint8Array(await blob.arrayBuffer()),
+    full: context(canvas).getImageData(0, 0, canvas.width, canvas.height),
+    small: pixels(canvas, whole, SMALL_SIDE),
+  };
 }
 
 /** The region's pixels, its longest side at most `longest`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Face } from "../detector/yunet.ts";
-import { advise, faultOf, lookAt, turnOf } from "../form/guidance.ts";
+import { advise, enlarged, faultOf, lookAt, turnOf } from "../form/guidance.ts";
 import type { Advice, Look } from "../form/guidance.ts";
 
 const WIDTH = 144;
@@ -95,8 +95,36 @@ test("light is measured inside and outside the face", () => {
   assert.ok(seen.faceLight < 60 && seen.otherLight > 190);
 });
 
-test("a photo already taken is faulted for no face and for several", () => {
-  assert.equal(faultOf([]), "no-face");
-  assert.equal(faultOf([face(), face({ x: 20, width: 60 })]), "several-faces");
-  assert.equal(faultOf([face()]), undefined);
+/** A photo of a face: waves `period` pixels long around a grey. */
+function photo(grey = 130, period = 4) {
+  const [width, height] = [400, 500];
+  const data = new Uint8ClampedArray(4 * width * height).map((_, at) => {
+    const [x, y] = [(at >> 2) % width, Math.floor((at >> 2) / width)];
+    return grey + 0.3 * grey * Math.sin((2 * Math.PI * x) / period) * Math.cos((2 * Math.PI * y) / period);
+  });
+  return { width, height, data };
+}
+
+const STILL_FACE = { x: 200, y: 250, width: 200 };
+
+test("a photo already taken is faulted for what the server would refuse", () => {
+  const good = face(STILL_FACE);
+  // As long as several pixels of the crop, so that detail is left after the face is made smaller.
+  const sharp = photo(130, 14);
+  assert.equal(faultOf(sharp, [good]), undefined);
+  assert.equal(faultOf(sharp, []), "no-face");
+  assert.equal(faultOf(sharp, [good, face({ x: 20, width: 120 })]), "several-faces");
+  assert.equal(faultOf(sharp, [face({ ...STILL_FACE, width: 40 })]), "face-too-small");
+  assert.equal(faultOf(photo(20, 14), [good]), "too-dark");
+  assert.equal(faultOf(photo(250, 1e9), [good]), "too-bright");
+  assert.equal(faultOf(photo(130, 1e9), [good]), "low-contrast");
+  assert.equal(faultOf(photo(130, 150), [good]), "blurred");
+  assert.equal(faultOf(sharp, [face({ ...STILL_FACE, turn: 0.45 })]), "turned-away");
+  assert.equal(faultOf(sharp, [face({ ...STILL_FACE, tilt: 45 })]), "tilted");
+});
+
+test("a face found in a small copy lies in the large picture where it belongs", () => {
+  const { x, width, landmarks } = enlarged(face({ x: 72, width: 70 }), 2);
+  assert.deepEqual([x, width], [2 * (72 - 35), 140]);
+  assert.equal(landmarks[2].x, 144);
 });
