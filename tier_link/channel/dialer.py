@@ -30,6 +30,9 @@ REFUSED_DELAY_S: Final = 30.0
 STEADY_S: Final = 20.0
 """Seconds a link must have been up for the next delay to be short again."""
 
+_JITTER: Final = random.SystemRandom()
+# Not the module's shared generator: a program's seed is its own.
+
 
 @dataclass(frozen=True, slots=True)
 class DialerState:
@@ -101,7 +104,7 @@ class Dialer:
             attempts = 0 if time.monotonic() - began > STEADY_S else attempts + 1
             self.state = DialerState("refused" if failure.refused else "connecting", failure.why)
             log.info("link down peer=%s why=%s", self._peer, failure.why)
-            await asyncio.sleep(delay(attempts, failure, random.random()))  # noqa: S311 -- jitter
+            await asyncio.sleep(delay(attempts, failure, _JITTER.random()))
 
     async def _attempt(self) -> Failure:
         try:
