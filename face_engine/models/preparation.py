@@ -9,9 +9,10 @@ from pathlib import Path
 
 import onnx
 
-from face_engine.models import graphs
+from face_engine.models import graphs, minifasnet
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
 from face_engine.models.registry import PinnedFile, PinnedPack, Role
+from face_engine.models.torch_archive import read_torch_archive
 
 # Goes up with every change of what preparation does; old caches are then left aside.
 PREPARATION_VERSION = 1
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 def mend(source: bytes, role: Role) -> onnx.ModelProto:
     """The published graph, runnable: weights folded to float, no stray inputs, free axes."""
+    if role in {Role.LIVENESS_NEAR, Role.LIVENESS_WIDE}:
+        return minifasnet.to_onnx(read_torch_archive(source))
     model = onnx.load_from_string(source)
     graphs.fold_quantized_weights(model)
     graphs.keep_only_real_inputs(model)

@@ -1,4 +1,4 @@
-"""The model packs there are, with every file of the default pack pinned by SHA-256."""
+"""The model packs there are, with every file of our own pinned by SHA-256."""
 
 import os
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ class Role(StrEnum):
 
     DETECTOR = "detector"
     ENCODER = "encoder"
+    LIVENESS_NEAR = "liveness-near"  # sees the face and a little around it
+    LIVENESS_WIDE = "liveness-wide"  # sees what is around it: a bezel, a hand, a sheet's edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class PinnedFile:
         role: what it is for.
         size: bytes.
         sha256: lower-case hex digest of its bytes.
-        member: its path inside the carrier wheel.
+        member: its path inside the carrier wheel; empty when that has none.
         address: where its publisher offers it.
         licence: SPDX identifier.
     """
@@ -54,7 +56,13 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class PinnedPack:
-    """A pack whose files are known byte for byte and run on our own prepared graphs."""
+    """A pack whose files are known byte for byte and run on our own prepared graphs.
+
+    Attributes:
+        name: the pack's name.
+        template_space: of its encoder; empty when it has none.
+        files: one per role.
+    """
 
     name: str
     template_space: str
@@ -103,22 +111,54 @@ OPENCV_ZOO = PinnedPack(
     ),
 )
 
+_SILENT_FACE = (
+    "https://github.com/minivision-ai/Silent-Face-Anti-Spoofing/raw/master/"
+    "resources/anti_spoof_models"
+)
+
+SILENT_FACE = PinnedPack(
+    name="silent-face",
+    template_space="",
+    files=(
+        PinnedFile(
+            name="2.7_80x80_MiniFASNetV2.pth",
+            role=Role.LIVENESS_NEAR,
+            size=1_849_453,
+            sha256="a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0",
+            member="",
+            address=f"{_SILENT_FACE}/2.7_80x80_MiniFASNetV2.pth",
+            licence="Apache-2.0",
+        ),
+        PinnedFile(
+            name="4_0_0_80x80_MiniFASNetV1SE.pth",
+            role=Role.LIVENESS_WIDE,
+            size=1_856_130,
+            sha256="84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990",
+            member="",
+            address=f"{_SILENT_FACE}/4_0_0_80x80_MiniFASNetV1SE.pth",
+            licence="Apache-2.0",
+        ),
+    ),
+)
+
+_PINNED = {pack.name: pack for pack in (OPENCV_ZOO, SILENT_FACE)}
+
 INSIGHTFACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2")
 
 
 def pack_named(name: str) -> PinnedPack | InsightFacePack:
-    """The pack a configuration names: `opencv-zoo`, an InsightFace pack, or a folder's path.
+    """The pack of a name: a pinned one, an InsightFace pack, or a folder's path.
 
     Raises:
         PackUnknown: it is none of these.
     """
-    if name == OPENCV_ZOO.name:
-        return OPENCV_ZOO
+    if name in _PINNED:
+        return _PINNED[name]
     if name in INSIGHTFACE_PACKS:
         return InsightFacePack(name)
     if os.sep in name and Path(name).is_dir():
         return InsightFacePack(name, Path(name))
-    known = ", ".join((OPENCV_ZOO.name, *INSIGHTFACE_PACKS))
+    known = ", ".join((*_PINNED, *INSIGHTFACE_PACKS))
     raise PackUnknown(
         f"There is no model pack '{name}'. Known packs: {known}; or the path of a folder "
         f"that holds a detection and a recognition model as ONNX files.",

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from face_engine.faces import Face, Image
+from face_engine.liveness.passive import PassiveLiveness, load_passive
 from face_engine.models import FacePack, default_folder, load_pack
 from face_engine.models.fetching import fetch
-from face_engine.models.registry import OPENCV_ZOO
+from face_engine.models.registry import OPENCV_ZOO, SILENT_FACE
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +56,31 @@ def portraits(six_people: Image, six_faces: list[Face]) -> list[Image]:
     return pictures
 
 
+def _shared_folder() -> Path:
+    named = os.environ.get("GATEHOUSE_SHARED")
+    return Path(named) if named else Path(__file__).parents[3] / "shared"
+
+
+@pytest.fixture(scope="session")
+def silent_face() -> Path:
+    """The published liveness weights and their publisher's three sample photos."""
+    folder = _shared_folder() / "data" / "silent-face"
+    if not folder.is_dir():
+        pytest.skip("the weights and samples of silent-face are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def passive(silent_face: Path, tmp_path_factory: pytest.TempPathFactory) -> PassiveLiveness:
+    folder = tmp_path_factory.mktemp("liveness-models")
+    fetch(SILENT_FACE, folder, local=silent_face)
+    return load_passive(folder)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared data, beside the project or where GATEHOUSE_SHARED says."""
-    named = os.environ.get("GATEHOUSE_SHARED")
-    folder = Path(named) if named else Path(__file__).parents[3] / "shared"
+    folder = _shared_folder()
     if not (folder / "data" / "lfw-dev" / "images").is_dir():
         pytest.skip("the photos of lfw-dev are not here")
     return folder

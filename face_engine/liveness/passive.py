@@ -1,0 +1,85 @@
+"""What one frame shows: moiré, paper, a bezel, a hand that holds a card.
+
+The Silent-Face pair of networks (see `models.minifasnet`) was trained on pictures of a phone's
+camera. Blur and little contrast push live faces down, so frames are chosen before they are judged,
+and several are judged before anything is believed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from face_engine.faces import Face, Image, Session
+from face_engine.models import minifasnet
+from face_engine.models.preparation import load_prepared
+from face_engine.models.registry import SILENT_FACE, Role, default_folder
+from face_engine.models.sessions import CPU, open_session
+
+_LIVE_CLASS: Final = 1
+# How much of the picture around the face each network was trained on.
+_GROWTH: Final = {Role.LIVENESS_NEAR: 2.7, Role.LIVENESS_WIDE: 4.0}
+
+
+def surroundings(image: Image, box: NDArray[np.floating], growth: float) -> Image:
+    """What is around a face, as a network takes it: (80, 80, 3) uint8 BGR.
+
+    The box, (4,) left, top, width, height, is grown about its middle, less where the picture is
+    too small, and moved to stay inside the picture.
+    """
+    height, width = image.shape[:2]
+    left, top, across, down = (float(value) for value in box)
+    growth = min(growth, (width - 1) / max(across, 1), (height - 1) / max(down, 1))
+    size = np.array([across, down]) * growth
+    corner = np.array([left, top]) + (np.array([across, down]) - size) / 2
+    corner = np.clip(corner, 0, np.maximum(np.array([width, height]) - 1 - size, 0))
+    x1, y1 = corner.astype(int)
+    x2, y2 = (corner + size).astype(int) + 1
+    part = image[y1:y2, x1:x2]
+    return np.asarray(cv2.resize(part, (minifasnet.SIDE, minifasnet.SIDE)), np.uint8)
+
+
+class PassiveLiveness:
+    """The two networks; may be used from several threads at once."""
+
+    def __init__(self, near: Session, wide: Session) -> None:
+        self._networks = (
+            (near, _GROWTH[Role.LIVENESS_NEAR]),
+            (wide, _GROWTH[Role.LIVENESS_WIDE]),
+        )
+
+    def live(self, image: Image, face: Face) -> float:
+        """How alike a live face this is, 0..1: the mean of what both networks make of it."""
+        return float(np.mean([self._one(*net, image, face) for net in self._networks]))
+
+    def _one(self, network: Session, growth: float, image: Image, face: Face) -> float:
+        picture = surroundings(image, face.box, growth)
+        blob = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+        (classes,) = network.run([minifasnet.OUTPUT], {minifasnet.INPUT: blob})
+        return float(classes[0, _LIVE_CLASS])
+
+
+def load_passive(
+    folder: Path | None = None,
+    *,
+    threads: int = 1,
+    providers: Sequence[str] = CPU,
+) -> PassiveLiveness:
+    """Load the pack `silent-face` from the models folder; never downloads.
+
+    Raises:
+        ModelsMissing, ModelDamaged: with the command that mends it.
+    """
+    where = default_folder() if folder is None else folder
+    near, wide = (
+        open_session(
+            load_prepared(where, SILENT_FACE, SILENT_FACE.file(role)),
+            threads=threads,
+            providers=providers,
+        )
+        for role in (Role.LIVENESS_NEAR, Role.LIVENESS_WIDE)
+    )
+    return PassiveLiveness(near, wide)
