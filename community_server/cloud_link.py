@@ -36,9 +36,9 @@ class CloudRecords:
         with self.changer.within(session) as change:
             self.intake.take(change, message)
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Refuse: the cloud asks nothing."""
-        del peer, body
+        del peer, body, deadline
         raise RequestRefused(f"a server answers no {kind}", code="request-unknown")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

@@ -63,16 +63,17 @@ class DoorRecords:
                 change.after_commit(lambda: self._announce(number))
                 self._note_first_opening(session, change.after_commit, message)
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Answer a match request.
 
         Raises:
             RequestRefused: with the code that the door is told.
+            DeadlinePassed: nobody waits for the answer any more.
         """
         message = ESTATE.decode(kind, body)
         if not isinstance(message, MatchRequest):
             raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
-        return ESTATE.encode(self.matcher.answer(peer, message))
+        return ESTATE.encode(self.matcher.answer(peer, message, deadline))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Take a door's presence."""

@@ -31,7 +31,7 @@ from community_server.intake.service import Intake
 from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
-from community_server.matching import Matcher
+from community_server.matching import Matcher, SharedEncoder
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.rosters.news import Rosters
 from community_server.settings import Settings
@@ -172,7 +172,8 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         pack.template_space,
         settings.time_zone,
     )
-    matcher = Matcher(pack, secrets.matrix, gallery, book, budget)
+    encoder = SharedEncoder(pack.encoder)
+    matcher = Matcher(pack.template_space, encoder, secrets.matrix, gallery, book, budget)
     records = DoorRecords(engine, changer, rosters, matcher, watch, live, lambda p: _name(book, p))
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority

@@ -53,9 +53,9 @@ class Uplink:
             case _:
                 raise RecordRefused(f"{kind} is not for doors")
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Refuse: nothing is asked of doors."""
-        del peer, body
+        del peer, body, deadline
         raise RequestRefused(f"{kind} is not asked of doors")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

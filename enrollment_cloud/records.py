@@ -52,9 +52,9 @@ class CommunityRecords:
             case _:
                 raise RecordRefused(f"a community does not send {kind}")
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Refuse: communities ask the cloud nothing."""
-        del peer, body
+        del peer, body, deadline
         raise RequestRefused(f"the cloud answers no {kind}", code="request-unknown")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

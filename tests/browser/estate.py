@@ -267,9 +267,9 @@ class Estate:
         assert isinstance(message, EnvelopeDeposited)
         self.arrived.put(message)
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Nobody asks."""
-        raise AssertionError((peer, kind, body))
+        raise AssertionError((peer, kind, body, deadline))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Nothing is published to estates."""

@@ -8,6 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from face_engine.alignment import align
+from face_engine.faces import Image
+from face_engine.landmarks import refine
+from face_engine.models import FacePack
 from gatehouse.sample_people import SamplePerson, sample_photo
 
 
@@ -72,6 +76,13 @@ def sideways(portrait: bytes) -> bytes:
     tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     body = b"Exif\0\0" + tiff
     return turned[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + turned[2:]
+
+
+def aligned(pack: FacePack, portrait: bytes) -> Image:
+    """The portrait's face as a door would send it: (112, 112, 3) uint8 BGR."""
+    image = _open(portrait)
+    face = pack.detector.detect(image, longest_side=640)[0]
+    return align(image, refine(pack.detector, image, face).landmarks)
 
 
 def portraits(people: Sequence[SamplePerson]) -> list[bytes]:

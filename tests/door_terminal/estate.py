@@ -202,8 +202,8 @@ class Estate(IdleHandler):
         assert isinstance(message, EntryRecorded)
         self.entries.append(message)
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        del peer
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
+        del peer, deadline
         question = ESTATE.decode(kind, body)
         assert isinstance(question, MatchRequest)
         answer = self.answer_match(question)

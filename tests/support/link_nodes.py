@@ -68,8 +68,8 @@ class IdleHandler:
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Let the record have no effect."""
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        del peer, kind, body
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
+        del peer, kind, body, deadline
         raise RequestRefused("nothing")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

@@ -294,7 +294,7 @@ class Connection:
     def _ask_handler(self, event: RequestArrived) -> bytes:
         if time.monotonic() >= event.deadline:  # it waited too long for a thread: do not act
             raise DeadlinePassed("too late")
-        return self._handler.answer(self._peer, event.kind, event.body)
+        return self._handler.answer(self._peer, event.kind, event.body, event.deadline)
 
     def _settle(self, event: RequestAnswered) -> None:
         answer = self._answers.get(event.number)

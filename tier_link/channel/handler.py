@@ -28,8 +28,11 @@ class LinkHandler(Protocol):
         """
         ...
 
-    def answer(self, peer: str, kind: str, body: bytes) -> bytes:
-        """Answer a request. Raise `RequestRefused` with a code to say no."""
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
+        """Answer a request. Raise `RequestRefused` with a code to say no.
+
+        After `deadline` (monotonic seconds) nobody waits for it: raise `DeadlinePassed`.
+        """
         ...
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

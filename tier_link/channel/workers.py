@@ -10,8 +10,8 @@ _R = TypeVar("_R")
 
 DURABLE_THREADS: Final = 2
 """For records and acknowledgements: a database has one writer at a time anyway."""
-PROMPT_THREADS: Final = 8
-"""For requests and latest values."""
+PROMPT_THREADS: Final = 24
+"""For requests and latest values: requests may wait for one another, and share work, in there."""
 
 
 class Workers:

@@ -50,7 +50,7 @@ class Effects(IdleHandler):
             {"peer": peer, "body": body},
         )
 
-    def answer(self, _peer: str, kind: str, body: bytes) -> bytes:
+    def answer(self, _peer: str, kind: str, body: bytes, _deadline: float) -> bytes:
         if kind == "refuse":
             raise RequestRefused("no", code="not-today")
         return self.answers(kind, body)

@@ -1,0 +1,6 @@
+"""Matching for doors too weak to do it: who is this, among those who may use that door?"""
+
+from community_server.matching.matcher import Matcher
+from community_server.matching.shared_encoder import SharedEncoder
+
+__all__ = ["Matcher", "SharedEncoder"]
