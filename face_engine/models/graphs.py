@@ -2,18 +2,20 @@
 
 Published block-quantised files do not run on onnxruntime as they come, and its blocked CPU
 layout does not cover PReLU. Each function here takes a model and changes it in place; none
-changes what the model computes beyond floating-point rounding.
+changes what the model computes beyond rounding.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-# A slope this near 1 would put a factor of 1/(1 - slope) above 50 on rounding errors.
-_STEEPEST_SHARED_SLOPE = 0.98
+# A slope nearer to 1 would put a factor of 1/(1 - slope) above 1,000 on rounding errors.
+_NEAREST_TO_ONE = 0.001
+# onnxruntime's own operators.
+_CONTRIBUTED = "com.microsoft"
 
 _Array = NDArray[np.generic]
 
@@ -195,14 +197,26 @@ def _depthwise(graph: onnx.GraphProto, source: str, factors: _Array, output: str
 def rewrite_prelus(model: onnx.ModelProto) -> None:
     """Write each `PReLU` as depthwise convolutions, which onnxruntime's blocked layout covers.
 
-    `PReLU(x) = s·x + (1 - s)·ReLU(x)`. Where every slope is below 1 and x comes from one folded
-    convolution, that convolution is scaled by (1 - s), and `ReLU(x') + s/(1 - s)·x'` is left: one
-    depthwise convolution instead of two.
+    `PReLU(x) = s·x + (1 - s)·ReLU(x)`. Where x comes from one folded convolution, that one is
+    scaled by |1 - s|, and `ReLU(x') + r·x'` is left: one depthwise convolution instead of two.
+    Where s is above 1 that is the output's negative, and the convolution that reads it turns it
+    back.
     """
     graph = model.graph
     known = _constants(graph)
     makers = {node.output[0]: node for node in graph.node}
-    readers = Counter(name for node in graph.node for name in node.input)
+    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in graph.node:
+        for name in node.input:
+            readers[name].append(node)
+    outputs = {value.name for value in graph.output}
+
+    def rescale(name: str, factors: NDArray[np.float64], axis: int) -> None:
+        value = known[name].astype(np.float64)
+        shape = [-1 if a == axis else 1 for a in range(value.ndim)]
+        known[name] = (value * factors.reshape(shape)).astype(np.float32)
+        _set_constant(graph, name, known[name])
+
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         if node.op_type != "PRelu" or node.input[1] not in known:
@@ -210,22 +224,22 @@ def rewrite_prelus(model: onnx.ModelProto) -> None:
             continue
         source, output = node.input[0], node.output[0]
         slope = known[node.input[1]].astype(np.float64).reshape(-1)
-        before = makers.get(source)
-        if (
+        rest = 1 - slope
+        before, after = makers.get(source), readers[output]
+        scalable = (
             before is not None
             and before.op_type == "Conv"
             and len(before.input) == 3  # noqa: PLR2004 — data, weight, bias
-            and readers[source] == 1
-            and slope.max() <= _STEEPEST_SHARED_SLOPE
-        ):
-            rest = 1 - slope
-            weight, bias = (known[name].astype(np.float64) for name in before.input[1:3])
-            _set_constant(
-                graph,
-                before.input[1],
-                (weight * rest.reshape(-1, 1, 1, 1)).astype(np.float32),
-            )
-            _set_constant(graph, before.input[2], (bias * rest).astype(np.float32))
+            and len(readers[source]) == 1
+            and np.abs(rest).min() >= _NEAREST_TO_ONE
+        )
+        negatable = output not in outputs and [one.op_type for one in after] == ["Conv"]
+        if scalable and before is not None and (negatable or rest.min() > 0):
+            for name in before.input[1:3]:
+                rescale(name, np.abs(rest), axis=0)
+            if rest.min() < 0:
+                depthwise = known[after[0].input[1]].shape[1] == 1
+                rescale(after[0].input[1], np.sign(rest), axis=0 if depthwise else 1)
             nodes += [
                 onnx.helper.make_node("Relu", [source], [f"{output}_positive"]),
                 _depthwise(graph, source, slope / rest, f"{output}_linear"),
@@ -233,7 +247,7 @@ def rewrite_prelus(model: onnx.ModelProto) -> None:
         else:
             nodes += [
                 onnx.helper.make_node("Relu", [source], [f"{output}_relu"]),
-                _depthwise(graph, f"{output}_relu", 1 - slope, f"{output}_positive"),
+                _depthwise(graph, f"{output}_relu", rest, f"{output}_positive"),
                 _depthwise(graph, source, slope, f"{output}_linear"),
             ]
         nodes.append(
@@ -246,3 +260,50 @@ def rewrite_prelus(model: onnx.ModelProto) -> None:
         )
     _replace_nodes(graph, nodes)
     _drop_unused(graph)
+
+
+def multiply_by_blocks(model: onnx.ModelProto) -> None:
+    """Let each `Gemm` read its block-quantised weights as they are published: 8 bits a weight.
+
+    One face's product with a large matrix waits for memory, and this is a quarter of it. The
+    weights keep their exact values; onnxruntime's `MatMulNBits` rounds the other factor to 8 bits,
+    too, block by block. Call before the weights are folded.
+    """
+    graph = model.graph
+    known = _constants(graph)
+    makers = {node.output[0]: node for node in graph.node}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        source = makers.get(node.input[1]) if node.op_type == "Gemm" else None
+        if source is None or source.op_type != "DequantizeLinear":
+            nodes.append(node)
+            continue
+        quantized, scales, zeros = (known[name] for name in source.input)
+        (columns, rows), block = quantized.shape, int(_attribute(source, "block_size", 0))
+        name = node.output[0]
+        _set_constant(graph, f"{name}_weight", _unsigned(quantized).reshape(columns, -1, block))
+        _set_constant(graph, f"{name}_scales", scales.astype(np.float32).reshape(-1))
+        _set_constant(graph, f"{name}_zeros", _unsigned(zeros).reshape(columns, -1))
+        weights = [f"{name}_weight", f"{name}_scales", f"{name}_zeros"]
+        nodes += [
+            onnx.helper.make_node(
+                "MatMulNBits",
+                [node.input[0], *weights],
+                [f"{name}_product"],
+                domain=_CONTRIBUTED,
+                K=rows,
+                N=columns,
+                bits=8,
+                block_size=block,
+                accuracy_level=4,  # the other factor in 8 bits
+            ),
+            onnx.helper.make_node("Add", [f"{name}_product", node.input[2]], [name]),
+        ]
+        model.opset_import.append(onnx.helper.make_opsetid(_CONTRIBUTED, 1))
+    _replace_nodes(graph, nodes)
+    _drop_unused(graph)
+
+
+def _unsigned(values: _Array) -> _Array:
+    """Signed 8-bit values and zero points, both moved up by 128."""
+    return (values.astype(np.int16) + 128).astype(np.uint8)

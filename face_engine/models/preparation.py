@@ -15,16 +15,39 @@ from face_engine.models.registry import PinnedFile, PinnedPack, Role
 from face_engine.models.torch_archive import read_torch_archive
 
 # Goes up with every change of what preparation does; old caches are then left aside.
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
+
+_LIVENESS = frozenset({Role.LIVENESS_NEAR, Role.LIVENESS_WIDE})
 
 log = logging.getLogger(__name__)
 
 
 def mend(source: bytes, role: Role) -> onnx.ModelProto:
     """The published graph, runnable: weights folded to float, no stray inputs, free axes."""
-    if role in {Role.LIVENESS_NEAR, Role.LIVENESS_WIDE}:
+    return _mended(_read(source, role), role)
+
+
+def prepare(source: bytes, role: Role) -> bytes:
+    """The graph we run, as serialised ONNX: mended, and made fast without changing its answer."""
+    model = _read(source, role)
+    graphs.multiply_by_blocks(model)
+    model = _mended(model, role)
+    graphs.drop_dropouts(model)
+    graphs.fold_batch_norms(model)
+    graphs.rewrite_prelus(model)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _read(source: bytes, role: Role) -> onnx.ModelProto:
+    if role in _LIVENESS:
         return minifasnet.to_onnx(read_torch_archive(source))
-    model = onnx.load_from_string(source)
+    return onnx.load_from_string(source)
+
+
+def _mended(model: onnx.ModelProto, role: Role) -> onnx.ModelProto:
+    if role in _LIVENESS:
+        return model  # as we write it
     graphs.fold_quantized_weights(model)
     graphs.keep_only_real_inputs(model)
     axes = {0: "batch"}
@@ -32,16 +55,6 @@ def mend(source: bytes, role: Role) -> onnx.ModelProto:
         axes |= {2: "height", 3: "width"}
     graphs.free_axes(model, axes)
     return model
-
-
-def prepare(source: bytes, role: Role) -> bytes:
-    """The graph we run, as serialised ONNX: mended, and made fast without changing its answer."""
-    model = mend(source, role)
-    graphs.drop_dropouts(model)
-    graphs.fold_batch_norms(model)
-    graphs.rewrite_prelus(model)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
 
 
 def prepared_path(folder: Path, pack: PinnedPack, file: PinnedFile) -> Path:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from face_engine.alignment import align
 from face_engine.faces import Face, Image
 from face_engine.liveness.passive import PassiveLiveness, load_passive
 from face_engine.models import FacePack, default_folder, load_pack
@@ -40,6 +41,12 @@ def six_people() -> Image:
 def six_faces(pack: FacePack, six_people: Image) -> list[Face]:
     """Its faces, from left to right."""
     return sorted(pack.detector.detect(six_people), key=lambda face: float(face.box[0]))
+
+
+@pytest.fixture(scope="session")
+def crops(six_people: Image, six_faces: list[Face]) -> Image:
+    """Its faces aligned: (6, 112, 112, 3)."""
+    return np.stack([align(six_people, face.landmarks) for face in six_faces])
 
 
 @pytest.fixture(scope="session")

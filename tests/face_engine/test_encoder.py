@@ -23,11 +23,6 @@ def mended(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return path
 
 
-@pytest.fixture(scope="module")
-def crops(six_people: Image, six_faces: list[Face]) -> Image:
-    return np.stack([align(six_people, face.landmarks) for face in six_faces])
-
-
 def test_six_people_are_six_different_unit_vectors(pack: FacePack, crops: Image) -> None:
     vectors = pack.encoder.encode(crops)
     assert vectors.shape == (6, pack.encoder.dimension)

@@ -58,6 +58,34 @@ def test_a_rewritten_prelu_gives_the_same_values(
     np.testing.assert_allclose(run(model, picture), expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_a_prelu_before_a_convolution_takes_one_depthwise_pass_whatever_its_slopes(
+    source: np.random.Generator, *, depthwise: bool
+) -> None:
+    model = model_of(
+        [
+            helper.make_node("Conv", ["x", "w", "b"], ["c"], kernel_shape=[3, 3]),
+            helper.make_node("PRelu", ["c", "s"], ["p"]),
+            helper.make_node(
+                "Conv", ["p", "v"], ["y"], kernel_shape=[3, 3], group=8 if depthwise else 1
+            ),
+        ],
+        {
+            "w": source.normal(size=(8, 4, 3, 3)).astype(np.float32),
+            "b": source.normal(size=8).astype(np.float32),
+            "s": np.linspace(-0.8, 1.7, 8, dtype=np.float32).reshape(8, 1, 1),
+            "v": source.normal(size=(8, 1 if depthwise else 8, 3, 3)).astype(np.float32),
+        },
+        channels=4,
+    )
+    picture = source.normal(size=(1, 4, 6, 6)).astype(np.float32)
+    expected = run(model, picture)
+    graphs.rewrite_prelus(model)
+    kinds = [node.op_type for node in model.graph.node]
+    assert kinds == ["Conv", "Relu", "Conv", "Add", "Conv"]
+    np.testing.assert_allclose(run(model, picture), expected, atol=2e-5)
+
+
 def test_a_convolution_read_twice_is_not_scaled(source: np.random.Generator) -> None:
     model = model_of(
         [
