@@ -16,6 +16,7 @@ from tier_link.invitations import InvitationKind
 from tier_link.relay_messages import (
     INVITATIONS_PER_MESSAGE,
     RELAY,
+    Closing,
     InvitationsPublished,
     InvitationsWithdrawn,
     ProfilePublished,
@@ -60,11 +61,11 @@ def publish_open_invitations(change: Change, links: LinkStore) -> None:
     publish_invitations(change, links, rows)
 
 
-def withdraw_invitations(change: Change, links: LinkStore, ids: Sequence[str]) -> None:
+def close_invitations(change: Change, links: LinkStore, ids: Sequence[str], why: Closing) -> None:
     """Tell the cloud that these invitations are used up or called back."""
     for start in range(0, len(ids), INVITATIONS_PER_MESSAGE):
         part = tuple(ids[start : start + INVITATIONS_PER_MESSAGE])
-        _put(change, links, InvitationsWithdrawn(part))
+        _put(change, links, InvitationsWithdrawn(part, why))
 
 
 def _put(change: Change, links: LinkStore, message: RelayMessage) -> None:

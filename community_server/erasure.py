@@ -1,12 +1,10 @@
 """Removing a person: everywhere, answered for, without a trace in the files."""
 
-from sqlalchemy import select
-
 from community_server.change import Change
-from community_server.cloud_news import withdraw_invitations
+from community_server.cloud_news import close_invitations
 from community_server.intake.approvals import destroy_waiting, waiting_of
 from community_server.intake.replies import Answer, send_answer
-from community_server.invitations.tables import Invitation
+from community_server.invitations.queries import open_invitations
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
 from community_server.setup.community import get_community
@@ -29,10 +27,8 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
         refusal = Answer("refused", ReplyReason.DECLINED_BY_DESK)
         send_answer(change, links, community, waiting, refusal)
         destroy_waiting(change, waiting)
-    open_invitations = session.scalars(
-        select(Invitation.id).where(Invitation.person_id == person, Invitation.state == "open")
-    ).all()
-    withdraw_invitations(change, links, open_invitations)
+    links_open = [invitation.id for invitation in open_invitations(session, person)]
+    close_invitations(change, links, links_open, "withdrawn")
     session.flush()
     change.safe.destroy(session, owner(person))
     session.delete(row)

@@ -2,7 +2,7 @@
 
 - CloudError
     - NotFound: `community-unknown`, `envelope-unknown`, `invitation-unknown`, `page-unknown`
-    - Gone: `invitation-expired`, `invitation-used`
+    - Gone: `invitation-expired`, `invitation-used`, `invitation-withdrawn`
     - Forbidden: `unsealed-uploads-off`
     - Conflict: `envelope-conflict`, `invitation-wrong`
     - Malformed: `identifier-malformed`, `suite-unknown`, `envelope-size-wrong`,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.profiles import publish_profile
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
-from enrollment_cloud.invitations.service import publish_invitations, withdraw_invitations
+from enrollment_cloud.invitations.service import close_invitations, publish_invitations
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.relay_messages import (
@@ -45,7 +45,7 @@ class CommunityRecords:
             case InvitationsPublished():
                 publish_invitations(session, peer, message.invitations)
             case InvitationsWithdrawn():
-                withdraw_invitations(session, peer, message.ids, unix_now())
+                close_invitations(session, peer, message, unix_now())
             case ReplySealed():
                 if not store_reply(session, peer, message, unix_now()):
                     _log.info("event=reply-too-late community=%s", peer)

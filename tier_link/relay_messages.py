@@ -17,6 +17,8 @@ MAX_SEALED = PADDED_SIZES[-1] + SEAL_OVERHEAD
 INVITATIONS_PER_MESSAGE = 1000
 """Invitations published or withdrawn in one message: bounds the receiver's transaction."""
 
+Closing: TypeAlias = Literal["used", "withdrawn"]
+"""Why an invitation is closed; the person is told."""
 SealedBy: TypeAlias = Literal["browser", "cloud"]
 Language: TypeAlias = Literal["en", "zh-CN"]
 ConsentId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]
@@ -90,9 +92,10 @@ class InvitationsPublished(Message, frozen=True, tag="invitations-published"):
 
 
 class InvitationsWithdrawn(Message, frozen=True, tag="invitations-withdrawn"):
-    """Server to cloud: these invitations are used up or called back."""
+    """Server to cloud: these invitations are closed: used up, or called back (`withdrawn`)."""
 
     ids: Annotated[tuple[HexId, ...], Meta(max_length=INVITATIONS_PER_MESSAGE)]
+    why: Closing = "used"
 
 
 class ReplySealed(Message, frozen=True, tag="reply-sealed"):

@@ -30,6 +30,7 @@ class ReplyReason(StrEnum):
     DIFFERENT_PEOPLE = "different-people"
     INVITATION_EXPIRED = "invitation-expired"
     INVITATION_USED = "invitation-used"
+    INVITATION_WITHDRAWN = "invitation-withdrawn"
     INVITATION_UNKNOWN = "invitation-unknown"
     FORGED = "forged"
     CONSENT_MISSING = "consent-missing"

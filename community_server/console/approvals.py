@@ -27,9 +27,11 @@ DECLINE_REASONS: Final = ("not-the-person", "photo-unclear", "not-expected", "ot
 
 
 @router.get("")
-def show_approvals(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_approvals(
+    request: Request, estate: EstateDep, staff: ReaderDep, about: str = ""
+) -> Response:
     """Show everybody who waits, who came first on top."""
-    return _page(request, estate, staff)
+    return _page(request, estate, staff, about=about)
 
 
 @router.get("/badge")
@@ -63,12 +65,20 @@ def decide(
     reason: Text = "",
 ) -> Response:
     """Carry out the decision; the photos are destroyed either way."""
+    about = _rests_on_one_photo(estate, enrollment) if decision == "approve" else ""
     noted = reason if decision == "decline" and reason in DECLINE_REASONS else ""
     try:
         perform(estate, enrollment, decision, staff.staff, noted)
     except ServerError as refusal:
         return _page(request, estate, staff, refusal)
-    return go_to(f"/approvals?done={decision}d")
+    return go_to(f"/approvals?done={decision}d" + (f"&about={about}" if about else ""))
+
+
+def _rests_on_one_photo(estate: Estate, enrollment: str) -> str:
+    """Return whose face, when approved, rests on one photo alone; empty for nobody's."""
+    found = next((one for one in _waiting(estate) if one.id == enrollment), None)
+    is_one = found is not None and found.photos == 1 and found.held_for != "resembles"
+    return found.person if found is not None and is_one else ""
 
 
 def _waiting(estate: Estate) -> list[Waiting]:
@@ -77,7 +87,11 @@ def _waiting(estate: Estate) -> list[Waiting]:
 
 
 def _page(
-    request: Request, estate: Estate, staff: SignedIn, refusal: ServerError | None = None
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    refusal: ServerError | None = None,
+    about: str = "",
 ) -> Response:
     waiting = _waiting(estate)
     return desk_page(
@@ -92,6 +106,7 @@ def _page(
         known={one.resembles: estate.name_of(one.resembles) for one in waiting if one.resembles},
         seen=_digest(waiting),
         reasons=DECLINE_REASONS,
+        about=about if estate.book.find(about) else "",
     )
 
 

@@ -30,6 +30,20 @@ class EstateClock:
         at = self._local(unix)
         return f"{at:%H:%M:%S}" if self._is_today(at) else f"{self._day(at)} {at:%H:%M:%S}"
 
+    def now(self) -> float:
+        """Return this moment in Unix seconds."""
+        return time.time()
+
+    def offset(self, unix: float) -> str:
+        """Say how far the estate's clock is from UTC at a moment: `UTC+8`, `UTC-3:30`."""
+        minutes = int((self._local(unix).utcoffset() or timedelta()).total_seconds()) // 60
+        hours, rest = divmod(abs(minutes), 60)
+        return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+    def zone_name(self) -> str:
+        """Name the estate's zone and its offset now: `Asia/Shanghai (UTC+8)`."""
+        return f"{self.zone.key} ({self.offset(time.time())})"
+
     def iso(self, unix: float) -> str:
         """Return it for `<time datetime>`, with the zone's offset."""
         return self._local(unix).isoformat(timespec="seconds")

@@ -1,15 +1,15 @@
-"""Residents: found, invited, given a PIN, suspended, removed."""
+"""Residents: found, invited, once more, too, given a PIN, suspended, removed."""
 
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
-from community_server.console.invited import ShownInvitation, invite
+from community_server.console.invited import ShownInvitation, invite, invite_again
 from community_server.desk import EstateDep, ReaderDep
 from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
-from community_server.invitations.routes import InvitationRequest
+from community_server.invitations.routes import InvitationRequest, perform_withdrawal
 from community_server.people.routes import (
     ListedPerson,
     PersonChange,
@@ -49,6 +49,34 @@ def invite_resident(
 def show_person(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
     """Show one person and what can be done."""
     return _person(request, estate, staff, person)
+
+
+@router.post("/{person}/invitation")
+def invite_person_again(
+    request: Request, person: str, estate: EstateDep, staff: FormWriterDep
+) -> Response:
+    """Invite somebody anew, and show the link in the only answer that ever holds it."""
+    try:
+        invited = invite_again(estate, person, staff.staff)
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _person(request, estate, staff, person, refusal=refusal)
+    return _person(request, estate, staff, person, invited=invited)
+
+
+@router.post("/{person}/invitation/withdrawal")
+def withdraw_link(
+    request: Request, person: str, estate: EstateDep, staff: FormWriterDep
+) -> Response:
+    """Withdraw somebody's open link."""
+    try:
+        perform_withdrawal(estate, person, staff.staff)
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _person(request, estate, staff, person, refusal=refusal)
+    return go_to(f"/people/{person}?done=withdrawn")
 
 
 @router.post("/{person}/pin")
@@ -156,6 +184,7 @@ def _person(
     *,
     pin: str = "",
     unit: str = "",
+    invited: ShownInvitation | None = None,
     refusal: ServerError | None = None,
 ) -> Response:
     shown = find(estate, person)
@@ -170,4 +199,6 @@ def _person(
         person=shown,
         pin=pin,
         pin_unit=unit,
+        invited=invited,
+        cloud=estate.cloud.state(),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
 import numpy as np
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -12,11 +13,21 @@ from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, NotFound
 from community_server.intake.replies import Answer, send_answer
-from community_server.intake.service import WAITING_TEMPLATE, enrollment_owner, photo_context
+from community_server.intake.service import (
+    WAITING_PARTICULARS,
+    WAITING_TEMPLATE,
+    enrollment_owner,
+    photo_context,
+)
 from community_server.intake.tables import Enrollment, PendingPhoto
 from community_server.people.particulars import Known, open_known
-from community_server.people.queries import get_person
-from community_server.people.service import issue_pin, store_template
+from community_server.people.queries import get_person, people_with_templates
+from community_server.people.service import (
+    describe_person,
+    forget_face,
+    issue_pin,
+    store_template,
+)
 from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
@@ -28,7 +39,7 @@ Decision = Literal["approve", "decline"]
 
 @dataclass(frozen=True)
 class Waiting:
-    """An enrollment that waits for the desk, as staff see it."""
+    """An enrollment that waits for the desk, as staff see it; `renews` a face known already."""
 
     id: str
     kind: str
@@ -37,6 +48,7 @@ class Waiting:
     unit: str
     received_at: int
     photos: int
+    renews: bool
     held_for: str
     resembles: str | None
     valid_from: int
@@ -47,6 +59,7 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
     """Return what waits, oldest first."""
     photos = select(PendingPhoto.enrollment_id, func.count()).group_by(PendingPhoto.enrollment_id)
     counts = dict(session.execute(photos).all())
+    faces = people_with_templates(session)
     rows = session.execute(
         select(Enrollment, Person)
         .join(Person, Person.id == Enrollment.person_id)
@@ -58,10 +71,11 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
             id=row.id,
             kind=row.kind,
             person=person.id,
-            known=open_known(session, safe, person),
+            known=_known_of(session, safe, row, person),
             unit=person.unit,
             received_at=row.received_at,
             photos=counts.get(row.id, 0),
+            renews=person.id in faces,
             held_for=row.held_for,
             resembles=row.resembles,
             valid_from=person.valid_from,
@@ -76,6 +90,13 @@ def count_waiting(session: Session) -> int:
     return session.scalars(
         select(func.count()).select_from(Enrollment).where(Enrollment.state == "waiting")
     ).one()
+
+
+def people_waiting(session: Session) -> frozenset[str]:
+    """Return the ids of people of whom something waits."""
+    return frozenset(
+        session.scalars(select(Enrollment.person_id).where(Enrollment.state == "waiting"))
+    )
 
 
 def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> bytes:
@@ -96,7 +117,8 @@ def decide(
     """Carry out the desk's decision, answer the person, destroy the photos.
 
     Somebody who resembles a person known already is let in by PIN, not by face: a newer
-    enrollment must never change the doors' decision on an older one.
+    enrollment must never change the doors' decision on an older one. For the same reason a face
+    that was accepted earlier stays then. Whoever wants no face any more has it erased.
 
     Raises:
         NotFound: `enrollment-unknown`.
@@ -119,9 +141,9 @@ def decide(
 
 
 def destroy_waiting(change: Change, row: Enrollment) -> None:
-    """Destroy what waited: photos, template, and the data key that sealed them."""
+    """Destroy what waited: photos, template, particulars, and the data key that sealed them."""
     change.session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
-    row.template = None
+    row.template = row.particulars = None
     change.safe.destroy(change.session, enrollment_owner(row.id))
     change.wipe()
 
@@ -138,9 +160,28 @@ def _approve(change: Change, row: Enrollment) -> Answer:
     person = get_person(session, row.person_id, lock=True)
     if person.valid_until and person.valid_until <= now():
         raise Conflict("the agreed time is over", code="time-over")
+    if row.particulars is not None:
+        describe_person(change, person, _known_of(session, change.safe, row, person))
+    if row.template is None:
+        forget_face(change, person)
     if row.template is None or row.held_for == "resembles":
         pin, _ = issue_pin(change, person.id)
         return Answer("enrolled", pin=pin, expires_at=person.valid_until)
     data = change.safe.open(session, enrollment_owner(row.id), WAITING_TEMPLATE, row.template)
-    store_template(change, person, row.template_space, np.frombuffer(data, "<f4"))
+    template = np.frombuffer(data, "<f4")
+    store_template(change, person, row.template_space, template, photos=_count_photos(session, row))
     return Answer("enrolled", expires_at=person.valid_until)
+
+
+def _count_photos(session: Session, row: Enrollment) -> int:
+    photos = select(func.count()).where(PendingPhoto.enrollment_id == row.id)
+    return session.scalars(photos).one()
+
+
+def _known_of(session: Session, safe: Safe, row: Enrollment, person: Person) -> Known:
+    """Return what the person wrote this time, else what is known of them."""
+    if row.particulars is None:
+        return open_known(session, safe, person)
+    owner = enrollment_owner(row.id)
+    data = safe.open(session, owner, WAITING_PARTICULARS, row.particulars)
+    return msgspec.json.decode(data, type=Known)

@@ -17,10 +17,16 @@ from tier_link.envelopes import Photo
 
 @dataclass(frozen=True)
 class Judgement:
-    """A template, turned, and the other person it would be taken for, if any."""
+    """What the photos of one enrollment came to.
+
+    `template` is turned, from `photos` photos; `resembles` the other person it would be taken
+    for, if any; `differs` says that it does not look like the face known of this person.
+    """
 
     template: Vectors
+    photos: int
     resembles: str | None
+    differs: bool
 
     def __repr__(self) -> str:
         return "Judgement(…)"
@@ -35,8 +41,12 @@ class PhotoJudge:
     gallery: Gallery
     budget: Budget
 
-    def judge(self, photos: Sequence[Photo], person: str) -> Judgement:
+    def judge(
+        self, photos: Sequence[Photo], person: str, known: Vectors | None = None
+    ) -> Judgement:
         """Judge one person's photos; they live in memory only, for the length of this call.
+
+        `known` is the (d,) template, turned, by which this person is known so far.
 
         Raises:
             face_engine.errors.PhotoRefused: with the one reason and the photo meant.
@@ -45,4 +55,7 @@ class PhotoJudge:
         template = turn(judged.template, self.matrix)
         threshold = self.budget.threshold(len(self.gallery)).value
         resembles = self.gallery.find(template, threshold, lambda other: other != person)
-        return Judgement(template, resembles)
+        # The bound by which the photos of one enrollment have to show one person.
+        alike = self.budget.calibration.same_person
+        differs = known is not None and float(template @ known) < alike
+        return Judgement(template, len(photos), resembles, differs)

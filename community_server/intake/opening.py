@@ -75,12 +75,14 @@ def check_opened(opened: Opened, consents: Consents, *, unsealed_uploads: bool, 
     """Check that the invitation can still be used and the consents fit; its holder is answered.
 
     Raises:
-        EnrollmentRefused: `invitation-used`, `invitation-expired`, `consent-missing`,
-            `consent-changed`, `malformed`.
+        EnrollmentRefused: `invitation-used`, `invitation-withdrawn`, `invitation-expired`,
+            `consent-missing`, `consent-changed`, `malformed`.
     """
     enrollment, invitation = opened.enrollment, opened.invitation
+    if invitation.state == "withdrawn":
+        raise EnrollmentRefused("withdrawn", code=ReplyReason.INVITATION_WITHDRAWN)
     if invitation.state != "open":
-        raise EnrollmentRefused("used or withdrawn", code=ReplyReason.INVITATION_USED)
+        raise EnrollmentRefused("used", code=ReplyReason.INVITATION_USED)
     if invitation.expires_at <= now:
         raise EnrollmentRefused("expired", code=ReplyReason.INVITATION_EXPIRED)
     if enrollment.kind != invitation.kind:

@@ -39,6 +39,7 @@ def show_waiting(estate: EstateDep, staff: ReaderDep) -> list[dict[str, object]]
             "unit": one.unit,
             "received_at": one.received_at,
             "photos": one.photos,
+            "renews": one.renews,
             "held_for": one.held_for,
             "resembles": one.resembles,
             "valid_from": one.valid_from,

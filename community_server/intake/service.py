@@ -7,10 +7,11 @@ enrolled (or waits) and the answer is on its way, or nothing has happened.
 import logging
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from community_server.change import Change
-from community_server.cloud_news import withdraw_invitations
+from community_server.cloud_news import close_invitations
 from community_server.database import now
 from community_server.errors import EnrollmentRefused
 from community_server.intake.consents import load_consents
@@ -18,10 +19,10 @@ from community_server.intake.judging import Judgement, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
 from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
-from community_server.people.particulars import Known, open_known
+from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
-from community_server.people.service import describe_person, store_template
-from community_server.people.tables import Person
+from community_server.people.service import open_template, store_template
+from community_server.people.tables import Person, Template
 from community_server.settings import Settings
 from community_server.setup.community import get_community
 from face_engine.errors import PhotoRefused
@@ -67,9 +68,7 @@ class Intake:
         consents = load_consents(unsealed_uploads=uploads)
         try:
             check_opened(opened, consents, unsealed_uploads=uploads, now=now())
-            judgement = (
-                self.judge.judge(enrollment.photos, row.person_id) if enrollment.photos else None
-            )
+            judgement = self._judge(change, row.person_id, enrollment)
         except EnrollmentRefused as refused:
             row.state, row.reason = "refused", refused.code
             return Answer("refused", refused.code)
@@ -79,33 +78,50 @@ class Intake:
         self._use_up(change, opened)
         _keep_consents(change, enrollment)
         person = get_person(change.session, row.person_id, lock=True)
-        _take_particulars(change, person, enrollment)
-        row.held_for = self._held_for(enrollment, judgement)
+        row.held_for = self._held_for(enrollment, judgement, person)
         if row.held_for or judgement is None:
             _hold(change, row, enrollment, judgement, self.judge.pack.template_space)
+            _hold_particulars(change, row, person, enrollment)
             return Answer("received", expires_at=person.valid_until)
         # Enrolled at once: the first opening needs the PIN that the desk hands out, because a
         # forwarded link proves nothing.
         person.second_credential = True
-        store_template(change, person, self.judge.pack.template_space, judgement.template)
+        space = self.judge.pack.template_space
+        store_template(change, person, space, judgement.template, photos=judgement.photos)
         row.state, row.decided_at = "enrolled", now()
         return Answer("enrolled", expires_at=person.valid_until)
 
-    def _held_for(self, enrollment: OpenedEnrollment, judgement: Judgement | None) -> str:
+    def _judge(self, change: Change, person: str, enrollment: OpenedEnrollment) -> Judgement | None:
+        if not enrollment.photos:
+            return None
+        template = change.session.get(Template, person)
+        known = None
+        if template is not None and template.space == self.judge.pack.template_space:
+            known = np.frombuffer(open_template(change.session, change.safe, template), "<f4")
+        return self.judge.judge(enrollment.photos, person, known)
+
+    def _held_for(
+        self, enrollment: OpenedEnrollment, judgement: Judgement | None, person: Person
+    ) -> str:
         if judgement is None:
             return "no-face"
         if judgement.resembles is not None:
             return "resembles"
+        if judgement.differs:
+            return "differs"
         if enrollment.sealed_by == "cloud":
             return "unsealed"
         if enrollment.kind == "visitor":
             return "visitor"
-        return "desk" if self.settings.first_opening == "desk" else ""
+        # A renewed face asks for the PIN as a first one does; without a PIN the desk looks on,
+        # or a person whom the doors know by face would be shut out by renewing it.
+        shut_out = person.state == "active" and not person.pin_hash
+        return "desk" if self.settings.first_opening == "desk" or shut_out else ""
 
     def _use_up(self, change: Change, opened: Opened) -> None:
         opened.invitation.state = "used"
         opened.invitation.used_by = opened.enrollment.envelope
-        withdraw_invitations(change, self.links, [opened.invitation.id])
+        close_invitations(change, self.links, [opened.invitation.id], "used")
 
 
 def enrollment_owner(envelope: str) -> str:
@@ -120,6 +136,8 @@ def photo_context(number: int) -> str:
 
 WAITING_TEMPLATE = "waiting-template"
 """What a waiting template is bound to."""
+WAITING_PARTICULARS = "waiting-particulars"
+"""What waiting particulars are bound to."""
 
 
 def _begin(change: Change, opened: Opened) -> Enrollment:
@@ -155,23 +173,19 @@ def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
     )
 
 
-def _take_particulars(change: Change, person: Person, enrollment: OpenedEnrollment) -> None:
-    """Take over what a visitor wrote; who invited them may have known the name already."""
-    given = enrollment.particulars
-    known = open_known(change.session, change.safe, person)
+def _hold_particulars(
+    change: Change, row: Enrollment, person: Person, enrollment: OpenedEnrollment
+) -> None:
+    """Keep what a visitor wrote until staff decide: a forwarded link must not rename anybody."""
     if person.category != "visitor":
         return
-    describe_person(
-        change,
-        person,
-        Known(
-            name=given.name.strip() or known.name,
-            phone=given.phone.strip(),
-            visiting=given.visiting.strip(),
-            purpose=given.purpose.strip(),
-            plate=given.plate.strip(),
-        ),
+    session, safe, given = change.session, change.safe, enrollment.particulars
+    known = updated(
+        open_known(session, safe, person),
+        Known(given.name, given.phone, given.visiting, given.purpose, given.plate),
     )
+    data = msgspec.json.encode(known)
+    row.particulars = safe.seal(session, enrollment_owner(row.id), WAITING_PARTICULARS, data)
 
 
 def _hold(

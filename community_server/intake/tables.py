@@ -10,7 +10,8 @@ class Enrollment(Base):
     """One envelope that was opened and whose sender held the invitation.
 
     `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
-    says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`.
+    says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`.
+    `particulars` is what the person wrote of themselves; it takes effect with the approval.
     `last_reply` is kept, sealed to its reader as it is, to be sent again should the envelope
     come a second time.
     """
@@ -34,6 +35,7 @@ class Enrollment(Base):
     last_reply: Mapped[bytes | None] = mapped_column(LargeBinary)
     template: Mapped[Sealed | None]
     template_space: Mapped[str] = mapped_column(String(128), default="")
+    particulars: Mapped[Sealed | None]
 
 
 class PendingPhoto(Base):

@@ -7,10 +7,15 @@ from pydantic import BaseModel, Field
 
 from community_server.desk import EstateDep, WriterDep
 from community_server.estate import Estate
-from community_server.invitations.service import Invited, invite
+from community_server.invitations.service import (
+    Invited,
+    invite,
+    invite_again,
+    withdraw_invitation,
+)
 from community_server.staff.audit import audit
 
-router = APIRouter(prefix="/api/v1/invitations", tags=["invitations"])
+router = APIRouter(prefix="/api/v1", tags=["invitations"])
 
 Seconds = Annotated[int, Field(ge=0, le=2**40)]
 
@@ -35,16 +40,25 @@ class InvitationMade(BaseModel):
     expires_at: int
 
 
-@router.post("", status_code=201)
+@router.post("/invitations", status_code=201)
 def make_invitation(body: InvitationRequest, estate: EstateDep, staff: WriterDep) -> InvitationMade:
     """Invite a resident or a visitor."""
-    invited = perform(estate, body, staff.staff)
-    return InvitationMade(
-        invitation=invited.invitation,
-        person=invited.person,
-        link=invited.link,
-        expires_at=invited.expires_at,
-    )
+    return _made(perform(estate, body, staff.staff))
+
+
+@router.post("/people/{person}/invitation", status_code=201)
+def make_another_invitation(person: str, estate: EstateDep, staff: WriterDep) -> InvitationMade:
+    """Invite somebody known already: a link was lost, or a face is to be renewed.
+
+    The link before it ends. Face and PIN serve until the new enrollment is accepted.
+    """
+    return _made(perform_again(estate, person, staff.staff))
+
+
+@router.delete("/people/{person}/invitation", status_code=204)
+def withdraw_open_invitation(person: str, estate: EstateDep, staff: WriterDep) -> None:
+    """Withdraw somebody's open link."""
+    perform_withdrawal(estate, person, staff.staff)
 
 
 def perform(estate: Estate, body: InvitationRequest, staff: str) -> Invited:
@@ -63,3 +77,28 @@ def perform(estate: Estate, body: InvitationRequest, staff: str) -> Invited:
         )
         audit(change.session, staff, "invite", invited.person, body.kind)
     return invited
+
+
+def perform_again(estate: Estate, person: str, staff: str) -> Invited:
+    """Invite somebody anew, and note who did."""
+    with estate.changer.change() as change:
+        days = estate.settings.invitation_days
+        invited = invite_again(change, estate.links, person, days=days)
+        audit(change.session, staff, "invite-again", person)
+    return invited
+
+
+def perform_withdrawal(estate: Estate, person: str, staff: str) -> None:
+    """Withdraw somebody's open link, and note who did."""
+    with estate.changer.change() as change:
+        withdraw_invitation(change, estate.links, person)
+        audit(change.session, staff, "withdraw-invitation", person)
+
+
+def _made(invited: Invited) -> InvitationMade:
+    return InvitationMade(
+        invitation=invited.invitation,
+        person=invited.person,
+        link=invited.link,
+        expires_at=invited.expires_at,
+    )

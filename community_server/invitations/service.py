@@ -1,18 +1,25 @@
-"""Inviting: a person, a link for them, and word to the cloud, in one transaction."""
+"""Inviting: a person, a link for them, and word to the cloud, in one transaction.
+
+A person has one open link at most: a new one ends the one before. What somebody opens doors by
+stays as it is until what they send by the new link is accepted.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from community_server.change import Change
-from community_server.cloud_news import publish_invitations
+from community_server.cloud_news import close_invitations, publish_invitations
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused
 from community_server.intake.opening import auth_context
+from community_server.invitations.queries import open_invitations
 from community_server.invitations.tables import Invitation
 from community_server.keys.root import root_key
 from community_server.people.particulars import Known, owner
+from community_server.people.queries import get_person
 from community_server.people.service import add_person
+from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from tier_link.certificates import root_fingerprint, root_public_bytes
 from tier_link.invitations import InvitationKind, invitation_link, new_invitation
@@ -54,11 +61,7 @@ def invite(
         InputRefused: `name-missing`, `unit-missing`, `window-missing`, `window-long`,
             `time-over`, `door-unknown`.
     """
-    session, safe, moment = change.session, change.safe, now()
-    community = get_community(session)
-    if not community.cloud_url:
-        raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
-    _check(kind, name, unit, valid_from or moment, valid_until)
+    _check(kind, name, unit, valid_from or now(), valid_until)
     person = add_person(
         change,
         category=kind,
@@ -68,6 +71,44 @@ def invite(
         valid_until=valid_until,
         doors=doors,
     )
+    return _make_link(change, links, person, days)
+
+
+def invite_again(change: Change, links: LinkStore, person: str, *, days: int) -> Invited:
+    """Invite somebody known already: their link was lost, or their face is to be renewed.
+
+    Any earlier link of theirs ends. Face and PIN go on opening doors until the new enrollment
+    is accepted, which replaces the face at once; then, too, staff compare as for a newcomer.
+
+    Raises:
+        NotFound: `person-unknown`.
+        Conflict: `cloud-not-paired`; `time-over`, their time here has ended.
+    """
+    row = get_person(change.session, person, lock=True)
+    if row.valid_until and row.valid_until <= now():
+        raise Conflict("the agreed time is over", code="time-over")
+    return _make_link(change, links, row, days)
+
+
+def withdraw_invitation(change: Change, links: LinkStore, person: str) -> None:
+    """End a person's open link; whoever opens it is told that it was withdrawn.
+
+    Raises:
+        NotFound: `person-unknown`.
+        Conflict: `invitation-not-open`, there is none, or it was used a moment ago.
+    """
+    get_person(change.session, person, lock=True)
+    if not _end_links(change, links, person):
+        raise Conflict("this person has no open invitation", code="invitation-not-open")
+
+
+def _make_link(change: Change, links: LinkStore, person: Person, days: int) -> Invited:
+    session, safe, moment = change.session, change.safe, now()
+    community = get_community(session)
+    if not community.cloud_url:
+        raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
+    _end_links(change, links, person.id)
+    kind: InvitationKind = "visitor" if person.category == "visitor" else "resident"
     secret = new_invitation(root_fingerprint(root_public_bytes(root_key(session, safe))))
     expires_at = moment + days * DAY
     row = Invitation(
@@ -76,7 +117,7 @@ def invite(
         kind=kind,
         auth=safe.seal(session, owner(person.id), auth_context(secret.id), secret.auth),
         state="open",
-        expires_at=min(expires_at, valid_until) if valid_until else expires_at,
+        expires_at=min(expires_at, person.valid_until) if person.valid_until else expires_at,
         created_at=moment,
     )
     session.add(row)
@@ -84,6 +125,15 @@ def invite(
     publish_invitations(change, links, [row])
     link = invitation_link(community.cloud_url, community.slug, kind, secret)
     return Invited(row.id, person.id, link, row.expires_at)
+
+
+def _end_links(change: Change, links: LinkStore, person: str) -> int:
+    """Withdraw a person's open links; return how many there were."""
+    rows = open_invitations(change.session, person)
+    for row in rows:
+        row.state = "withdrawn"
+    close_invitations(change, links, [row.id for row in rows], "withdrawn")
+    return len(rows)
 
 
 def _check(kind: InvitationKind, name: str, unit: str, starts: int, valid_until: int) -> None:

@@ -30,6 +30,16 @@ class Known(msgspec.Struct, frozen=True):
         return "Known(…)"
 
 
+def updated(known: Known, given: Known) -> Known:
+    """Return what is known once somebody has written of themselves; what they left out stays."""
+    return Known(
+        **{
+            name: getattr(given, name).strip() or getattr(known, name)
+            for name in Known.__struct_fields__
+        }
+    )
+
+
 def owner(person: str) -> str:
     """Return the owner of a person's data key."""
     return f"person:{person}"

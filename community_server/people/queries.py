@@ -1,6 +1,7 @@
 """Reading people."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,6 +44,20 @@ def doors_of(session: Session, person: str) -> frozenset[str]:
 def people_with_templates(session: Session) -> frozenset[str]:
     """Return the ids of people who are known by face."""
     return frozenset(session.scalars(select(Template.person_id)))
+
+
+@dataclass(frozen=True)
+class Face:
+    """Since when (Unix seconds) a face is known, and how many photos it rests on, 0 unnoted."""
+
+    since: int
+    photos: int
+
+
+def faces_of_people(session: Session) -> dict[str, Face]:
+    """Return what is known of everybody's face, without the face."""
+    rows = session.execute(select(Template.person_id, Template.created_at, Template.photos))
+    return {person: Face(since, photos) for person, since, photos in rows}
 
 
 def overdue_people(session: Session, now: int) -> Sequence[Person]:

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 from community_server.desk import EstateDep, ReaderDep, WriterDep
 from community_server.erasure import remove_person
 from community_server.estate import Estate
-from community_server.people.queries import list_people, people_with_templates
+from community_server.intake.approvals import people_waiting
+from community_server.invitations.queries import ends_of_invitations
+from community_server.people.queries import faces_of_people, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.staff.audit import audit
 
@@ -30,7 +32,12 @@ class PersonChange(BaseModel):
 
 
 class ListedPerson(BaseModel):
-    """One person."""
+    """One person.
+
+    `face_photos` is how many photos the face rests on (0: no face, or not noted), `face_since`
+    when it was accepted. `invited_until` is the end of an open link, which may be over; 0 when
+    there is none. `waiting` says that an enrollment waits for the desk.
+    """
 
     person: str
     name: str
@@ -39,10 +46,14 @@ class ListedPerson(BaseModel):
     state: str
     suspended: bool
     has_face: bool
+    face_photos: int
+    face_since: int
     has_pin: bool
     second_credential: bool
     valid_from: int
     valid_until: int
+    invited_until: int
+    waiting: bool
 
 
 @router.get("")
@@ -74,7 +85,9 @@ def delete_person(person: str, estate: EstateDep, staff: WriterDep) -> None:
 def listing(estate: Estate) -> list[ListedPerson]:
     """Return everybody as lists show them."""
     with estate.reading() as session:
-        faces = people_with_templates(session)
+        faces = faces_of_people(session)
+        ends = ends_of_invitations(session)
+        waiting = people_waiting(session)
         return [
             ListedPerson(
                 person=row.id,
@@ -84,10 +97,14 @@ def listing(estate: Estate) -> list[ListedPerson]:
                 state="suspended" if row.suspended else row.state,
                 suspended=row.suspended,
                 has_face=row.id in faces,
+                face_photos=faces[row.id].photos if row.id in faces else 0,
+                face_since=faces[row.id].since if row.id in faces else 0,
                 has_pin=bool(row.pin_hash),
                 second_credential=row.second_credential,
                 valid_from=row.valid_from,
                 valid_until=row.valid_until,
+                invited_until=ends.get(row.id, 0),
+                waiting=row.id in waiting,
             )
             for row in list_people(session)
         ]

@@ -75,18 +75,37 @@ def limit_to_doors(session: Session, person: str, doors: Collection[str]) -> Non
     session.flush()
 
 
-def store_template(change: Change, row: Person, space: str, turned: Vectors) -> None:
-    """Give a person a template, already turned, in place of any earlier one; they are active."""
+def store_template(
+    change: Change, row: Person, space: str, turned: Vectors, *, photos: int
+) -> None:
+    """Give a person a template, already turned, in place of any earlier one; they are active.
+
+    `photos` is how many photos it was fused from.
+    """
     data = np.asarray(turned, "<f4").tobytes()
     sealed = change.safe.seal(change.session, owner(row.id), template_context(space), data)
     template = change.session.get(Template, row.id)
     if template is None:
         template = Template(person_id=row.id)
         change.session.add(template)
-    template.space, template.sealed, template.created_at = space, sealed, now()
+    else:
+        change.wipe()
+    template.space, template.sealed, template.photos = space, sealed, photos
+    template.created_at = now()
     row.state = "active"
     change.session.flush()
     change.touch(row.id)
+
+
+def forget_face(change: Change, row: Person) -> None:
+    """Erase a person's template, if there is one, here and at the doors."""
+    template = change.session.get(Template, row.id)
+    if template is None:
+        return
+    change.session.delete(template)
+    change.session.flush()
+    change.touch(row.id)
+    change.wipe()
 
 
 def open_template(session: Session, safe: Safe, template: Template) -> bytes:

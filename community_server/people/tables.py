@@ -43,7 +43,7 @@ class PersonDoor(Base):
 
 
 class Template(Base):
-    """A person's template: float32 little-endian, turned, then sealed."""
+    """A person's template: float32 little-endian, turned, then sealed; fused from `photos`."""
 
     __tablename__ = "templates"
 
@@ -52,4 +52,6 @@ class Template(Base):
     )
     space: Mapped[str] = mapped_column(String(128))
     sealed: Mapped[Sealed]
+    photos: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many photos it rests on; 0 when that was not noted."""
     created_at: Mapped[Seconds]

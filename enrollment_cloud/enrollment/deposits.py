@@ -69,7 +69,7 @@ class Deposits:
 
         Raises:
             NotFound: `community-unknown`, `invitation-unknown`.
-            Gone: `invitation-used`, `invitation-expired`.
+            Gone: `invitation-used`, `invitation-withdrawn`, `invitation-expired`.
             Conflict: another envelope or invitation has this id (`envelope-conflict`,
                 `invitation-wrong`).
             TooMany: this invitation's share of the day is used up (`invitation-exhausted`).

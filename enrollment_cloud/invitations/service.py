@@ -1,4 +1,4 @@
-"""Publishing, withdrawing and looking up invitations."""
+"""Publishing, closing and looking up invitations."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment_cloud.errors import Gone, NotFound
 from enrollment_cloud.invitations.tables import Invitation
-from tier_link.relay_messages import PublishedInvitation
+from tier_link.relay_messages import InvitationsWithdrawn, PublishedInvitation
 
 
 def publish_invitations(
@@ -16,7 +16,7 @@ def publish_invitations(
 ) -> None:
     """Open these invitations; repeating one replaces its end.
 
-    A withdrawn one stays withdrawn: ids come from fresh secrets, so nobody needs one twice,
+    A closed one stays closed: ids come from fresh secrets, so nobody needs one twice,
     and a server restored from yesterday's backup must not bring a used one back.
     """
     known = {
@@ -38,16 +38,18 @@ def publish_invitations(
         row.expires_at = invitation.expires_at
 
 
-def withdraw_invitations(session: Session, community: str, ids: Sequence[str], now: int) -> None:
-    """Close these invitations: used up, or called back."""
+def close_invitations(
+    session: Session, community: str, closed: InvitationsWithdrawn, now: int
+) -> None:
+    """Close these invitations: used up, or called back. The first word stands."""
     session.execute(
         update(Invitation)
         .where(
             Invitation.community == community,
-            Invitation.id.in_(ids),
+            Invitation.id.in_(closed.ids),
             Invitation.withdrawn_at.is_(None),
         )
-        .values(withdrawn_at=now)
+        .values(withdrawn_at=now, closing=closed.why)
     )
 
 
@@ -65,13 +67,13 @@ def find_open_invitation(
 
     Raises:
         NotFound: nobody published it (`invitation-unknown`).
-        Gone: `invitation-used` or `invitation-expired`.
+        Gone: `invitation-used`, `invitation-withdrawn` or `invitation-expired`.
     """
     row = session.get(Invitation, (community, invitation), with_for_update=lock or None)
     if row is None:
         raise NotFound("invitation-unknown")
     if row.withdrawn_at is not None:
-        raise Gone("invitation-used")
+        raise Gone(f"invitation-{row.closing}")
     if row.expires_at <= now:
         raise Gone("invitation-expired")
     return row

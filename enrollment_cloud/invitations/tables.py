@@ -10,8 +10,8 @@ from enrollment_cloud.database import CloudBase
 class Invitation(CloudBase):
     """One derived id that the community published. Times are Unix seconds.
 
-    A withdrawn invitation keeps its row until it would have expired, so that the person is
-    told "used" rather than "unknown".
+    A closed invitation keeps its row until it would have expired, so that the person is told
+    what `closing` says, "used" or "withdrawn", rather than "unknown".
     """
 
     __tablename__ = "invitations"
@@ -24,3 +24,4 @@ class Invitation(CloudBase):
     kind: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[int] = mapped_column(BigInteger)
     withdrawn_at: Mapped[int | None] = mapped_column(BigInteger)
+    closing: Mapped[str] = mapped_column(String(16), default="used", server_default="used")

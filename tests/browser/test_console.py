@@ -144,6 +144,39 @@ def test_who_resembles_somebody_known_is_held_with_a_warning(
         expect(page.get_by_test_id("done")).to_contain_text("Declined")
 
 
+def test_a_face_on_one_photo_is_renewed_with_three_and_serves_until_then(
+    desk: Desk, people: dict[str, SamplePerson]
+) -> None:
+    portrait = people["Fang"].portrait
+    with desk.page() as page:
+        desk.enroll(invite_resident(page, "方", "6-1-101"), [portrait])
+        page.goto("/approvals")
+        expect(page.locator("article")).to_contain_text("rests on one photo")
+        page.locator("[data-testid^=approve-]").click()
+        page.get_by_test_id("one-photo").click()
+        page.get_by_test_id("invite-again").click()
+        link = page.get_by_test_id("invite-link").inner_text()
+        # A link that was lost: the next one ends it.
+        page.get_by_test_id("invite-again").click()
+        expect(page.get_by_test_id("invite-link")).not_to_have_text(link)
+        link = page.get_by_test_id("invite-link").inner_text()
+        shoot(page, "person_invited_again")
+        desk.enroll(link, [portrait] * 3)
+        page.goto("/approvals")
+        expect(page.locator("article")).to_contain_text("Renewal")
+        shoot(page, "approvals_renewal")
+        page.locator("[data-testid^=approve-]").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.get_by_test_id("one-photo")).to_have_count(0)
+        page.goto("/people?q=6-1-101")
+        expect(page.locator("[data-testid^=person-]")).to_contain_text("3 photos")
+        page.get_by_role("link", name="方").click()
+        page.get_by_test_id("invite-again").click()
+        page.get_by_test_id("invite-withdraw").click()
+        expect(page.get_by_test_id("done")).to_contain_text("Withdrawn")
+        expect(page.get_by_test_id("invite-withdraw")).to_have_count(0)
+
+
 def test_a_list_that_gets_no_news_says_so_until_it_does(desk: Desk) -> None:
     with desk.page(may_complain=True) as page:
         page.goto("/entries")

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import (
     Image,
@@ -118,6 +118,37 @@ def test_the_camera_guides_through_three_photos_and_the_estate_enrolls(
     # "Your photos stay on this phone until …" would now contradict "deleted from this phone".
     expect(page.locator('[data-part="promise"]')).to_be_hidden()
     browser.close()
+
+
+def test_one_photo_leads_on_to_three_and_can_be_sent_as_it_is(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    more, send = page.get_by_test_id("more"), page.get_by_test_id("send")
+    expect(more).to_be_hidden()
+    choose(page, "front", jpeg(portraits.front))
+    expect(send).to_have_text("Send with one photo")
+    expect(page.locator('[data-part="send-note"]')).to_contain_text("half as often")
+    # Whoever chose a file is asked for the next one as a file.
+    with page.expect_file_chooser() as chooser:
+        more.click()
+    photo: FilePayload = {
+        "name": "left.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": jpeg(portraits.left),
+    }
+    chooser.value.set_files(photo)
+    expect(send).to_have_text("Send with two photos")
+    page.get_by_test_id("lang-zh-CN").click()
+    expect(send).to_have_text("用两张照片发送")
+    choose(page, "right", jpeg(portraits.right))
+    expect(send).to_have_text("加密并发送")
+    expect(more).to_be_hidden()
+    send.click()
+    assert len(estate.receive(invitation).photos) == len(POSES)
 
 
 def test_a_visitor_says_who_comes_and_waits_for_the_desk(

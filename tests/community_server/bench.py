@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from community_server.cloud_link import CloudRecords
 from community_server.database import now
 from community_server.estate import Estate
+from community_server.intake.approvals import Decision, decide
 from community_server.intake.consents import load_consents
 from community_server.invitations.service import invite
 from community_server.keys.certified import published_certificates
@@ -34,6 +35,7 @@ from tier_link.sealing import (
 CLOUD: Final = "cloud"
 CLOUD_URL: Final = "https://cloud.example"
 PASSWORD: Final = "correct horse battery"  # noqa: S105 -- of a test's own server
+STAFF: Final = "5" * 32
 POSES: Final = ("front", "left", "right")
 
 
@@ -187,6 +189,11 @@ class Bench:
         """Deliver a draft; return every reply to its envelope so far."""
         self.deliver(draft.deposit())
         return self.replies(draft)
+
+    def decide(self, envelope: str, decision: Decision) -> None:
+        """Decide at the desk."""
+        with self.estate.changer.change() as change:
+            decide(change, self.estate.links, envelope, decision, STAFF)
 
     def sealed_replies(self, envelope: str) -> list[ReplySealed]:
         found = []

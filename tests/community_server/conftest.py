@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from community_server.estate import Estate, open_estate
 from community_server.settings import Settings
@@ -55,3 +56,24 @@ def estate(settings: Settings) -> Iterator[Estate]:
 @pytest.fixture
 def bench(estate: Estate) -> Bench:
     return Bench(estate)
+
+
+@pytest.fixture
+def own(database: str, models: Path, tmp_path: Path) -> Iterator[Bench]:
+    """An estate of a test's own: what one test enrolls must not resemble another's."""
+    empty_database(database)
+    estate = open_estate(Settings(data=tmp_path / "data", database=database, models=models))
+    prepare(estate)
+    yield Bench(estate)
+    estate.close()
+
+
+def empty_database(database: str) -> None:
+    """Take everything out of a PostgreSQL database; a SQLite one lies in the data folder."""
+    if not database:
+        return
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()

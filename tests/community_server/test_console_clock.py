@@ -18,6 +18,21 @@ def test_a_moment_is_told_in_the_estates_zone_and_the_readers_language() -> None
     assert EstateClock(SHANGHAI, "en").iso(AT) == "2023-11-15T06:13:20+08:00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "offset"),
+    [
+        ("Asia/Shanghai", "UTC+8"),
+        ("Asia/Kathmandu", "UTC+5:45"),
+        ("America/St_Johns", "UTC-3:30"),
+        ("UTC", "UTC+0"),
+    ],
+)
+def test_the_clock_names_its_zone(zone: str, offset: str) -> None:
+    clock = EstateClock(ZoneInfo(zone), "en")
+    assert clock.offset(AT) == offset
+    assert clock.zone_name().startswith(f"{zone} (UTC")
+
+
 def test_today_needs_no_date() -> None:
     now, _ = usual_visit(SHANGHAI)
     assert re.fullmatch(r"\d\d:\d\d", EstateClock(SHANGHAI, "en").moment(now))

@@ -10,7 +10,7 @@ from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment import deposits as deposits_module
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
 from enrollment_cloud.errors import CloudError
-from enrollment_cloud.invitations.service import publish_invitations, withdraw_invitations
+from enrollment_cloud.invitations.service import close_invitations, publish_invitations
 from enrollment_cloud.limits import ENVELOPE_LIFETIME, REPLY_LIFETIME
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.sweeper import sweep
@@ -22,7 +22,7 @@ from tests.enrollment_cloud.samples import (
     sealed_envelope,
 )
 from tier_link.invitations import InvitationSecret
-from tier_link.relay_messages import ReplySealed
+from tier_link.relay_messages import Closing, InvitationsWithdrawn, ReplySealed
 from tier_link.store import LinkStore
 
 NOW = int(time.time())
@@ -139,7 +139,7 @@ def test_only_an_open_invitation_of_this_community_lets_one_in(
         session.execute(text("UPDATE invitations SET expires_at = 5"))
     assert refusal(deposits, COMMUNITY, one) == "invitation-expired"
     with database.write.begin() as session:
-        withdraw_invitations(session, COMMUNITY, [invitation.id], NOW)
+        close_invitations(session, COMMUNITY, InvitationsWithdrawn((invitation.id,)), NOW)
     assert refusal(deposits, COMMUNITY, one) == "invitation-used"
     with pytest.raises(CloudError, match="invitation-used"):
         deposits.admit(COMMUNITY, invitation.id, one.envelope, NOW)
@@ -151,18 +151,22 @@ def test_an_envelope_that_used_up_its_invitation_may_still_be_repeated(
     one = sealed_envelope(invitation, NOW)
     deposits.deposit(COMMUNITY, one)
     with database.write.begin() as session:
-        withdraw_invitations(session, COMMUNITY, [invitation.id], NOW)
+        close_invitations(session, COMMUNITY, InvitationsWithdrawn((invitation.id,)), NOW)
     deposits.admit(COMMUNITY, invitation.id, one.envelope, NOW)
     assert deposits.deposit(COMMUNITY, one).state == "waiting"
 
 
-def test_a_withdrawn_invitation_does_not_come_back(
-    database: Database, deposits: Deposits, invitation: InvitationSecret
+@pytest.mark.parametrize("why", ["used", "withdrawn"])
+def test_a_closed_invitation_says_why_and_does_not_come_back(
+    database: Database, deposits: Deposits, invitation: InvitationSecret, why: Closing
 ) -> None:
+    other: Closing = "used" if why == "withdrawn" else "withdrawn"
     with database.write.begin() as session:
-        withdraw_invitations(session, COMMUNITY, [invitation.id], NOW)
+        for word in (why, other):
+            closed = InvitationsWithdrawn((invitation.id,), word)
+            close_invitations(session, COMMUNITY, closed, NOW)
         publish_invitations(session, COMMUNITY, [published(invitation)] * 2)
-    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == "invitation-used"
+    assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == f"invitation-{why}"
 
 
 def test_an_invitation_lets_ten_envelopes_in_a_day(

@@ -15,6 +15,15 @@ import type { TextKey } from "./texts.ts";
 
 const FLASH_MS = 350;
 
+// By the number of photos taken, the front one among them.
+const SENDING: Record<number, { note: NoteKey; label: LabelKey }> = {
+  1: { note: "send-fewer", label: "send-one" },
+  2: { note: "send-nearly", label: "send-two" },
+  3: { note: "send-all", label: "send" },
+};
+
+type NoteKey = "needed" | "send-fewer" | "send-nearly" | "send-all";
+type LabelKey = "send" | "send-one" | "send-two";
 type WithoutForm<Key> = Key extends `form.${infer Rest}` ? Rest : never;
 type AdviceKey = "photos.starting" | WithoutForm<Extract<TextKey, `form.advice.${string}`>>;
 
@@ -25,12 +34,14 @@ export class PhotoStep {
   readonly #addresses = new Map<Pose, string>();
   #wanted: Pose | undefined = "front";
   #camera: Camera | undefined;
+  #byFile = false;
 
   /** `changed` hears every set of photos, to keep it; `send` that the person is content. */
   constructor(finder: Finder, changed: (photos: readonly Photo[]) => void, send: () => void) {
     this.#finder = finder;
     this.#changed = changed;
     byTestId("use-camera").addEventListener("click", () => void this.#openCamera());
+    byTestId("more").addEventListener("click", () => this.#more());
     byTestId("shutter").addEventListener("click", () => void this.#press());
     byTestId("send").addEventListener("click", () => {
       this.close();
@@ -42,6 +53,7 @@ export class PhotoStep {
       input.addEventListener("change", () => {
         const file = input.files?.[0];
         input.value = "";
+        this.#byFile = true;
         if (file) void this.#read(pose, file);
       });
     }
@@ -90,6 +102,7 @@ export class PhotoStep {
     try {
       const camera = await Camera.open(find<HTMLVideoElement>("video", part("stage")));
       this.#camera = camera;
+      this.#byFile = false;
       this.#stage("on");
       this.#tell();
       part("camera").scrollIntoView({ block: "nearest" });
@@ -190,14 +203,31 @@ export class PhotoStep {
     }
     // With all photos there is nothing left for the camera to do.
     part("camera").hidden = this.#wanted === undefined && this.#camera === undefined;
-    const hasFront = this.#photos.has("front");
-    byTestId<HTMLButtonElement>("send").disabled = !hasFront;
-    const note = !hasFront
-      ? "needed"
-      : this.#photos.size < POSES.length
-        ? "send-fewer"
-        : "send-all";
+    this.#tellSending();
+  }
+
+  /** What sending now means, and, before it, the way to the next photo. */
+  #tellSending(): void {
+    const send = byTestId<HTMLButtonElement>("send");
+    send.disabled = !this.#photos.has("front");
+    const { note, label } = send.disabled
+      ? ({ note: "needed", label: "send" } as const)
+      : SENDING[this.#photos.size];
     keepSaying(part("send-note"), () => t(`form.photos.${note}`));
+    keepSaying(send, () => t(`form.photos.${label}`));
+    send.classList.toggle("primary", label === "send");
+    // With the camera on, the next photo takes itself.
+    const offersMore = label !== "send" && this.#camera === undefined;
+    const more = this.#byFile ? "more-file" : "more";
+    sayOrHide(byTestId("more"), offersMore ? () => t(`form.photos.${more}`) : undefined);
+  }
+
+  /** Go on to the next photo the way the last one came. */
+  #more(): void {
+    const next = POSES.find((pose) => !this.#photos.has(pose));
+    if (!next) return;
+    if (this.#byFile) byTestId(`file-${next}`).click();
+    else void this.#openCamera();
   }
 
   #stage(state: "off" | "starting" | "on"): void {

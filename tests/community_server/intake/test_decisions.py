@@ -1,6 +1,6 @@
 """The desk's decision enrolls or declines, answers, and destroys what waited."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from community_server.database import now
 from community_server.errors import Conflict, NotFound
-from community_server.estate import Estate, open_estate
-from community_server.intake.approvals import decide, list_waiting, show_photo
+from community_server.estate import open_estate
+from community_server.intake.approvals import Decision, list_waiting, show_photo
 from community_server.intake.tables import Enrollment, PendingPhoto
 from community_server.people.service import open_template
 from community_server.people.tables import Person, Template
@@ -20,35 +20,9 @@ from community_server.vault.tables import DataKey
 from face_engine.rotation import turn
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
+from tests.community_server.conftest import empty_database
 from tests.community_server.traces import traces, traces_in_the_end
 from tier_link.envelopes import Particulars
-
-STAFF = "5" * 32
-
-
-@pytest.fixture
-def own(database: str, models: Path, tmp_path: Path) -> Iterator[Bench]:
-    """An estate of a test's own: what one test enrolls must not resemble another's."""
-    _empty(database)
-    estate = open_estate(Settings(data=tmp_path / "data", database=database, models=models))
-    prepare(estate)
-    yield Bench(estate)
-    estate.close()
-
-
-def _empty(database: str) -> None:
-    if not database:
-        return
-    engine = sa.create_engine(database)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-
-
-def _decide(estate: Estate, envelope: str, decision: str) -> None:
-    with estate.changer.change() as change:
-        decide(change, estate.links, envelope, decision, STAFF)  # type: ignore[arg-type]  # a literal
 
 
 def test_an_approved_resident_is_known_by_face_and_told_so(
@@ -63,7 +37,7 @@ def test_an_approved_resident_is_known_by_face_and_told_so(
         shown = show_photo(session, own.estate.safe, draft.envelope, 0)
     assert shown == people[0].portrait
 
-    _decide(own.estate, draft.envelope, "approve")
+    own.decide(draft.envelope, "approve")
 
     received, enrolled = own.replies(draft)
     assert (received.number, enrolled.number, enrolled.outcome) == (1, 2, "enrolled")
@@ -73,7 +47,7 @@ def test_an_approved_resident_is_known_by_face_and_told_so(
         assert row is not None
         assert row.state == "active"
     with pytest.raises(Conflict, match="decided"):
-        _decide(own.estate, draft.envelope, "decline")
+        own.decide(draft.envelope, "decline")
 
 
 def test_the_stored_template_is_turned_before_it_is_encrypted(
@@ -82,7 +56,7 @@ def test_the_stored_template_is_turned_before_it_is_encrypted(
     invitation, person = own.invite()
     draft = own.draft(invitation, [people[0].portrait])
     own.send(draft)
-    _decide(own.estate, draft.envelope, "approve")
+    own.decide(draft.envelope, "approve")
 
     with own.estate.reading() as session:
         template = session.get(Template, person)
@@ -100,7 +74,7 @@ def test_the_stored_template_is_turned_before_it_is_encrypted(
 
 @pytest.mark.parametrize("decision", ["approve", "decline"])
 def test_no_trace_of_photo_or_waiting_template_outlives_the_decision(
-    decision: str, own: Bench, people: Sequence[SamplePerson], tmp_path: Path
+    decision: Decision, own: Bench, people: Sequence[SamplePerson], tmp_path: Path
 ) -> None:
     portrait = people[0].portrait
     invitation, _ = own.invite("visitor", name="")
@@ -113,7 +87,7 @@ def test_no_trace_of_photo_or_waiting_template_outlives_the_decision(
     assert traces(own.estate, tmp_path, [portrait[200:260], canary.encode()]) == []
     assert traces(own.estate, tmp_path, [sealed[500:560]]) != []
 
-    _decide(own.estate, draft.envelope, decision)
+    own.decide(draft.envelope, decision)
 
     assert traces(own.estate, tmp_path, [portrait[200:260], canary.encode()]) == []
     assert traces_in_the_end(own.estate, tmp_path, [sealed[500:560]]) == []
@@ -130,7 +104,7 @@ def test_a_declined_person_is_told_and_not_let_in(
     draft = own.draft(invitation, [people[0].portrait])
     own.send(draft)
 
-    _decide(own.estate, draft.envelope, "decline")
+    own.decide(draft.envelope, "decline")
 
     last = own.replies(draft)[-1]
     assert (last.outcome, last.reason) == ("refused", "declined-by-desk")
@@ -145,7 +119,7 @@ def test_whoever_wants_no_face_gets_a_pin(own: Bench) -> None:
     draft = type(draft)(**{**vars(draft), "alternative": "pin", "consents": ()})
     assert own.send(draft)[0].outcome == "received"
 
-    _decide(own.estate, draft.envelope, "approve")
+    own.decide(draft.envelope, "approve")
 
     assert len(own.replies(draft)[-1].pin) == 6
     row = own.estate.book.find(person)
@@ -160,7 +134,7 @@ def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
     first, elder = own.invite()
     draft = own.draft(first, [people[0].portrait])
     own.send(draft)
-    _decide(own.estate, draft.envelope, "approve")
+    own.decide(draft.envelope, "approve")
     second, newcomer = own.invite(name="Bao", unit="2-202")
     again = own.draft(second, [people[0].portrait])
     own.send(again)
@@ -168,7 +142,7 @@ def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
         (waiting,) = list_waiting(session, own.estate.safe)
     assert (waiting.held_for, waiting.resembles) == ("resembles", elder)
 
-    _decide(own.estate, again.envelope, "approve")
+    own.decide(again.envelope, "approve")
 
     assert own.replies(again)[-1].pin
     assert len(own.estate.gallery) == 1
@@ -179,7 +153,7 @@ def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
 def test_in_pin_mode_a_resident_is_enrolled_at_once_and_needs_the_pin_first(
     database: str, models: Path, tmp_path: Path, people: Sequence[SamplePerson]
 ) -> None:
-    _empty(database)
+    empty_database(database)
     settings = Settings(data=tmp_path, database=database, models=models, first_opening="pin")
     estate = open_estate(settings)
     prepare(estate)
@@ -207,7 +181,7 @@ def test_a_visitor_is_forgotten_once_the_window_is_over(
     invitation, person = own.invite("visitor", name="Canary-Visitor-55")
     draft = own.draft(invitation, [people[0].portrait], kind="visitor")
     own.send(draft)
-    _decide(own.estate, draft.envelope, "approve")
+    own.decide(draft.envelope, "approve")
     assert len(own.estate.gallery) == 1
     with own.estate.changer.change() as change:
         row = change.session.get(Person, person)

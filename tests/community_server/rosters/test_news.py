@@ -98,7 +98,7 @@ def test_a_removed_person_leaves_every_door_and_no_trace(bench: Bench) -> None:
     vector /= np.linalg.norm(vector)
     with bench.estate.changer.change() as change:
         row = get_person(change.session, person, lock=True)
-        store_template(change, row, bench.estate.pack.template_space, vector)
+        store_template(change, row, bench.estate.pack.template_space, vector, photos=1)
     assert _roster(bench, door)[person].template == vector.tobytes()
     assert traces(bench.estate, bench.estate.settings.data, [vector.tobytes()[:64]]) == []
 

@@ -1,0 +1,28 @@
+"""Reading invitations."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from community_server.invitations.tables import Invitation
+
+
+def open_invitations(session: Session, person: str) -> Sequence[Invitation]:
+    """Return a person's links that were neither used nor withdrawn; they may have run out."""
+    return session.scalars(
+        select(Invitation).where(Invitation.person_id == person, Invitation.state == "open")
+    ).all()
+
+
+def ends_of_invitations(session: Session) -> dict[str, int]:
+    """Return, for each person with an open link, until when (Unix seconds) it can be used.
+
+    That may be over: then the person did not enroll in time.
+    """
+    ends = (
+        select(Invitation.person_id, func.max(Invitation.expires_at))
+        .where(Invitation.state == "open")
+        .group_by(Invitation.person_id)
+    )
+    return dict(session.execute(ends).all())
