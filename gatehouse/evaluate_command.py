@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
+from face_engine import centring
 from face_engine.calibration import to_json
 from face_engine.errors import FaceEngineError
-from face_engine.evaluation import Options, report
+from face_engine.evaluation import Evaluation, Options, report
 from face_engine.evaluation import evaluate as run_evaluation
-from face_engine.evaluation.calibrating import calibrate
+from face_engine.evaluation.calibrating import calibrate, find_middle
 from face_engine.evaluation.comparison import Configuration
 from face_engine.evaluation.comparison_report import report_comparison
 from face_engine.evaluation.group_report import report_groups
@@ -79,6 +80,18 @@ class _ConfigurationType(click.ParamType[Configuration]):
     metavar="K,F,MIRROR",
     help="Compare with another way to enroll and probe, for instance 1,1,none.",
 )
+@click.option(
+    "--uncentred",
+    is_flag=True,
+    help="Evaluate vectors as the network has them, not seen from the middle of all faces.",
+)
+@click.option(
+    "--write-middle",
+    "middle_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the middle of these people's faces, by which the pack's vectors are centred; "
+    "implies --uncentred.",
+)
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -92,7 +105,7 @@ class _ConfigurationType(click.ParamType[Configuration]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the calibration that follows from these photos.",
 )
-@click.option("--source", default="", help="What the photos are, for the calibration file.")
+@click.option("--source", default="", help="What the photos are, for the files written.")
 @click.option(
     "--plot",
     "plot_file",
@@ -110,6 +123,8 @@ def evaluate(
     probe_frames: int,
     mirror: str,
     against: Configuration | None,
+    uncentred: bool,
+    middle_file: Path | None,
     pack_name: str,
     threads: int,
     cache: Path | None,
@@ -140,12 +155,10 @@ def evaluate(
     )
     try:
         pack = load_pack(pack_name, threads=threads)
+        if uncentred or middle_file is not None:
+            pack = pack.uncentred()
         evaluation = run_evaluation(pack, options, progress=True)
-        if calibration_file is not None:
-            calibration = calibrate(evaluation, source=source or images.name)
-            calibration_file.write_text(to_json(calibration), "utf-8")
-        if plot_file is not None:
-            evaluation_plots.draw(evaluation, plot_file)
+        _write_files(evaluation, source or images.name, calibration_file, middle_file, plot_file)
         result = report(evaluation)
         if against is not None:
             result["comparison"] = report_comparison(evaluation, against)
@@ -157,3 +170,19 @@ def evaluate(
         click.echo(json.dumps(result))
     else:
         click.echo("\n".join(evaluation_lines(result)))
+
+
+def _write_files(
+    evaluation: Evaluation,
+    source: str,
+    calibration_file: Path | None,
+    middle_file: Path | None,
+    plot_file: Path | None,
+) -> None:
+    if calibration_file is not None:
+        calibration_file.write_text(to_json(calibrate(evaluation, source=source)), "utf-8")
+    if middle_file is not None:
+        middle = find_middle(evaluation, source=source)
+        middle_file.write_text(centring.to_json(middle), "utf-8")
+    if plot_file is not None:
+        evaluation_plots.draw(evaluation, plot_file)

@@ -1,4 +1,4 @@
-"""From an evaluation to the calibration file of its template space."""
+"""From an evaluation to what is shipped for a template space: its calibration, its middle."""
 
 import shlex
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_engine.calibration import Calibration, RefusalCurve, make, rounded
+from face_engine.centring import Middle, middle_of
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
@@ -19,6 +20,8 @@ from face_engine.faces import Vectors
 SAME_PERSON_FMR = 0.001
 # Fewer strangers than this calibrate nothing a door should rely on.
 LEAST_STRANGERS = 100
+# The mean of so many people is off by 1/sqrt(1000) at most: a tenth of its own length.
+LEAST_PEOPLE = 1000
 # Thresholds at which the false refusals are noted: below and beyond what any budget leads to.
 _REFUSAL_THRESHOLDS = np.round(np.arange(0.3, 0.901, 0.02), 2)
 # Doors fuse one frame or more; more than two leave a public set too few probes.
@@ -73,14 +76,29 @@ def _refusals(evaluation: Evaluation) -> tuple[RefusalCurve, ...]:
     return tuple(curves)
 
 
-def _command(options: Options, pack: str) -> str:
+def _command(options: Options, pack: str, *more: str) -> str:
     """What made the file, with the folders' last names only: where they lay is nobody's matter."""
     words = ["gatehouse", "evaluate", "--images", options.images.name, "--pack", pack]
-    words += ["--gallery-photos", str(options.gallery_photos)]
-    words += ["--probe-frames", str(options.probe_frames), "--mirror", str(options.mirror)]
     if options.leave_out is not None:
         words += ["--leave-out", options.leave_out.name]
-    return shlex.join([*words, "--write-calibration", "FILE"])
+    return shlex.join([*words, *more, "FILE"])
+
+
+def find_middle(evaluation: Evaluation, *, source: str) -> Middle:
+    """The middle of an evaluation's people, whose vectors must be the network's own.
+
+    Raises:
+        EvaluationImpossible: too few people.
+    """
+    people = [subject.plain for subject in evaluation.subjects if len(subject.plain)]
+    if len(people) < LEAST_PEOPLE:
+        raise EvaluationImpossible(f"a middle needs at least {LEAST_PEOPLE} people")
+    return Middle(
+        source=source,
+        command=_command(evaluation.options, evaluation.pack, "--write-middle"),
+        people=len(people),
+        vector=middle_of(people),
+    )
 
 
 def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
@@ -100,7 +118,14 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
     return make(
         template_space=evaluation.template_space,
         source=source,
-        command=_command(evaluation.options, evaluation.pack),
+        command=_command(
+            evaluation.options,
+            evaluation.pack,
+            *("--gallery-photos", str(evaluation.options.gallery_photos)),
+            *("--probe-frames", str(evaluation.options.probe_frames)),
+            *("--mirror", str(evaluation.options.mirror)),
+            "--write-calibration",
+        ),
         gallery_size=trial.gallery_size,
         strangers=trial.non_mated,
         same_person=round(threshold_at(scores_between(everybody), SAME_PERSON_FMR), 6),

@@ -1,9 +1,11 @@
 """From a pack's name to something that detects and encodes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from face_engine import centring
 from face_engine.detector import YuNetDetector
 from face_engine.encoder import SFaceEncoder
 from face_engine.errors import PackUnknown
@@ -37,6 +39,13 @@ class FacePack:
     detector: Detector
     encoder: Encoder
 
+    def uncentred(self) -> Self:
+        """The pack with its vectors as the network has them: a space of its own."""
+        encoder = self.encoder
+        if isinstance(encoder, centring.CentredEncoder):
+            encoder = encoder.network
+        return replace(self, template_space=f"{self.template_space}-undone", encoder=encoder)
+
 
 def _load_pinned(
     pack: PinnedPack,
@@ -52,11 +61,13 @@ def _load_pinned(
         )
         for role in (Role.DETECTOR, Role.ENCODER)
     )
+    network = SFaceEncoder(encoder)
+    middle = centring.load(pack.template_space)
     return FacePack(
         name=pack.name,
         template_space=pack.template_space,
         detector=YuNetDetector(detector),
-        encoder=SFaceEncoder(encoder),
+        encoder=centring.CentredEncoder(network, middle.vector) if middle else network,
     )
 
 

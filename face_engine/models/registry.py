@@ -88,7 +88,7 @@ class InsightFacePack:
 
 OPENCV_ZOO = PinnedPack(
     name=DEFAULT_PACK,
-    template_space="sface-2021dec-int8bq",
+    template_space="sface-2021dec-int8bq-centred",
     files=(
         PinnedFile(
             name="face_detection_yunet_2023mar_int8bq.onnx",

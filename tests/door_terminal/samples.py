@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tier_link.estate_messages import DoorConfigured, RosterPerson
 
-SPACE = "sface-2021dec-int8bq"
+SPACE = "sface-2021dec-int8bq-centred"
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Cheap to check, so that tests of everything else are quick."""
 

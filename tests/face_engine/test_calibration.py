@@ -92,7 +92,7 @@ def test_a_file_goes_out_and_back(measured: Calibration) -> None:
 
 
 def test_the_default_pack_has_a_calibration_that_names_its_making() -> None:
-    shipped = load("sface-2021dec-int8bq")
+    shipped = load("sface-2021dec-int8bq-centred")
     assert shipped.strangers >= 1000
     assert "Labeled Faces in the Wild" in shipped.source
     assert shipped.command.startswith("gatehouse evaluate")

@@ -4,7 +4,7 @@ from face_engine.calibration import load
 from face_engine.error_budget import ATTEMPTS, DAYS_PER_MONTH, ErrorBudget, explain, size_ahead
 from tier_link.estate_messages import DoorConfigured
 
-SHIPPED = load("sface-2021dec-int8bq")
+SHIPPED = load("sface-2021dec-int8bq-centred")
 
 
 def test_the_budget_is_shared_among_all_attempts_of_all_sightings() -> None:
