@@ -11,7 +11,7 @@ from face_engine.faces import Vectors
 
 SAME_STRANGER: Final = 0.5
 """Cosine above which two probes of a few seconds show one unknown face: far above the scores
-between different people (below 0.3 in 99% of pairs), below those within one scene."""
+between different people (below 0.22 in 99% of pairs), below those within one scene."""
 _MOST_STRANGERS: Final = 64  # the oldest go first: a crowd must not fill the memory
 
 
