@@ -44,7 +44,8 @@ def centre(vectors: Vectors, middle: Vectors) -> Vectors:
 
 def middle_of(people: Sequence[Vectors]) -> Vectors:
     """The middle of people with (n, d) vectors each: everybody counts once, however often seen."""
-    return np.mean([normalise(vectors.sum(axis=0)) for vectors in people], axis=0, dtype=np.float32)
+    directions = np.stack([normalise(vectors.sum(axis=0)) for vectors in people])
+    return np.asarray(directions.mean(axis=0), np.float32)
 
 
 class CentredEncoder:
