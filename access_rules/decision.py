@@ -83,12 +83,14 @@ class DoorRules:
         direction: Which way the door lets people through.
         accepts: Credentials that count here.
         leases: How long the roster may be trusted.
+        face_needs_second: A face alone is not enough here; other credentials are.
     """
 
     zone: tzinfo
     direction: Direction = Direction.BOTH
     accepts: frozenset[Credential] = frozenset({Credential.FACE, Credential.PIN})
     leases: LeasePolicy = USUAL_LEASES
+    face_needs_second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,9 @@ def decide(
     refusal = _refused_person(person, rules, moment, direction)
     if refusal is not None:
         return Denied(refusal)
-    if person.second_credential and len({one.credential for one in shown}) == 1:
+    kinds = {one.credential for one in shown}
+    one_only = person.second_credential or (rules.face_needs_second and Credential.FACE in kinds)
+    if one_only and len(kinds) == 1:
         return Denied(DecisionReason.SECOND_CREDENTIAL_NEEDED)
     if rules.leases.state(person.category, moment.news_age) is LeaseState.AGEING:
         return Granted(DecisionReason.LEASE_AGEING)

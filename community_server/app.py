@@ -24,6 +24,7 @@ from community_server.people import routes as people
 from community_server.setup import routes as setup
 from community_server.staff import routes as staff
 from community_server.sweeper import Sweeper
+from community_server.thresholds import routes as thresholds
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
@@ -54,7 +55,7 @@ def make_app(estate: Estate) -> FastAPI:
     )
     app.state.estate = estate
     install_handlers(app)
-    for slice_ in (setup, staff, invitations, intake, people, doors, entries, console):
+    for slice_ in (setup, staff, invitations, intake, people, doors, thresholds, entries, console):
         app.include_router(slice_.router)
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))

@@ -6,8 +6,9 @@ The reckoning is the face engine's (`face_engine.error_budget`); here it meets t
 from dataclasses import dataclass
 
 from community_server.settings import Settings
-from face_engine.calibration import Calibration, Threshold
+from face_engine.calibration import Calibration
 from face_engine.error_budget import ErrorBudget
+from face_engine.self_calibration import NO_SCORES, OwnScores, Reckoning
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,11 @@ class Budget:
     settings: Settings
     calibration: Calibration
 
-    def threshold(self, people: int) -> Threshold:
-        """Return the threshold for a gallery of so many people."""
-        budget = ErrorBudget(
-            self.settings.wrong_openings_per_month,
-            self.settings.strangers_per_day,
-        )
-        return budget.threshold(self.calibration, people)
+    @property
+    def budget(self) -> ErrorBudget:
+        """What the estate accepts."""
+        return ErrorBudget(self.settings.wrong_openings_per_month, self.settings.strangers_per_day)
+
+    def reckon(self, people: int, own: OwnScores = NO_SCORES) -> Reckoning:
+        """Return the threshold for a gallery of so many people, with the estate's own scores."""
+        return self.budget.reckon(self.calibration, people, own)

@@ -18,6 +18,8 @@ from community_server.entries.service import Namer, record_entry, show_entry
 from community_server.matching import Matcher
 from community_server.people.tables import Person
 from community_server.rosters.news import Rosters
+from community_server.thresholds import ScoreBook
+from face_engine.self_calibration import ScoreHistogram
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
@@ -25,6 +27,7 @@ from tier_link.estate_messages import (
     DoorPresence,
     EntryRecorded,
     MatchRequest,
+    ScoresCounted,
     ServerNews,
 )
 from tier_link.store import reading
@@ -45,6 +48,7 @@ class DoorRecords:
     matcher: Matcher
     watch: DoorWatch
     live: LiveEntries
+    scores: ScoreBook
     name_of: Namer
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
@@ -76,10 +80,13 @@ class DoorRecords:
         return ESTATE.encode(self.matcher.answer(peer, message, deadline))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take a door's presence."""
-        message = ESTATE.decode(kind, body)
-        if isinstance(message, DoorPresence):
-            self.watch.take(peer, message)
+        """Take a door's presence, or its count of scores."""
+        match ESTATE.decode(kind, body):
+            case DoorPresence() as presence:
+                self.watch.take(peer, presence)
+            case ScoresCounted() as scores if scores.template_space == self.scores.space:
+                histogram = ScoreHistogram(scores.counts, scores.compared)
+                self.scores.replace(peer, "door", histogram)
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
         """Nothing to do: what a door has taken is deleted by the store."""

@@ -38,6 +38,7 @@ from community_server.settings import Settings
 from community_server.setup.code import SetupCode
 from community_server.setup.community import find_community
 from community_server.staff.backoff import Backoff
+from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source, write_private
 from community_server.vault.safe import Safe, SafeBroken
@@ -76,7 +77,7 @@ class Estate:
     book: RosterBook
     gallery: Gallery
     rosters: Rosters
-    budget: Budget
+    thresholds: Thresholds
     changer: Changer
     intake: Intake
     configurer: Configurer
@@ -143,6 +144,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
     rosters = Rosters(engine, safe, links, book, pack.template_space)
     budget = Budget(settings, calibration.load(pack.template_space))
+    thresholds = Thresholds(budget, gallery, ScoreBook(pack.template_space))
     live = LiveEntries()
 
     def refresh(people: Iterable[str]) -> None:
@@ -166,15 +168,24 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     configurer = Configurer(
         links,
         rosters,
-        gallery,
-        budget,
+        thresholds,
         secrets.matrix,
         pack.template_space,
         settings.time_zone,
+        settings.unsupported_budget == "demand",
     )
     encoder = SharedEncoder(pack.encoder)
-    matcher = Matcher(pack.template_space, encoder, secrets.matrix, gallery, book, budget)
-    records = DoorRecords(engine, changer, rosters, matcher, watch, live, lambda p: _name(book, p))
+    matcher = Matcher(pack.template_space, encoder, secrets.matrix, gallery, book, thresholds)
+    records = DoorRecords(
+        engine,
+        changer,
+        rosters,
+        matcher,
+        watch,
+        live,
+        thresholds.scores,
+        lambda person: _name(book, person),
+    )
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority
     )
@@ -192,7 +203,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         book=book,
         gallery=gallery,
         rosters=rosters,
-        budget=budget,
+        thresholds=thresholds,
         changer=changer,
         intake=intake,
         configurer=configurer,
@@ -207,6 +218,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     with estate.reading() as session:
         everybody = read_everybody(session, safe, pack.template_space)
         is_set_up = find_community(session) is not None
+        thresholds.scores.load(session)
     book.update(everybody)
     gallery.update(everybody)
     if not is_set_up:

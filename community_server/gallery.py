@@ -7,7 +7,7 @@ import numpy as np
 
 from community_server.rosters.book import Row
 from face_engine.faces import Vectors
-from face_engine.gallery_index import GalleryIndex
+from face_engine.gallery_index import GalleryIndex, Hit
 
 _FIRST_LOOK: Final = 8
 """Hits fetched at first: the best is nearly always among them."""
@@ -18,6 +18,8 @@ class Gallery:
 
     def __init__(self, dimension: int) -> None:
         self._index = GalleryIndex(dimension)
+        self.changes = 0
+        """Counts changes of anybody's template."""
 
     def __len__(self) -> int:
         return len(self._index)
@@ -27,8 +29,10 @@ class Gallery:
         for person, row in changes.items():
             if row is not None and row.active and row.roster.template:
                 self._index.put(person, np.frombuffer(row.roster.template, "<f4"))
+                self.changes += 1
             elif person in self._index:
                 self._index.remove(person)
+                self.changes += 1
 
     def find(self, probe: Vectors, threshold: float, allowed: Callable[[str], bool]) -> str | None:
         """Return the nearest allowed person at or above `threshold`, None for nobody.
@@ -36,14 +40,21 @@ class Gallery:
         `probe` is a (d,) unit vector, turned. Exact: hits are fetched until one is allowed or
         the next would be below the threshold.
         """
+        hit = self.best(probe, allowed, at_least=threshold)
+        return hit.id if hit else None
+
+    def best(
+        self, probe: Vectors, allowed: Callable[[str], bool], *, at_least: float = -1.0
+    ) -> Hit | None:
+        """Return the nearest allowed person and their score; see `find`."""
         count = _FIRST_LOOK
         while True:
             hits = self._index.search(probe, count)
             for hit in hits:
-                if hit.score < threshold:
+                if hit.score < at_least:
                     return None
                 if allowed(hit.id):
-                    return hit.id
+                    return hit
             if len(hits) < count:
                 return None
             count *= 4

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from tier_kit.settings import TierSettings, models_folder
 
 FirstOpening = Literal["desk", "pin"]
+UnsupportedBudget = Literal["propose", "demand"]
 
 
 class Settings(TierSettings):
@@ -37,6 +38,9 @@ class Settings(TierSettings):
     """Error budget: how many wrong openings a month the estate accepts."""
     strangers_per_day: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
     """Sightings a day, over all doors, of people who are not enrolled."""
+    unsupported_budget: UnsupportedBudget = "propose"
+    """Where no scores measured so far can show that the budget is kept: `propose` a second
+    credential in the console, or `demand` it of faces at every door that takes PINs."""
     time_zone: str = "Asia/Shanghai"
     """IANA name of the estate's time zone: weekly windows mean this clock."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14

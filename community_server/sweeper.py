@@ -51,6 +51,7 @@ class Sweeper:
             self._renew_keys(moment)
             self._forget_visitors(moment)
             self._retire_overdue(moment)
+            self._count_scores()
             self._configure_doors()
         self._renew_erasure_key()
         estate.codes.prune()
@@ -89,6 +90,13 @@ class Sweeper:
             )
             for person in change.session.scalars(overdue).all():
                 change.touch(person)
+
+    def _count_scores(self) -> None:
+        """Compare the people with one another when many have changed; keep what was counted."""
+        estate = self.estate
+        estate.thresholds.measure_people(estate.book)
+        with Session(estate.engine) as session, session.begin():
+            estate.thresholds.scores.save(session)
 
     def _configure_doors(self) -> None:
         with self.estate.changer.change() as change:

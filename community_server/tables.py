@@ -13,9 +13,21 @@ from community_server.keys import tables as keys
 from community_server.people import tables as people
 from community_server.setup import tables as setup
 from community_server.staff import tables as staff
+from community_server.thresholds import tables as thresholds
 from community_server.vault import tables as vault
 from tier_link.store import LinkBase
 
-SLICES: Final = (doors, entries, intake, invitations, keys, people, setup, staff, vault)
+SLICES: Final = (
+    doors,
+    entries,
+    intake,
+    invitations,
+    keys,
+    people,
+    setup,
+    staff,
+    thresholds,
+    vault,
+)
 
 metadata: Final[list[MetaData]] = [Base.metadata, LinkBase.metadata]

@@ -62,6 +62,7 @@ class Configuration:
                     visitor_hours=min(hours.visitor, LONGEST_LEASE_HOURS),
                     service_worker_hours=min(hours.service, LONGEST_LEASE_HOURS),
                 ),
+                face_needs_second=wire.face_needs_second,
             ),
             matrix=_matrix(wire.matrix),
         )

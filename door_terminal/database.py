@@ -90,6 +90,19 @@ class RosterPartRow(DoorBase):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class CountedScoresRow(DoorBase):
+    """The best scores of others at accepted sightings; see `decisions.other_scores`.
+
+    `counts` are whole numbers in 32 bits, little-endian, one per bin.
+    """
+
+    __tablename__ = "counted_scores"
+
+    space: Mapped[str] = mapped_column(String(128), primary_key=True)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+    compared: Mapped[int] = mapped_column(BigInteger)
+
+
 class PinBackoffRow(DoorBase):
     """Wrong PINs of a unit, or of the whole door (`scope` empty), since the last right one."""
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
@@ -40,6 +41,8 @@ from tier_link.store import reading
 
 _log = logging.getLogger(__name__)
 
+_FIRST_LOOK: Final = 8  # hits fetched at first: a household is rarely larger
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RosterBook:
@@ -69,6 +72,20 @@ class RosterBook:
             return None
         hits = self.index.search(vector, 1)
         return (hits[0].id, hits[0].score) if hits else None
+
+    def nearest_other(self, vector: Vectors, person: str) -> float | None:
+        """Return the best cosine among the people of other households than a person's."""
+        unit = self.people[person].unit
+        count = _FIRST_LOOK
+        while self.index is not None:
+            hits = self.index.search(vector, count)
+            for hit in hits:
+                if hit.id != person and (not unit or self.people[hit.id].unit != unit):
+                    return hit.score
+            if len(hits) < count:
+                break
+            count *= 4
+        return None
 
 
 def unit_key(unit: str) -> str:

@@ -20,6 +20,7 @@ from door_terminal.credentials.pins import PinCheck, PinChecker
 from door_terminal.database import open_door_database
 from door_terminal.decisions.decider import Decider, Outcome
 from door_terminal.decisions.faces import FaceDesk
+from door_terminal.decisions.other_scores import OtherScores
 from door_terminal.decisions.recognition import Recogniser
 from door_terminal.device_keys import DeviceKey
 from door_terminal.entries import EntryLog
@@ -32,7 +33,7 @@ from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.supervisor import VisionSupervisor
-from tier_link.estate_messages import DoorPresence
+from tier_link.estate_messages import DoorPresence, ScoresCounted
 from tier_link.store import LinkStore
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Terminal:
             clock=self.clock,
             first_news=self.save_clock,
         )
+        self.other_scores = OtherScores(self.engine)
         self.last: Outcome | None = None
         self.outcomes = 0
         self.gate = ""
@@ -108,6 +110,7 @@ class Terminal:
             space=lambda: self.vision.ready.template_space if self.vision.ready else "",
             link=lambda: self.uplink.link,
             encode=self.vision.encode,
+            count=self.other_scores.note,
         )
         self.faces = FaceDesk(
             recogniser=recogniser,
@@ -133,6 +136,11 @@ class Terminal:
         person = as_person(check.person) if check.person else None
         shown = Shown(Credential.PIN, person, check.problem)
         return self.decider.attempt(shown, needed_ns=typed_ns), check
+
+    def scores(self) -> ScoresCounted | None:
+        """Return what was counted of the others' scores; None before the first configuration."""
+        current = self.configuration.current
+        return self.other_scores.message(current.wire.template_space) if current else None
 
     def presence(self) -> DoorPresence:
         """Return how this door is; asks the database."""
@@ -169,6 +177,7 @@ class Terminal:
         """Finish what is under way and let everything go."""
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self.save_clock()
+        self.other_scores.save()
         self.reserve.close()
         self.engine.dispose()
 

@@ -16,6 +16,7 @@ from tier_link.estate_messages import (
     DoorPresence,
     RosterDelta,
     RosterSnapshot,
+    ScoresCounted,
     ServerNews,
 )
 
@@ -78,11 +79,11 @@ class Uplink:
         _log.info("server link down peer=%s", peer)
         self.link = None
 
-    def publish(self, presence: DoorPresence) -> None:
+    def publish(self, news: DoorPresence | ScoresCounted) -> None:
         """Tell the server how this door is, if there is a link."""
         link = self.link
         if link is not None:
-            link.publish(ESTATE.kind(presence), ESTATE.encode(presence))
+            link.publish(ESTATE.kind(news), ESTATE.encode(news))
 
     def wake(self) -> None:
         """Say that an entry waits."""

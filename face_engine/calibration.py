@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_engine.errors import CalibrationMissing
-from face_engine.faces import Vectors
 
 # An event expected fewer than three times in the data may as well be three times as frequent
 # (rule of three: no event in n trials bounds the rate at 3/n with 95% confidence).
@@ -201,24 +200,6 @@ def make(
         tail_scale=scale,
         same_person=same_person,
         refusals=refusals,
-    )
-
-
-def from_templates(templates: Vectors, *, template_space: str) -> Calibration:
-    """An estate's own calibration: (N, d) templates of N people, scored against one another.
-
-    Each pair of people is one comparison, so this is a calibration for a gallery of one, and
-    `threshold` reckons to any other size. Pairs that share a person are not independent: with
-    few people `supported` promises too much.
-    """
-    scores = (templates @ templates.T)[np.triu_indices(len(templates), k=1)]
-    return make(
-        template_space=template_space,
-        source=f"scores between the templates of {len(templates)} people",
-        command="",
-        gallery_size=1,
-        strangers=scores.astype(np.float64),
-        same_person=0.0,
     )
 
 

@@ -4,11 +4,18 @@ An estate states what it accepts and how many strangers its doors see; the size 
 and the model's calibration give the rest. Servers, doors and `gatehouse threshold` reckon here.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
-from face_engine.calibration import SUPPORT, Calibration, Refusal, Threshold
+from face_engine.calibration import SUPPORT, Calibration, Refusal
+from face_engine.self_calibration import (
+    NO_SCORES,
+    OwnScores,
+    Reckoning,
+    at_size,
+    reckon,
+    shown_rate,
+)
 
 DAYS_PER_MONTH: Final = 30.44
 ATTEMPTS: Final = 3
@@ -48,9 +55,11 @@ class ErrorBudget:
         per_sighting = min(MOST_FPIR, self.wrong_openings_per_month / self.sightings_per_month)
         return per_sighting / self.attempts
 
-    def threshold(self, calibration: Calibration, people: int) -> Threshold:
+    def reckon(
+        self, calibration: Calibration, people: int, own: OwnScores = NO_SCORES
+    ) -> Reckoning:
         """The threshold of one attempt against a gallery of so many people."""
-        return calibration.threshold(self.fpir, size_ahead(people))
+        return reckon(calibration, own, self.fpir, size_ahead(people))
 
 
 def size_ahead(people: int) -> int:
@@ -69,13 +78,13 @@ class Explanation:
         gallery_size: for which the threshold is set.
         threshold: of one attempt.
         expected_strangers: how many of the measured strangers would get through at this rate.
-        supported_budget: the fewest wrong openings a month that the measured strangers can show.
+        supported_budget: the fewest wrong openings a month that any of the scores can show.
         refusal: expected false refusals at the first attempt; None where the calibration has
             no enrolled people's scores.
     """
 
     gallery_size: int
-    threshold: Threshold
+    threshold: Reckoning
     expected_strangers: float
     supported_budget: float
     refusal: Refusal | None
@@ -87,16 +96,21 @@ def explain(
     *,
     people: int,
     frames: int,
+    own: OwnScores = NO_SCORES,
 ) -> Explanation:
     """What a budget comes to for a gallery of `people`, at doors that fuse `frames` a probe."""
     size = size_ahead(people)
-    threshold = budget.threshold(calibration, people)
-    measurable = SUPPORT / calibration.strangers
-    at_size = -math.expm1(math.log1p(-measurable) * size / calibration.gallery_size)
+    threshold = budget.reckon(calibration, people, own)
+    shown = [
+        at_size(SUPPORT / calibration.strangers, calibration.gallery_size, size),
+        *(shown_rate(histogram, size) for histogram in (own.people, own.sightings)),
+    ]
     return Explanation(
         gallery_size=size,
         threshold=threshold,
         expected_strangers=calibration.measured_rate(budget.fpir, size) * calibration.strangers,
-        supported_budget=at_size * budget.attempts * budget.sightings_per_month,
+        supported_budget=min(rate for rate in shown if rate)
+        * budget.attempts
+        * budget.sightings_per_month,
         refusal=calibration.refusal(threshold.value, frames),
     )

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 import click
 
@@ -14,11 +15,18 @@ from face_engine.error_budget import ATTEMPTS, ErrorBudget, Explanation, explain
 from face_engine.errors import FaceEngineError
 from face_engine.models.registry import OPENCV_ZOO
 
+_BASES = {
+    "public": "set by public photos.",
+    "people": "set by the scores between the estate's own {people:,} people, who are more alike "
+    "than the public's.",
+    "sightings": "set by {sightings:,} sightings at this door, where people are harder to tell "
+    "apart than in the public's photos.",
+}
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
-@click.option("--people", required=True, type=click.IntRange(min=1), help="Enrolled faces.")
+@click.option("--people", type=click.IntRange(min=1), help="Enrolled faces.")
 @click.option(
     "--wrong-openings",
     default=1.0,
@@ -53,23 +61,49 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of 'gatehouse evaluate --write-calibration' [default: the default pack's].",
 )
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Show a running server's doors instead: each with what was measured there.",
+)
+@click.option(
+    "--authority",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --server: its certificate authority, `ca.pem` in the server's data folder.",
+)
+@click.option("--username", help="With --server: a member of staff.")
+@click.option(
+    "--password",
+    envvar="GATEHOUSE_STAFF_PASSWORD",
+    help="With --server [default: asked for, or the variable GATEHOUSE_STAFF_PASSWORD].",
+)
 @click.option("--verbose", is_flag=True, help="Show the threshold itself, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def threshold(
     *,
-    people: int,
+    people: int | None,
     wrong_openings: float,
     strangers: float,
     attempts: int,
     frames: int,
     file: Path | None,
+    server: str | None,
+    authority: Path | None,
+    username: str | None,
+    password: str | None,
     verbose: bool,
     as_json: bool,
 ) -> None:
     """Explain an error budget: what it asks, what it costs, and whether the data carries it.
 
-    The servers reckon with the same code.
+    The servers reckon with the same code; with --server they also say what their own people and
+    doors add to the public data.
     """
+    if server is not None:
+        _show_server(_ask(server, authority, username, password), as_json=as_json)
+        return
+    if people is None:
+        raise click.UsageError("Give --people, or --server for those of a running server.")
     try:
         measured = _calibration(file)
     except FaceEngineError as refused:
@@ -83,6 +117,68 @@ def threshold(
         click.echo(textwrap.fill(paragraph, 88, subsequent_indent="  "))
     if verbose:
         click.echo(f"Threshold: cosine {result.threshold.value:.4f} in {measured.template_space}.")
+
+
+def _ask(
+    server: str, authority: Path | None, username: str | None, password: str | None
+) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 -- of an extra that explaining a budget does not need
+
+    from gatehouse.staff_client import StaffCallFailed, StaffClient  # noqa: PLC0415 -- uses httpx
+
+    if authority is None or username is None:
+        raise click.UsageError("--server needs --authority and --username.")
+    if password is None:
+        password = click.prompt("Password", hide_input=True)
+    try:
+        pem = authority.read_text("ascii")
+        with StaffClient.connect(server, authority_pem=pem) as staff:
+            staff.sign_in(username, password)
+            return cast("dict[str, Any]", staff.call("GET", "thresholds"))
+    except (OSError, ValueError, httpx.HTTPError, StaffCallFailed) as failed:
+        raise click.ClickException(f"{server} does not say: {failed}") from failed
+
+
+def _show_server(estate: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(estate))
+        return
+    click.echo(
+        textwrap.fill(
+            f"Budget: {_count(estate['wrong_openings_per_month'], 'wrong opening')} a month, "
+            f"{_count(estate['strangers_per_day'], 'sighting')} of strangers a day; "
+            f"{_count(estate['faces'], 'face')} enrolled.",
+            88,
+            subsequent_indent="  ",
+        )
+    )
+    for door in estate["doors"]:
+        click.echo(textwrap.fill(" ".join(_of_door(door)), 88, subsequent_indent="  "))
+
+
+def _of_door(door: dict[str, Any]) -> Iterator[str]:
+    yield f"{door['name']}: {_BASES[door['basis']].format(**door)}"
+    if door["basis"] == "public" and (door["people"] or door["sightings"]):
+        yield (
+            f"What was measured here ({door['people']:,} people, {door['sightings']:,} sightings) "
+            f"asks for nothing stricter."
+        )
+    if door["refused"] is not None:
+        yield f"Expected false refusals: {door['refused']:.1%} of first attempts."
+    if door["supported"]:
+        yield "Support: measured."
+    else:
+        yield (
+            f"Support: EXTRAPOLATED; the data vouches for {door['supported_budget']:.2g} wrong "
+            f"openings a month or more."
+        )
+        yield (
+            "A second credential is asked for beside the face."
+            if door["second"]
+            else "Advice: ask for a second credential beside the face at this door."
+        )
+    if door["doubles"]:
+        yield "Some people are so alike that they may be enrolled twice: look for double entries."
 
 
 def _calibration(file: Path | None) -> Calibration:
@@ -149,7 +245,8 @@ def _paragraphs(
         )
     yield (
         f"Data: {measured.source}. People of one estate resemble one another more, and cameras "
-        f"at doors see less: take all of this as the favourable end."
+        f"at doors see less: take all of this as the favourable end. A server goes on from here "
+        f"with its own people's and doors' scores (--server)."
     )
 
 

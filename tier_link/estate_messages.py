@@ -1,7 +1,7 @@
 """What server and door tell each other, by lane.
 
 Durable, server to door: roster and configuration. Durable, door to server: entries. Latest
-values: presence up, news down. Requests: a match for a door too weak to make its own.
+values: presence and scores up, news down. Requests: a match for a door too weak to make its own.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ MAX_CROPS = 4
 MAX_CROP = 14 * 1024
 """Bytes of one aligned face: JPEG of quality 95 at 112 x 112 needs 5 to 10 KiB, and
 `MAX_CROPS` of them fit one frame."""
+SCORE_BINS = 100
+"""Bins of `ScoresCounted`."""
 
 Text64: TypeAlias = Annotated[str, Meta(max_length=64)]
 PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
@@ -33,6 +35,7 @@ TemplateSpace: TypeAlias = Annotated[str, Meta(max_length=128)]
 Category: TypeAlias = Literal["resident", "visitor", "service"]
 Direction: TypeAlias = Literal["in", "out", "both"]
 Mode: TypeAlias = Literal["auto", "local", "remote", "hybrid"]
+ScoreCount: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 Minute: TypeAlias = Annotated[int, Meta(ge=0, le=1440)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=3_600_000)]
 
@@ -112,7 +115,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     `matrix` is the community's float32 little-endian square matrix, row by row, or empty;
     `threshold` the cosine above which a face counts as the person's; `frames` how many good
     frames make a probe; `attempts` how many growing probes one sighting may try, for which
-    the threshold must allow; `time_zone` an IANA name.
+    the threshold must allow; `time_zone` an IANA name; `face_needs_second` whether a face alone
+    is not enough at this door.
     """
 
     name: Text64
@@ -128,6 +132,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     pin_allowed: bool = True
     time_zone: Text64 = "Asia/Shanghai"
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    face_needs_second: bool = False
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -175,6 +180,20 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     vision: Code = ""
 
 
+class ScoresCounted(Message, frozen=True, tag="scores-counted"):
+    """Door to server, latest value a few times an hour: how alike the others look.
+
+    Of each sighting accepted at this door, the best score among everybody but the person shown,
+    counted in bins of a hundredth from cosine 0 up, all since the door was paired or so many
+    that the older count less. Nothing says whose or when. `compared` is over all scores how
+    many people each is the best of.
+    """
+
+    template_space: TemplateSpace
+    counts: Annotated[tuple[ScoreCount, ...], Meta(min_length=SCORE_BINS, max_length=SCORE_BINS)]
+    compared: Count
+
+
 class ServerNews(Message, frozen=True, tag="server-news"):
     """Server to door, latest value every ten seconds: renews the lease and sets the time.
 
@@ -209,6 +228,7 @@ EstateMessage: TypeAlias = (
     | DoorConfigured
     | EntryRecorded
     | DoorPresence
+    | ScoresCounted
     | ServerNews
     | MatchRequest
     | MatchAnswer
@@ -220,6 +240,7 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     DoorConfigured,
     EntryRecorded,
     DoorPresence,
+    ScoresCounted,
     ServerNews,
     MatchRequest,
     MatchAnswer,

@@ -21,6 +21,7 @@ from community_server.doors.service import get_door
 from community_server.errors import InputRefused, NotFound, ServerError
 from community_server.estate import Estate
 from community_server.staff.sessions import SignedIn
+from community_server.thresholds.routes import strictness
 from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
@@ -82,12 +83,12 @@ def change_door(
     mode: Text = "auto",
     gate_open_s: Text = "",
     pin_allowed: Text = "",
+    face_needs_second: Text = "",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
-        alter(
-            estate, door, read_change(name, direction, mode, gate_open_s, pin_allowed), staff.staff
-        )
+        wanted = read_change(name, direction, mode, gate_open_s, pin_allowed, face_needs_second)
+        alter(estate, door, wanted, staff.staff)
     except NotFound:
         raise
     except ServerError as refusal:
@@ -141,7 +142,12 @@ def read_door(name: str, direction: str) -> DoorRequest:
 
 
 def read_change(
-    name: str, direction: str, mode: str, gate_open_s: str, pin_allowed: str
+    name: str,
+    direction: str,
+    mode: str,
+    gate_open_s: str,
+    pin_allowed: str,
+    face_needs_second: str,
 ) -> DoorChange:
     """Return the settings that a form holds.
 
@@ -156,6 +162,7 @@ def read_change(
                 "mode": mode,
                 "gate_open_s": gate_open_s,
                 "pin_allowed": pin_allowed == "yes",
+                "face_needs_second": face_needs_second == "yes",
             }
         )
     except ValidationError as error:
@@ -217,6 +224,8 @@ def _door(
         refusal=refusal,
         door=shown,
         settings=settings,
+        strictness=strictness(estate, settings),
+        budget=estate.settings.wrong_openings_per_month,
         directions=DIRECTIONS,
         modes=MODES,
     )

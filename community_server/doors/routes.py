@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from community_server.desk import EstateDep, ReaderDep, WriterDep
 from community_server.doors.service import add_door, list_doors, living_door, revoke_door
 from community_server.doors.tables import Door
+from community_server.errors import InputRefused
 from community_server.estate import Estate
 from community_server.rosters.news import count_members
 from community_server.staff.audit import audit
@@ -48,6 +49,7 @@ class DoorChange(BaseModel):
     frames: Annotated[int, Field(ge=1, le=20)] | None = None
     gate_open_s: Annotated[float, Field(ge=0.1, le=120)] | None = None
     pin_allowed: bool | None = None
+    face_needs_second: bool | None = None
     min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None
     dwell_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] | None = None
@@ -156,11 +158,23 @@ def issue(estate: Estate, door: str, staff: str) -> IssuedCode:
 
 
 def alter(estate: Estate, door: str, body: DoorChange, staff: str) -> None:
-    """Change a door, tell its terminal, and note who did."""
+    """Change a door, tell its terminal, and note who did.
+
+    Raises:
+        NotFound: `door-unknown`.
+        Conflict: `door-revoked`.
+        InputRefused: `second-needs-pin`.
+    """
     with estate.changer.change() as change:
         row = living_door(change.session, door)
         for field, value in body.model_dump(exclude_none=True).items():
             setattr(row, field, value)
+        if row.face_needs_second and not row.pin_allowed:
+            raise InputRefused(
+                "a face that needs a second credential needs PINs to be allowed",
+                field="face_needs_second",
+                code="second-needs-pin",
+            )
         if row.state == "paired":
             estate.configurer.send(change, row)
         audit(change.session, staff, "configure-door", door)
@@ -170,5 +184,6 @@ def revoke(estate: Estate, door: str, staff: str) -> None:
     """Revoke a door, close its link, and note who did."""
     with estate.changer.change() as change:
         revoke_door(change, estate.links, door)
+        estate.thresholds.scores.forget(change.session, door)
         audit(change.session, staff, "revoke-door", door)
     estate.doors.drop(door)

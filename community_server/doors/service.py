@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from community_server.budget import Budget
 from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
-from community_server.gallery import Gallery
 from community_server.rosters.news import Rosters, lock_paired_doors
+from community_server.thresholds import Thresholds
+from face_engine.self_calibration import steadied
 from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, LeaseHours, Mode, Zone
 from tier_link.store import LinkStore
 
@@ -30,42 +30,55 @@ class Configurer:
 
     links: LinkStore
     rosters: Rosters
-    gallery: Gallery
-    budget: Budget
+    thresholds: Thresholds
     matrix: NDArray[np.float32] = field(repr=False)
     space: str
     time_zone: str
+    demand_when_unsupported: bool
 
     def configuration(self, door: Door) -> DoorConfigured:
         """Return what a door is told."""
+        threshold = self._threshold(door)
         return DoorConfigured(
             name=door.name,
             mode=cast("Mode", door.mode),
             direction=cast("Direction", door.direction),
             template_space=self.space,
             matrix=np.asarray(self.matrix, "<f4").tobytes(),
-            threshold=self.budget.threshold(len(self.gallery)).value,
+            threshold=threshold,
             lease_hours=LEASES,
             zone=Zone(door.min_face_px, door.dwell_ms, door.max_yaw_deg, door.cooldown_s),
             frames=door.frames,
             gate_open_s=door.gate_open_s,
             pin_allowed=door.pin_allowed,
             time_zone=self.time_zone,
+            face_needs_second=self.demands_second(door),
         )
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""
         message = self.configuration(door)
-        door.threshold = message.threshold
+        door.threshold, door.second_told = message.threshold, message.face_needs_second
         self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
         change.wake(door.id)
 
     def send_due(self, change: Change) -> None:
-        """Tell doors whose threshold no longer fits the gallery's size."""
-        wanted = self.budget.threshold(len(self.gallery)).value
+        """Tell doors whose threshold no longer fits what is known of strangers' scores."""
         for door in lock_paired_doors(change.session):
-            if door.threshold != wanted:
+            wanted = (self._threshold(door), self.demands_second(door))
+            if (door.threshold, door.second_told) != wanted:
                 self.send(change, door)
+
+    def demands_second(self, door: Door) -> bool:
+        """Say whether a face alone is not enough at a door: by staff's word, or for want of data.
+
+        Without PINs there is no second credential yet, and nothing is demanded.
+        """
+        unshown = self.demand_when_unsupported and not self.thresholds.of(door.id).supported
+        return door.pin_allowed and (door.face_needs_second or unshown)
+
+    def _threshold(self, door: Door) -> float:
+        return steadied(door.threshold, self.thresholds.of(door.id).value)
 
     def welcome(self, change: Change, door: Door, public_key: bytes) -> None:
         """Note a terminal as a door's, and put all it needs into its outbox."""

@@ -24,8 +24,12 @@ class Door(Base):
     dwell_ms: Mapped[int] = mapped_column(default=300)
     max_yaw_deg: Mapped[float] = mapped_column(default=35.0)
     cooldown_s: Mapped[float] = mapped_column(default=5.0)
+    face_needs_second: Mapped[bool] = mapped_column(default=False)
+    """Staff's word: a face alone does not open this door, it needs a second credential."""
     threshold: Mapped[float] = mapped_column(default=0.0)
-    """The threshold last told; it follows the gallery's size."""
+    """The threshold last told; it follows the gallery's size and the estate's own scores."""
+    second_told: Mapped[bool] = mapped_column(default=False)
+    """Whether the terminal was last told that a face alone is not enough."""
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)

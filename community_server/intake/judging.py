@@ -53,7 +53,7 @@ class PhotoJudge:
         """
         judged = judge(self.pack, [photo.data for photo in photos])
         template = turn(judged.template, self.matrix)
-        threshold = self.budget.threshold(len(self.gallery)).value
+        threshold = self.budget.reckon(len(self.gallery)).value
         resembles = self.gallery.find(template, threshold, lambda other: other != person)
         # The bound by which the photos of one enrollment have to show one person.
         alike = self.budget.calibration.same_person

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from community_server.budget import Budget
 from community_server.database import now
 from community_server.gallery import Gallery
 from community_server.matching.crops import decode_crops
 from community_server.matching.shared_encoder import SharedEncoder
 from community_server.rosters.book import RosterBook
+from community_server.thresholds import Thresholds
 from face_engine.encoder import fuse
+from face_engine.faces import Vectors
 from face_engine.rotation import turn
 from tier_link.errors import RequestRefused
 from tier_link.estate_messages import MatchAnswer, MatchRequest
@@ -26,7 +27,7 @@ class Matcher:
     matrix: NDArray[np.float32] = field(repr=False)
     gallery: Gallery
     book: RosterBook
-    budget: Budget
+    thresholds: Thresholds
 
     def answer(self, door: str, request: MatchRequest, deadline: float) -> MatchAnswer:
         """Return the person at a door, or nobody.
@@ -52,6 +53,15 @@ class Matcher:
             row = self.book.find(person)
             return row is not None and row.belongs_at(door, moment)
 
-        threshold = self.budget.threshold(len(self.gallery)).value
-        person = self.gallery.find(probe, threshold, allowed)
-        return MatchAnswer(person or "", "match" if person else "unknown-face")
+        person = self.gallery.find(probe, self.thresholds.of(door).value, allowed)
+        if person is None:
+            return MatchAnswer("", "unknown-face")
+        self._count_nearest_other(door, probe, person)
+        return MatchAnswer(person, "match")
+
+    def _count_nearest_other(self, door: str, probe: Vectors, person: str) -> None:
+        """Count what somebody else of this population would have scored here."""
+        family = self.book.household(person)
+        other = self.gallery.best(probe, lambda one: one not in family)
+        if other is not None:
+            self.thresholds.scores.note(door, other.score, len(self.gallery) - len(family))

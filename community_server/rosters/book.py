@@ -98,6 +98,7 @@ class RosterBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rows: dict[str, Row] = {}
+        self._households: defaultdict[str, set[str]] = defaultdict(set)
         self._revision = 0
 
     @property
@@ -109,16 +110,30 @@ class RosterBook:
         """Take in what changed; None removes."""
         with self._lock:
             for person, row in changes.items():
-                if row is None:
-                    self._rows.pop(person, None)
-                else:
+                before = self._rows.pop(person, None)
+                if before is not None:
+                    self._households[before.roster.unit].discard(person)
+                if row is not None:
                     self._rows[person] = row
+                    self._households[row.roster.unit].add(person)
             self._revision += 1
 
     def find(self, person: str) -> Row | None:
         """Return one person's row."""
         with self._lock:
             return self._rows.get(person)
+
+    def household(self, person: str) -> frozenset[str]:
+        """Return the ids of those who share a person's unit, the person among them."""
+        with self._lock:
+            row = self._rows.get(person)
+            shared = self._households[row.roster.unit] if row and row.roster.unit else ()
+            return frozenset(shared) | {person}
+
+    def everybody(self) -> list[Row]:
+        """Return all rows, in no order."""
+        with self._lock:
+            return list(self._rows.values())
 
     def pick(self, people: Iterable[str]) -> list[RosterPerson]:
         """Return the roster rows of those who have one."""

@@ -109,7 +109,6 @@ def status_of(estate: Estate) -> dict[str, object]:
     with estate.reading() as session:
         community = get_community(session)
         name, slug = community.name, community.slug
-    threshold = estate.budget.threshold(len(estate.gallery))
     return {
         "community": slug,
         "name": name,
@@ -117,7 +116,6 @@ def status_of(estate: Estate) -> dict[str, object]:
         "faces": len(estate.gallery),
         "template_space": estate.pack.template_space,
         "first_opening": estate.settings.first_opening,
-        "threshold": {"value": threshold.value, "supported": threshold.supported},
         "waiting_for_cloud": estate.links.waiting("cloud"),
     }
 

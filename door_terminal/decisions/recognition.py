@@ -62,16 +62,20 @@ class Recogniser:
         space: Callable[[], str],
         link: Callable[[], MatchLink | None],
         encode: Callable[[str, tuple[bytes, ...]], bytes],
+        count: Callable[[str, float, int], None],
     ) -> None:
         """Take where each thing is to be found now.
 
         `encode` has vision encode the crops of a sighting and waits; raises `RecognitionFailed`.
+        `count` takes, of each match made here, template space, best score among the others, and
+        how many those are.
         """
         self._book = book
         self._configuration = configuration
         self._space = space
         self._link = link
         self._encode = encode
+        self._count = count
 
     def recognise(self, sighting: Sighting, mode: Mode) -> Recognised:
         """Say whose face a sighting shows.
@@ -106,9 +110,11 @@ class Recogniser:
                 "the estate's matrix is for another model", code="other-template-space"
             )
         book = self._book()
-        nearest = book.nearest(probe if matrix is None else turn(probe, matrix))
+        turned = probe if matrix is None else turn(probe, matrix)
+        nearest = book.nearest(turned)
         threshold = configuration.wire.threshold
         if nearest is not None and nearest[1] >= threshold:
+            self._count_other(book, turned, nearest[0], configuration)
             return Recognised(book.people.get(nearest[0]), "local", probe)
         if may_ask and nearest is not None and nearest[1] >= threshold - UNSURE:
             try:
@@ -116,6 +122,14 @@ class Recogniser:
             except (RequestError, MalformedMessage) as error:
                 _log.warning("server was not asked in doubt code=%s", error.code)
         return Recognised(None, "local", probe)
+
+    def _count_other(
+        self, book: RosterBook, turned: Vectors, person: str, configuration: Configuration
+    ) -> None:
+        """Count what somebody else of this population would have scored here."""
+        other = book.nearest_other(turned, person)
+        if other is not None and book.index is not None:
+            self._count(configuration.wire.template_space, other, len(book.index) - 1)
 
     def _ask_server(
         self, sighting: Sighting, configuration: Configuration, probe: Vectors | None

@@ -2,8 +2,9 @@
 
 The group is split at random, again and again: one half is enrolled, the other half are the
 strangers at its doors. The public threshold comes from people outside the group, the estate's own
-from nothing but the scores between its enrolled people's templates, each by
-`Calibration.threshold`. What a threshold promised is then held against what the strangers did.
+from nothing but the scores between its enrolled people's templates: the code is the estates' own
+(`face_engine.self_calibration`). What a threshold promised is then held against what the
+strangers did.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.calibration import Calibration, from_templates, make
+from face_engine.calibration import Calibration, make
 from face_engine.encoder import fuse
 from face_engine.evaluation.bounds import Bounded, bounded
 from face_engine.evaluation.identification import Mirror
 from face_engine.evaluation.subjects import Subject
 from face_engine.faces import Vectors
+from face_engine.self_calibration import NO_SCORES, OwnScores, between, own_threshold, reckon
 
 FPIRS = (0.1, 0.05)
 # Splits of which one figure is the mean, and resamplings of the group's people for its bounds.
@@ -48,7 +50,8 @@ class SelfCalibration:
         asked: FPIR.
         gallery_size: people enrolled, in each split.
         public: with the calibration of people outside the group.
-        own: with the scores between the enrolled people's templates.
+        own: with the scores between the enrolled people's templates; the public calibration where
+            they are too few to count.
         cautious: with the higher of the two thresholds.
     """
 
@@ -130,11 +133,13 @@ def _one_split(
     best = scores.probe[np.ix_(strangers, enrolled)].max(axis=1)
     own = scores.own[enrolled]
     probed = enrolled[~np.isnan(own)]
-    estate = from_templates(scores.templates[enrolled], template_space="")
+    estate = OwnScores(people=between(scores.templates[enrolled]))
     counts = np.empty((len(FPIRS), 3, 4))
     for row, fpir in enumerate(FPIRS):
-        values = [each.threshold(fpir, half).value for each in (public, estate)]
-        for column, threshold in enumerate((*values, max(values))):
+        thresholds = [reckon(public, each, fpir, half).value for each in (NO_SCORES, estate)]
+        alone = own_threshold(estate.people, public, fpir, half)
+        thresholds.insert(1, thresholds[0] if alone is None else alone.value)
+        for column, threshold in enumerate(thresholds):
             counts[row, column] = (
                 weights[strangers][best >= threshold].sum(),
                 weights[strangers].sum(),

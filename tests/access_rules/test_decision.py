@@ -102,6 +102,16 @@ def test_a_credential_that_does_not_name_one_person_says_which(
     assert reason(shown) is expected
 
 
+def test_at_a_door_where_a_face_is_not_enough_other_credentials_are() -> None:
+    careful = replace(RULES, face_needs_second=True)
+    assert reason(face(RESIDENT), rules=careful) is DecisionReason.SECOND_CREDENTIAL_NEEDED
+    twice = (*face(RESIDENT), *face(RESIDENT))
+    assert reason(twice, rules=careful) is DecisionReason.SECOND_CREDENTIAL_NEEDED
+    assert reason(face_and_pin(RESIDENT, RESIDENT), rules=careful) is DecisionReason.WITHIN_RULES
+    pin = (Shown(Credential.PIN, RESIDENT),)
+    assert reason(pin, rules=careful) is DecisionReason.WITHIN_RULES
+
+
 def test_two_different_credentials_of_one_person_satisfy_the_stricter_rule() -> None:
     strict = replace(RESIDENT, second_credential=True)
     assert reason(face_and_pin(strict, strict)) is DecisionReason.WITHIN_RULES
@@ -201,6 +211,7 @@ rule_sets = st.builds(
     direction=st.sampled_from(Direction),
     accepts=st.frozensets(st.sampled_from(Credential)),
     leases=st.builds(LeasePolicy, resident_hours=st.integers(1, 720)),
+    face_needs_second=st.booleans(),
 )
 
 
@@ -220,7 +231,9 @@ def test_no_grant_breaks_a_rule(
     assert not person.suspended
     assert moment.news_age is not None
     assert moment.news_age < rules.leases.longest_seconds
-    assert not person.second_credential or len({one.credential for one in shown}) > 1
+    kinds = {one.credential for one in shown}
+    assert not person.second_credential or len(kinds) > 1
+    assert not rules.face_needs_second or kinds != {Credential.FACE}
     if moment.unix is None:
         assert person.category is Category.RESIDENT
         assert not person.windows

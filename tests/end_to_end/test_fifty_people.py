@@ -145,7 +145,7 @@ def test_the_door_opens_for_everybody_enrolled_by_name_and_for_no_stranger(
     assert [walk for walk in walks if walk.admitted and walk.named != walk.person.name] == []
     assert [walk for walk in of_strangers if walk.admitted] == []
     kept_out = [walk.person for walk in of_residents if not walk.admitted]
-    threshold = Budget(Settings(), calibration.load(pack.template_space)).threshold(count).value
+    threshold = Budget(Settings(), calibration.load(pack.template_space)).reckon(count).value
     likeness = {person.other.name: round(person.likeness(pack), 3) for person in kept_out}
     print(f"  threshold {threshold:.3f}, likeness without a door: {likeness}")
     assert all(one < threshold + CLEARLY_ALIKE for one in likeness.values())

@@ -35,7 +35,7 @@ def test_the_threshold_is_set_ahead_of_the_gallery() -> None:
         *(400, 800),
     ]
     budget = ErrorBudget(1, 50)
-    assert budget.threshold(SHIPPED, 101) == budget.threshold(SHIPPED, 200)
+    assert budget.reckon(SHIPPED, 101) == budget.reckon(SHIPPED, 200)
 
 
 @pytest.mark.parametrize("people", [50, 3000])

@@ -36,7 +36,7 @@ def test_it_fits_one_screen_and_shows_the_threshold_only_when_asked() -> None:
 
 def test_the_threshold_is_the_one_the_server_uses() -> None:
     values = json.loads(run("--people", "300", "--json").stdout)
-    expected = ErrorBudget(1, 50).threshold(load("sface-2021dec-int8bq-centred"), 300)
+    expected = ErrorBudget(1, 50).reckon(load("sface-2021dec-int8bq-centred"), 300)
     assert values["threshold"] == expected.value
     assert values["supported"] is expected.supported
     assert values["second_credential"] is not expected.supported

@@ -67,16 +67,19 @@ def recogniser(
     encode: Callable[[str, tuple[bytes, ...]], bytes] = no_vision,
     space: str = SPACE,
     configuration: Configuration | None = None,
+    count: Callable[[str, float, int], None] = lambda *_: None,
+    held: RosterBook | None = None,
 ) -> Recogniser:
     configuration = configuration or Configuration.of(
         configured(matrix=MATRIX.astype("<f4").tobytes())
     )
     return Recogniser(
-        book=book,
+        book=lambda: held or book(),
         configuration=lambda: configuration,
         space=lambda: space,
         link=lambda: server,
         encode=encode,
+        count=count,
     )
 
 
@@ -90,6 +93,25 @@ def seen(face: NDArray[np.float32] | None, *, crops: tuple[bytes, ...] = (CROP,)
 def test_a_face_is_a_persons_from_the_threshold_on(cosine: float, whose: object) -> None:
     found = recogniser().recognise(seen(blend(cosine)), "local")
     assert (found.person, found.where) == (whose, "local")
+
+
+def test_of_a_match_made_here_the_best_of_other_households_is_counted_and_of_no_other() -> None:
+    index = GalleryIndex(128)
+    family = person("c", template=packed(turn(blend(0.9), MATRIX)))
+    other = person("d", unit="9-9", template=packed(turn(blend(0.3), MATRIX)))
+    people = {one.person: one for one in (ADA, family, other)}
+    for one in people.values():
+        index.add(one.person, np.frombuffer(one.template, "<f4"))
+    counted: list[tuple[str, float, int]] = []
+
+    def count(space: str, score: float, people: int) -> None:
+        counted.append((space, round(score, 3), people))
+
+    found = recogniser(count=count, held=RosterBook(people=people, index=index))
+    assert found.recognise(seen(ADA_FACE), "local").person == ADA
+    assert counted == [(SPACE, 0.3, 2)]
+    assert found.recognise(seen(unit_vector(9)), "local").person is None
+    assert len(counted) == 1
 
 
 def test_a_remote_door_asks_the_server_and_believes_it() -> None:

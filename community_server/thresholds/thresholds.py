@@ -1,0 +1,63 @@
+"""Each door's threshold: the error budget spent with all that is known of strangers' scores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from community_server.budget import Budget
+from community_server.gallery import Gallery
+from community_server.rosters.book import RosterBook
+from community_server.thresholds.scores import PEOPLE, ScoreBook
+from face_engine.error_budget import Explanation, explain
+from face_engine.self_calibration import OwnScores, Reckoning, between
+
+_WORTH_MEASURING: Final = 0.05
+"""Share of the gallery that has to change before its people are compared anew."""
+
+
+@dataclass
+class Thresholds:
+    """How strict the doors are; safe to use from any thread."""
+
+    budget: Budget
+    gallery: Gallery
+    scores: ScoreBook
+    _measured_at: tuple[int, int] = field(default=(0, 0))
+
+    def of(self, door: str) -> Reckoning:
+        """Return the threshold for a door as its scores stand now."""
+        return self.budget.reckon(len(self.gallery), self.own(door))
+
+    def own(self, door: str) -> OwnScores:
+        """Return the estate's own scores, with those of one door."""
+        return OwnScores(self.scores.of(PEOPLE), self.scores.of(door))
+
+    def explain(self, door: str, frames: int) -> Explanation:
+        """Return what the budget comes to at a door that fuses `frames` frames a probe."""
+        return explain(
+            self.budget.budget,
+            self.budget.calibration,
+            people=len(self.gallery),
+            frames=frames,
+            own=self.own(door),
+        )
+
+    def lowest(self, doors: Iterable[str]) -> float:
+        """Return the threshold of the most lenient of these doors; without any, the estate's."""
+        estate = self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE)))
+        return min((self.of(door).value for door in doors), default=estate.value)
+
+    def measure_people(self, book: RosterBook) -> None:
+        """Compare the estate's people with one another, once enough of them have changed."""
+        size, changes = len(self.gallery), self.gallery.changes
+        if (size, changes) == self._measured_at:
+            return
+        if changes - self._measured_at[1] <= _WORTH_MEASURING * size:
+            return
+        self._measured_at = (size, changes)
+        rows = [row.roster for row in book.everybody() if row.active and row.roster.template]
+        if rows:
+            templates = np.stack([np.frombuffer(row.template, "<f4") for row in rows])
+            self.scores.replace(PEOPLE, "server", between(templates, [row.unit for row in rows]))
