@@ -10,6 +10,7 @@ from typing import Final
 from face_engine.calibration import SUPPORT, Calibration, Refusal
 from face_engine.self_calibration import (
     NO_SCORES,
+    Basis,
     OwnScores,
     Reckoning,
     at_size,
@@ -78,7 +79,7 @@ class Explanation:
         gallery_size: for which the threshold is set.
         threshold: of one attempt.
         expected_strangers: how many of the measured strangers would get through at this rate.
-        supported_budget: the fewest wrong openings a month that any of the scores can show.
+        supported_budget: the fewest wrong openings a month that the scores can show.
         refusal: expected false refusals at the first attempt; None where the calibration has
             no enrolled people's scores.
     """
@@ -101,15 +102,18 @@ def explain(
     """What a budget comes to for a gallery of `people`, at doors that fuse `frames` a probe."""
     size = size_ahead(people)
     threshold = budget.reckon(calibration, people, own)
-    shown = [
-        at_size(SUPPORT / calibration.strangers, calibration.gallery_size, size),
-        *(shown_rate(histogram, size) for histogram in (own.people, own.sightings)),
-    ]
+    shown = {
+        Basis.PUBLIC: at_size(SUPPORT / calibration.strangers, calibration.gallery_size, size),
+        Basis.PEOPLE: shown_rate(own.people, size),
+        Basis.SIGHTINGS: shown_rate(own.sightings, size),
+    }
+    # Who sets the threshold vouches for it, and so does whoever is nearer to the door.
+    vouching = list(shown)[list(shown).index(threshold.basis) :]
     return Explanation(
         gallery_size=size,
         threshold=threshold,
         expected_strangers=calibration.measured_rate(budget.fpir, size) * calibration.strangers,
-        supported_budget=min(rate for rate in shown if rate)
+        supported_budget=min(rate for basis in vouching if (rate := shown[basis]))
         * budget.attempts
         * budget.sightings_per_month,
         refusal=calibration.refusal(threshold.value, frames),

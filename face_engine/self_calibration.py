@@ -258,7 +258,7 @@ def reckon(public: Calibration, own: OwnScores, fpir: float, gallery_size: int) 
         stricter = asked.value > found.value
         found = Reckoning(
             value=max(asked.value, found.value),
-            # Scores that show the rate vouch for any stricter threshold, too.
+            # Scores nearer to the door vouch for a threshold that is stricter than they ask.
             supported=asked.supported or (found.supported and not stricter),
             basis=basis if stricter else found.basis,
             bounded=found.bounded or asked.bounded,

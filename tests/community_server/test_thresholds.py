@@ -144,7 +144,7 @@ def _check_an_estate_of_people_alike(estate: Estate) -> None:
     with estate.changer.change() as change:
         for number in range(60):
             row = add_person(change, category="resident", unit=str(number), known=Known(name="N"))
-            store_template(change, row, estate.pack.template_space, _unit(rng, common))
+            store_template(change, row, estate.pack.template_space, _unit(rng, common), photos=1)
     Sweeper(estate).sweep()
     assert estate.thresholds.scores.of(PEOPLE).total == 60
     told = _told(bench, door).threshold

@@ -42,6 +42,12 @@ def _counted(scores: list[float], people: int) -> ScoreHistogram:
     return histogram
 
 
+ALIKE = OwnScores(
+    people=_counted([0.4, 0.45, 0.5] * 133, 399), sightings=_counted([0.44, 0.5] * 900, 400)
+)
+FAR = OwnScores(sightings=_counted([0.25, 0.3] * 5000, 3000))
+
+
 def test_the_wire_and_the_engine_count_in_the_same_bins() -> None:
     assert SCORE_BINS == BINS
 
@@ -140,6 +146,15 @@ def test_own_scores_can_vouch_for_what_public_ones_cannot() -> None:
     measured = explain(budget, SHIPPED, people=5000, frames=2, own=own)
     assert not without.threshold.supported
     assert measured.supported_budget < without.supported_budget
+
+
+@pytest.mark.parametrize("own", [NO_SCORES, ALIKE, FAR], ids=["none", "alike", "far"])
+@pytest.mark.parametrize("wrong_openings", [0.5, 3, 30])
+def test_a_budget_is_supported_exactly_from_what_is_vouched_for(
+    own: OwnScores, wrong_openings: float
+) -> None:
+    found = explain(ErrorBudget(wrong_openings, 50), SHIPPED, people=400, frames=2, own=own)
+    assert found.threshold.supported is (found.supported_budget <= wrong_openings)
 
 
 def test_a_threshold_goes_up_at_once_and_down_not_by_a_single_bin() -> None:
