@@ -40,11 +40,12 @@ from community_server.setup.community import find_community
 from community_server.staff.backoff import Backoff
 from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
-from community_server.vault.master_key import choose_source, write_private
+from community_server.vault.master_key import choose_source
 from community_server.vault.safe import Safe, SafeBroken
 from face_engine import calibration
 from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation
+from tier_kit.private_files import write_private
 from tier_link.store import LinkStore, PairingCodes, bring_up_to_date, open_database, reading
 
 _log = logging.getLogger(__name__)

@@ -12,28 +12,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from door_terminal.errors import SecretDamaged, StartRefused
+from tier_kit.private_files import write_private
 
 _KEY_FILE = "device.key"
 _KEY_SIZE = 32
 _NONCE_SIZE = 12
 _DOMAIN = b"gatehouse/door/1"
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner can read, whole or not at all, and durably."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class DeviceKey:
@@ -51,7 +35,6 @@ class DeviceKey:
         """
         path = folder / _KEY_FILE
         if not path.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, os.urandom(_KEY_SIZE))
         key = path.read_bytes()
         if len(key) != _KEY_SIZE:

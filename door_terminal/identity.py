@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from door_terminal.device_keys import write_private
 from door_terminal.errors import StartRefused
+from tier_kit.private_files import write_private
 from tier_link.channel import NodeIdentity
 
 _FILE: Final = "pairing.json"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from community_server.errors import SignInRefused
-from community_server.vault.master_key import write_private
+from tier_kit.private_files import write_private
 from tier_link.pairing import new_code
 
 FILE_NAME = "setup-code"

@@ -15,7 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from community_server.errors import VaultLocked
-from community_server.vault.master_key import KEY_SIZE, MasterKeySource, write_private
+from community_server.vault.master_key import KEY_SIZE, MasterKeySource
+from tier_kit.private_files import write_private
 
 NONCE_SIZE: Final = 12
 _LABEL: Final = b"gatehouse/erasure-key/1\0"

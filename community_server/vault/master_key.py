@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from argon2.low_level import Type, hash_secret_raw
 
 from community_server.errors import StartRefused
+from tier_kit.private_files import write_private
 
 KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
@@ -103,20 +104,3 @@ def choose_source(setting: str, folder: Path) -> MasterKeySource:
         f"master_key is '{setting}'; it can be file, path:<file> or passphrase",
         code="configuration-malformed",
     )
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Put a file in place for its owner's eyes only, whole or not at all, and onto the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

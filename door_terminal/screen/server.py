@@ -9,10 +9,10 @@ from typing import Final
 
 import uvicorn
 
-from door_terminal.device_keys import write_private
 from door_terminal.errors import StartRefused
 from door_terminal.screen.app import build_app
 from door_terminal.terminal import Terminal
+from tier_kit.private_files import write_private
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy.orm import Session
 
-from tests.enrollment_cloud.cloud_process import CloudProcess, wait_for
+from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.cloud_process import CloudProcess
 from tier_link.certificates import (
     Purpose,
     build_certificate,

@@ -18,23 +18,10 @@ from tests.browser.conftest import (
     jpeg,
 )
 from tests.browser.estate import Estate
+from tests.support.form_steps import CONSENTS, agree, step
 
-CONSENTS = ("encode", "internet", "keep")
 REQUIRED_CONSENTS = {"encode", "internet", "keep"}
 POSES = ("front", "left", "right")
-
-
-def step(page: Page, name: str) -> None:
-    """Wait until a step is shown."""
-    expect(page.locator(f'[data-step="{name}"]')).to_be_visible()
-
-
-def agree(page: Page) -> None:
-    """Tick everything and go on."""
-    step(page, "consents")
-    for consent in CONSENTS:
-        page.get_by_test_id(f"consent-{consent}").check()
-    page.get_by_test_id("continue").click()
 
 
 def choose(page: Page, pose: str, data: bytes) -> None:

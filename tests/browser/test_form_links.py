@@ -7,10 +7,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page, expect
 
+from gatehouse.local_estate import wait_for
 from tests.browser.conftest import Launch, OpenPage, Portraits, camera_film, jpeg
 from tests.browser.estate import Estate
-from tests.browser.test_form import agree, choose
-from tests.enrollment_cloud.cloud_process import wait_for
+from tests.browser.test_form import choose
+from tests.support.form_steps import agree
 from tier_link.base64url import encode_base64url
 from tier_link.certificates import root_public_bytes
 

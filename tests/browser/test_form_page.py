@@ -13,7 +13,8 @@ from playwright.sync_api import Page, Route, expect
 import enrollment_cloud
 from tests.browser.conftest import OpenPage, Portraits, jpeg
 from tests.browser.estate import Estate
-from tests.browser.test_form import CONSENTS, agree, choose, step
+from tests.browser.test_form import choose
+from tests.support.form_steps import CONSENTS, agree, step
 from tier_kit.pages import Pages
 from tier_kit.security import CONTENT_SECURITY_POLICY
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import httpx
 
+from gatehouse.local_estate import wait_for
 from tests.community_server.bench import PASSWORD
-from tests.community_server.waiting import wait_for
 
 START_SECONDS: Final = 60.0
 

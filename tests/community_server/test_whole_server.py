@@ -17,11 +17,11 @@ import pytest
 from community_server.database import now
 from face_engine.alignment import align
 from face_engine.models import load_pack
+from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Draft, honest_consents
 from tests.community_server.doubles import COMMUNITY, CloudDouble, DoorDouble
 from tests.community_server.server_process import Desk, Server, run_server, start
-from tests.community_server.waiting import wait_for
 from tests.support.databases import postgresql_database
 from tier_link.base64url import decode_base64url
 from tier_link.certificates import load_root, verify_certificate
@@ -69,7 +69,7 @@ def cloud(tmp_path: Path) -> Iterator[CloudDouble]:
 def _pair_cloud(desk: Desk, cloud: CloudDouble) -> None:
     answer = desk.call("POST", "/api/v1/cloud", {"url": cloud.url, "code": cloud.issue_code()})
     assert answer == {"community": COMMUNITY}
-    wait_for(lambda: cloud.profile)
+    wait_for("the profile at the cloud", lambda: cloud.profile)
 
 
 def _draft(cloud: CloudDouble, link: str, photos: Sequence[bytes]) -> Draft:
@@ -104,7 +104,7 @@ def _reply(cloud: CloudDouble, draft: Draft, number: int, link: str) -> Reply:
         found = [r for r in cloud.replies if (r.envelope, r.number) == (draft.envelope, number)]
         return found[0].sealed if found else b""
 
-    sealed = wait_for(look)
+    sealed = wait_for("the reply", look)
     assert cloud.profile is not None
     root = load_root(cloud.profile.root_public, parse_link(link).invitation.fingerprint)
     return open_reply(
@@ -161,12 +161,12 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
     link = desk.call(
         "POST", "/api/v1/invitations", {"kind": "resident", "name": "Ada", "unit": "1-101"}
     )["link"]
-    wait_for(lambda: parse_link(link).invitation.id in cloud.open)
+    wait_for("the invitation at the cloud", lambda: parse_link(link).invitation.id in cloud.open)
 
     draft = _draft(cloud, link, [people[0].portrait])
     cloud.deposit(draft.deposit())
     assert _reply(cloud, draft, 1, link).outcome == "received"
-    wait_for(lambda: parse_link(link).invitation.id not in cloud.open)
+    wait_for("its end at the cloud", lambda: parse_link(link).invitation.id not in cloud.open)
 
     (waiting,) = desk.call("GET", "/api/v1/approvals")
     assert (waiting["name"], waiting["unit"], waiting["photos"]) == ("Ada", "1-101", 1)
@@ -179,16 +179,19 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
     with DoorDouble(tmp_path / "door", server.url) as terminal:
         terminal.pair(code)
         terminal.connect()
-        wait_for(lambda: terminal.snapshots and terminal.configuration and terminal.news)
+        wait_for(
+            "the roster at the door",
+            lambda: terminal.snapshots and terminal.configuration and terminal.news,
+        )
         assert terminal.people == {}
 
         desk.call("POST", f"/api/v1/approvals/{waiting['id']}", {"decision": "approve"})
 
-        wait_for(lambda: waiting["person"] in terminal.people, seconds=5)
+        wait_for("the person at the door", lambda: waiting["person"] in terminal.people, seconds=5)
         assert _reply(cloud, draft, 2, link).outcome == "enrolled"
         assert desk.http.get(f"/api/v1/approvals/{waiting['id']}/photos/0").status_code == 404
         terminal.show_presence()
-        wait_for(lambda: desk.call("GET", "/api/v1/doors")[0]["in_step"])
+        wait_for("the door to be in step", lambda: desk.call("GET", "/api/v1/doors")[0]["in_step"])
         (row,) = desk.call("GET", "/api/v1/doors")
         assert (row["connected"], row["people"], row["mode"]) == (True, 1, "remote")
         assert (row["gate"], row["vision"]) == ("gate-unreachable", "vision-down")
@@ -211,20 +214,27 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
         first, stranger = _entry(waiting["person"], 1), _entry("", 2)
         for entry in (first, stranger, first):
             terminal.send(entry)
-        wait_for(lambda: terminal.store.waiting(_peer(terminal)) == 0)
+        wait_for("the entries to arrive", lambda: terminal.store.waiting(_peer(terminal)) == 0)
         entries = _entries(desk)
         assert [(e["name"], e["granted"], e["door_name"]) for e in entries] == [
             ("Ada", True, "Main gate"),
             ("", False, "Main gate"),
         ]
 
-        wait_for(lambda: [e["name"] for e in seen] == ["Ada", ""])
+        wait_for("the live entries", lambda: [e["name"] for e in seen] == ["Ada", ""])
 
         desk.call("DELETE", f"/api/v1/people/{waiting['person']}")
-        wait_for(lambda: waiting["person"] not in terminal.people, seconds=5)
+        wait_for(
+            "the person to leave the door",
+            lambda: waiting["person"] not in terminal.people,
+            seconds=5,
+        )
 
         desk.call("DELETE", f"/api/v1/doors/{door}")
-        wait_for(lambda: terminal.dialer and terminal.dialer.state.phase == "refused")
+        wait_for(
+            "the link to be refused",
+            lambda: terminal.dialer and terminal.dialer.state.phase == "refused",
+        )
     log = "".join(server.log)
     assert "Ada" not in log
     assert "Traceback" not in log
@@ -275,14 +285,14 @@ def test_a_roster_that_differs_is_mended_with_a_snapshot(
     with DoorDouble(tmp_path / "door", server.url) as terminal:
         terminal.pair(code)
         terminal.connect()
-        wait_for(lambda: terminal.snapshots == 1)
+        wait_for("the snapshot", lambda: terminal.snapshots == 1)
         terminal.version += 7
 
         def snapshot_came() -> bool:
             terminal.show_presence()
             return terminal.snapshots == 2
 
-        wait_for(snapshot_came)
+        wait_for("another snapshot", snapshot_came)
 
 
 def test_a_wrong_pairing_code_pairs_nothing(server: Server, desk: Desk, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from community_server.estate import Estate
-from tests.community_server.waiting import wait_for
+from gatehouse.local_estate import wait_for
 
 
 def traces(estate: Estate, folder: Path, needles: Sequence[bytes]) -> list[str]:
@@ -27,7 +27,7 @@ def traces_in_the_end(estate: Estate, folder: Path, needles: Sequence[bytes]) ->
     def swept() -> bool:
         return estate.changer.traces.sweep() and not estate.changer.traces.due
 
-    wait_for(swept)
+    wait_for("the traces to be swept", swept)
     return traces(estate, folder, needles)
 
 

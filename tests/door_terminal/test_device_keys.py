@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from door_terminal.device_keys import DeviceKey, write_private
+from door_terminal.device_keys import DeviceKey
 from door_terminal.errors import SecretDamaged, StartRefused
 
 
@@ -48,9 +48,3 @@ def test_a_damaged_key_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(StartRefused) as refused:
         DeviceKey.open(tmp_path)
     assert refused.value.code == "data-unusable"
-
-
-def test_an_interrupted_write_is_begun_again(tmp_path: Path) -> None:
-    (tmp_path / "secret.part").write_bytes(b"half")
-    write_private(tmp_path / "secret", b"whole")
-    assert (tmp_path / "secret").read_bytes() == b"whole"

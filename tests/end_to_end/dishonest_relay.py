@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 from sqlalchemy.orm import Session
 
+from gatehouse.local_estate import wait_for
 from tests.community_server.doubles import COMMUNITY, CloudDouble
 from tests.community_server.server_process import Desk
-from tests.community_server.waiting import wait_for
 from tier_link.base64url import encode_base64url
 from tier_link.certificates import carry_certificate
 from tier_link.invitations import parse_link
@@ -78,7 +78,7 @@ class DishonestRelay(CloudDouble):
 
     def settle(self) -> None:
         """Wait until the server has dealt with everything it was given."""
-        wait_for(lambda: self.store.waiting(COMMUNITY) == 0)
+        wait_for("the server to take it", lambda: self.store.waiting(COMMUNITY) == 0)
 
     def client(self) -> httpx.Client:
         """Return what an enrolling person's device uses; its other end is this relay."""
@@ -151,7 +151,7 @@ def invite(desk: Desk, relay: DishonestRelay, name: str, *, kind: str = "residen
     """Return a fresh invitation's link, once the relay knows its id."""
     body = {"kind": kind, "name": name, "unit": "1-101"}
     link: str = desk.call("POST", "/api/v1/invitations", body)["link"]
-    wait_for(lambda: parse_link(link).invitation.id in relay.open)
+    wait_for("the invitation at the relay", lambda: parse_link(link).invitation.id in relay.open)
     return link
 
 

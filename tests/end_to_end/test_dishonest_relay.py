@@ -15,11 +15,11 @@ from face_engine.models import default_folder, load_pack
 from face_engine.models.fetching import fetch
 from face_engine.models.registry import OPENCV_ZOO
 from gatehouse.enrollment_client import EnrollmentClient, EnrollmentFailed, Submission
+from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.community_server.bench import Draft, honest_consents
 from tests.community_server.doubles import COMMUNITY
 from tests.community_server.server_process import Desk, Server, run_server
-from tests.community_server.waiting import wait_for
 from tests.end_to_end.dishonest_relay import DishonestRelay, Holdings, invite
 from tests.end_to_end.searching import files_with, needles
 from tier_link.base64url import encode_base64url
@@ -141,7 +141,7 @@ def _begin(server: Server, relay: DishonestRelay) -> Desk:
     desk.set_up()
     desk.sign_in()
     desk.call("POST", "/api/v1/cloud", {"url": relay.url, "code": relay.issue_code()})
-    wait_for(lambda: relay.profile)
+    wait_for("the profile at the relay", lambda: relay.profile)
     return desk
 
 

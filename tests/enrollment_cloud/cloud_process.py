@@ -6,8 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,16 +21,6 @@ from tier_link.store import PairingCodes
 T = TypeVar("T")
 
 START_SECONDS = 60.0
-
-
-def wait_for(what: str, look: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """Call `look` until it finds something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
 @dataclass

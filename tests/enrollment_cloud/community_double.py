@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.enrollment_cloud.cloud_process import wait_for
+from gatehouse.local_estate import wait_for
 from tests.enrollment_cloud.samples import CommunityKeys, published
 from tests.support.link_nodes import IdleHandler, OwnLoop
 from tier_link.channel import Dialer, LiveLink, NodeIdentity, dial_pairing

@@ -2,7 +2,8 @@
 
 import httpx
 
-from tests.enrollment_cloud.cloud_process import CloudProcess, wait_for
+from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.cloud_process import CloudProcess
 from tests.enrollment_cloud.community_double import CommunityDouble
 from tests.enrollment_cloud.documented_client import DocumentedClient
 from tier_link.envelopes import Particulars, Photo

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.enrollment_cloud.cloud_process import CloudProcess, wait_for
+from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.cloud_process import CloudProcess
 from tests.enrollment_cloud.community_double import CommunityDouble
 from tests.enrollment_cloud.samples import sealed_envelope
 from tier_link.errors import RequestFailed

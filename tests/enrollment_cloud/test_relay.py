@@ -8,7 +8,7 @@ from sqlalchemy import text
 from enrollment_cloud.database import Database
 from enrollment_cloud.relay import Relay
 from enrollment_cloud.relay.database import DatabaseRelay
-from tests.enrollment_cloud.cloud_process import wait_for
+from gatehouse.local_estate import wait_for
 from tests.enrollment_cloud.traces import database_files, found_in, pieces_of
 from tier_link.relay_messages import EnvelopeDeposited
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.enrollment_cloud.cloud_process import CloudProcess, wait_for
+from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.cloud_process import CloudProcess
 from tests.enrollment_cloud.community_double import CommunityDouble
 from tests.enrollment_cloud.traces import all_files, found_in
 from tier_link.base64url import encode_base64url

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from gatehouse.enrollment_client import EnrollmentClient, Submission
-from tests.enrollment_cloud.cloud_process import CloudProcess, wait_for
+from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.cloud_process import CloudProcess
 from tests.enrollment_cloud.community_double import CommunityDouble
 from tests.enrollment_cloud.traces import all_files, database_files, found_in, pieces_of
 from tier_link.envelopes import Particulars, Photo

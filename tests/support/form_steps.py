@@ -24,8 +24,14 @@ def open_form(page: Page, link: str) -> None:
     wait_for("the form", shown)
 
 
+def step(page: Page, name: str) -> None:
+    """Wait until a step is shown."""
+    expect(page.locator(f'[data-step="{name}"]')).to_be_visible(timeout=PATIENCE_MS)
+
+
 def agree(page: Page) -> None:
     """Tick every consent and go on."""
+    step(page, "consents")
     for consent in CONSENTS:
         page.get_by_test_id(f"consent-{consent}").check()
     page.get_by_test_id("continue").click()

@@ -11,9 +11,9 @@ import pytest
 from community_server.matching import SharedEncoder
 from face_engine.faces import Encoder, Image, Vectors
 from face_engine.models import FacePack, load_pack
+from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.photos import aligned
-from tests.community_server.waiting import wait_for
 from tier_link.errors import DeadlinePassed, RequestRefused
 
 FAR = float("inf")
@@ -67,7 +67,7 @@ def _hold(
     """Occupy the encoder with one request until `watched.open` is set."""
     watched.open.clear()
     first = pool.submit(shared.encode, crops, FAR)
-    wait_for(lambda: watched.runs == [len(crops)])
+    wait_for("the run", lambda: watched.runs == [len(crops)])
     return first
 
 
@@ -89,7 +89,7 @@ def test_those_who_come_while_it_works_share_the_next_run_and_each_gets_its_own(
         for number in range(5):  # one after the other, so that the queue's order is known
             mine = crops[number % len(crops)][None].repeat(2, axis=0)
             others.append((number, pool.submit(shared.encode, mine, FAR)))
-            wait_for(lambda: _waiting(shared) == len(others))
+            wait_for("the others to queue", lambda: _waiting(shared) == len(others))
         watched.open.set()
         alone = pack.encoder.encode(crops)
         assert np.allclose(first.result(), alone[:1], atol=1e-5)
@@ -104,9 +104,9 @@ def test_whoever_is_late_is_not_encoded(watched: WatchedEncoder, crops: Image) -
     with ThreadPoolExecutor(3) as pool:
         first = _hold(shared, watched, pool, crops[:1])
         late = pool.submit(shared.encode, crops[:3], 5.0)
-        wait_for(lambda: _waiting(shared) == 1)
+        wait_for("the others to queue", lambda: _waiting(shared) == 1)
         patient = pool.submit(shared.encode, crops[:2], 50.0)
-        wait_for(lambda: _waiting(shared) == 2)
+        wait_for("the others to queue", lambda: _waiting(shared) == 2)
         time[0] = 10.0
         watched.open.set()
         assert len(first.result()) == 1
@@ -121,7 +121,7 @@ def test_the_queue_is_bounded(watched: WatchedEncoder, crops: Image) -> None:
     with ThreadPoolExecutor(4) as pool:
         running = [_hold(shared, watched, pool, crops[:1])]
         running += [pool.submit(shared.encode, crops[:1], FAR) for _ in range(2)]
-        wait_for(lambda: _waiting(shared) == 2)
+        wait_for("the others to queue", lambda: _waiting(shared) == 2)
         with pytest.raises(RequestRefused) as refused:
             shared.encode(crops[:1], FAR)
         assert refused.value.code == "busy"
@@ -135,9 +135,9 @@ def test_one_requests_fault_is_not_the_others(watched: WatchedEncoder, crops: Im
     with ThreadPoolExecutor(4) as pool:
         first = _hold(shared, watched, pool, crops[:1])
         good = pool.submit(shared.encode, crops[:2], FAR)
-        wait_for(lambda: _waiting(shared) == 1)
+        wait_for("the others to queue", lambda: _waiting(shared) == 1)
         bad = pool.submit(shared.encode, watched.poison[None], FAR)
-        wait_for(lambda: _waiting(shared) == 2)
+        wait_for("the others to queue", lambda: _waiting(shared) == 2)
         watched.open.set()
         assert len(first.result()) == 1
         assert len(good.result()) == 2

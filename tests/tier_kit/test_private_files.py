@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from tier_kit.private_files import write_private
+
+
+def test_a_private_file_is_its_owners_alone_and_so_is_a_folder_made_for_it(tmp_path: Path) -> None:
+    write_private(tmp_path / "vault" / "key", b"secret")
+    assert (tmp_path / "vault" / "key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "vault").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_interrupted_write_is_begun_again_and_lends_its_mode_to_nothing(tmp_path: Path) -> None:
+    left_over = tmp_path / ".key.new"
+    left_over.write_bytes(b"half")
+    left_over.chmod(0o666)
+    write_private(tmp_path / "key", b"whole")
+    assert (tmp_path / "key").read_bytes() == b"whole"
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert not left_over.exists()

@@ -1,0 +1,27 @@
+"""Files for their owner's eyes only: keys, codes, what pairing brought."""
+
+import os
+from pathlib import Path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put a file in place, whole or not at all, durably, readable by its owner alone.
+
+    Its folder is made, for the owner alone, where it is missing. A file left over from a write
+    that a power cut ended is replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f".{path.name}.new")
+    # Made anew, so that a leftover's wider mode or another's open handle is not taken over.
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
