@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import httpx
@@ -133,6 +133,9 @@ def pin(unit: str, pin: str, data: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
+_CAMERA_WORDS: Final = {"": "fine", "camera-none": "none; PINs open"}
+
+
 def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Say a door's state in words; `--json` has all of it."""
     yield "door", state["door"] or "not configured yet"
@@ -140,11 +143,12 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "link", "connected" if state["link"] else "down; the door goes on without"
     yield "roster", f"{state['people']} people, version {state['roster_version']}"
     yield "time", "known" if state["time_known"] else "unknown until the server says it"
-    yield "camera", state["camera"] or "fine"
+    yield "camera", _CAMERA_WORDS.get(state["camera"], state["camera"])
     yield "vision", state["vision"] or "fine"
     yield "gate", state["gate"] or "fine"
     yield "matching", f"{state['mode']}, {state['template_space'] or 'no model yet'}"
-    yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
+    if state["detect_ms"]:
+        yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
     yield "not yet sent", f"{state['unsent']} entries"
     yield "up for", f"{state['uptime_s'] / 3600:.1f} h"
     if state["last"] is not None:
