@@ -15,6 +15,11 @@ _SUBCOMMANDS = {
         "evaluate",
         "Measure the face engine on a folder of photos.",
     ),
+    "evaluate-liveness": (
+        "gatehouse.evaluate_liveness_command",
+        "evaluate_liveness",
+        "Measure how faces are told from pictures of faces.",
+    ),
     "threshold": (
         "gatehouse.threshold_command",
         "threshold",

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from face_engine.alignment import align
+from face_engine.evaluation.liveness.scenes import Portrait
 from face_engine.faces import Face, Image
+from face_engine.landmarks import refine
 from face_engine.liveness.passive import PassiveLiveness, load_passive
 from face_engine.models import FacePack, default_folder, load_pack
 from face_engine.models.fetching import fetch
@@ -61,6 +63,18 @@ def portraits(six_people: Image, six_faces: list[Face]) -> list[Image]:
             np.asarray(cv2.resize(part, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8),
         )
     return pictures
+
+
+@pytest.fixture(scope="session")
+def sitters(pack: FacePack, portraits: list[Image]) -> list[Portrait]:
+    """Those of the six who look straight ahead."""
+    sitters = []
+    for number in (2, 5):
+        photo = portraits[number]
+        face = max(pack.detector.detect(photo, longest_side=320), key=lambda one: one.eye_distance)
+        face = refine(pack.detector, photo, face)
+        sitters.append(Portrait.of(str(number), photo, face.landmarks))
+    return sitters
 
 
 def _shared_folder() -> Path:
