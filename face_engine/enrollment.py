@@ -28,7 +28,7 @@ DARKEST = 40.0
 BRIGHTEST = 228.0
 LEAST_CONTRAST = 9.0
 LEAST_SHARPNESS = 0.22
-MOST_YAW = 38.0
+MOST_YAW = 36.0
 MOST_PITCH = 35.0
 MOST_ROLL = 35.0
 # A chin or an ear may be missing, a cheek may not.

@@ -4,6 +4,7 @@ Everything is measured on the aligned crop and the five landmarks, so that it co
 an encoding and means the same at every camera.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,6 +17,9 @@ from face_engine.faces import Face, Image
 
 # Eyes this far apart fill the crop: the encoder sees nothing more of a larger face.
 _FULL_EYE_DISTANCE = 35.0
+LEAST_SCORE = 0.2
+"""A frame below this is not worth an encoding: doors wait for a better one."""
+_LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 # Relative depth of the landmarks in units of the distance between the eyes: a mean adult head
 # with the tip of the nose well before, the corners of the mouth a little behind, the nose root.
 _NOSE_DEPTH = 0.55
@@ -38,6 +42,8 @@ class Quality:
         pitch_deg: up (positive) or down, degrees; rough.
         roll_deg: tilt in the picture's plane, degrees, positive clockwise.
         score: 0..1, higher means more likely to match; orders frames of one sighting.
+        confidence: the detector's, 0..1.
+        grain: standard deviation of the noise in the grey of the face, levels of 255.
     """
 
     face_px: float
@@ -48,6 +54,21 @@ class Quality:
     pitch_deg: float
     roll_deg: float
     score: float
+    confidence: float = 1.0
+    grain: float = 0.0
+
+
+MEASURES = (
+    "face_px",
+    "sharpness",
+    "brightness",
+    "contrast",
+    "yaw_deg",
+    "pitch_deg",
+    "confidence",
+    "grain",
+)
+"""The measures of a `Quality` that its score is made of."""
 
 
 @cache
@@ -95,13 +116,22 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     return min(1.0, 4.0 * detail / (float(wide[inside].std()) + 4.0))
 
 
+def grain(grey: NDArray[np.uint8]) -> float:
+    """The noise of a (112, 112) crop, in grey levels (one standard deviation).
+
+    J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64
+    (1996): the mean response to the difference of two Laplacians, which edges hardly answer.
+    """
+    response = np.abs(cv2.filter2D(grey.astype(np.float32), -1, _LAPLACIANS))
+    return float(response[_face_mask() > 0].mean() * np.sqrt(np.pi / 2) / 6)
+
+
 def _rise(value: float, low: float, high: float) -> float:
     """0 up to low, 1 from high on, straight between."""
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
 def score(
-    *,
     face_px: float,
     sharp: float,
     brightness: float,
@@ -109,8 +139,10 @@ def score(
     yaw_deg: float,
     pitch_deg: float,
     confidence: float,
+    noise: float,
 ) -> float:
-    """One number, 0..1: the product of what each measure leaves of a perfect look."""
+    """One number, 0..1, from what `MEASURES` names, in that order."""
+    del noise
     parts = (
         0.2 + 0.8 * _rise(face_px, 8, _FULL_EYE_DISTANCE),
         0.3 + 0.7 * _rise(sharp, 0.1, 0.6),
@@ -123,29 +155,26 @@ def score(
     return float(np.prod(parts))
 
 
+def frame_weights(scores: Sequence[float]) -> list[float]:
+    """How much each frame of a sighting counts in its probe, by `Quality.score`; they add to 1."""
+    return [score / sum(scores) for score in scores]
+
+
 def assess_crop(crop: Image, face: Face) -> Quality:
     """The quality of a face whose aligned (112, 112, 3) crop is at hand."""
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.uint8)
     mean, deviation = cv2.meanStdDev(grey, mask=_face_mask())
     yaw, pitch, roll = pose(face.landmarks)
-    sharp, brightness, contrast = sharpness(grey), float(mean[0, 0]), float(deviation[0, 0])
+    values = face.eye_distance, sharpness(grey), float(mean[0, 0]), float(deviation[0, 0])
+    noise = grain(grey)
     return Quality(
-        face_px=face.eye_distance,
-        sharpness=sharp,
-        brightness=brightness,
-        contrast=contrast,
+        *values,
         yaw_deg=yaw,
         pitch_deg=pitch,
         roll_deg=roll,
-        score=score(
-            face_px=face.eye_distance,
-            sharp=sharp,
-            brightness=brightness,
-            contrast=contrast,
-            yaw_deg=yaw,
-            pitch_deg=pitch,
-            confidence=face.score,
-        ),
+        score=score(*values, yaw, pitch, face.score, noise),
+        confidence=face.score,
+        grain=noise,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from face_engine.faces import Face, Image
-from face_engine.quality import Quality
+from face_engine.quality import LEAST_SCORE, Quality
 
 # Somebody who looks down or is passed in front of is back within this time; after it, whoever
 # stands there is a new sighting.
@@ -138,7 +138,7 @@ class BestFrames:
     """
 
     count: int = 2
-    least_score: float = 0.2
+    least_score: float = LEAST_SCORE
     apart: float = 0.15
     _frames: list[GoodFrame] = field(default_factory=list)
 

@@ -1,6 +1,8 @@
 """`gatehouse evaluate`: measure the face engine on a folder of photos."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,11 +15,15 @@ from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate, find_middle
 from face_engine.evaluation.comparison import Configuration
 from face_engine.evaluation.comparison_report import report_comparison
+from face_engine.evaluation.degradations import Degradation
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 from gatehouse import evaluation_plots
 from gatehouse.evaluation_tables import evaluation_lines
+
+# What shells report of a program that Ctrl-C ended.
+_STOPPED = 130
 
 
 class _ConfigurationType(click.ParamType[Configuration]):
@@ -41,6 +47,35 @@ class _ConfigurationType(click.ParamType[Configuration]):
         if min(result.gallery_photos, result.probe_frames) < 1:
             self.fail("photos and frames are at least 1", param, ctx)
         return result
+
+
+def _check_files(plot_file: Path | None, *others: Path | None) -> None:
+    """What would hinder writing the results is said before hours of encoding, not after."""
+    for file in (plot_file, *others):
+        if file is not None and not file.parent.is_dir():
+            raise click.ClickException(f"there is no folder {file.parent}")
+    if plot_file is None:
+        return
+    if not evaluation_plots.available():
+        raise click.ClickException(evaluation_plots.MISSING)
+    if plot_file.suffix.lower() not in evaluation_plots.FORMATS:
+        raise click.ClickException(f"{plot_file} must end in .png, .svg or .pdf")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Whatever goes wrong, in a sentence."""
+    try:
+        yield
+    except FaceEngineError as refused:
+        raise click.ClickException(f"{refused} [{refused.code}]") from refused
+    except OSError as failed:
+        raise click.ClickException(str(failed)) from failed
+    except KeyboardInterrupt:
+        click.echo(
+            "Stopped. What is encoded stays in the cache; the same command goes on.", err=True
+        )
+        raise SystemExit(_STOPPED) from None
 
 
 @click.command()
@@ -92,6 +127,13 @@ class _ConfigurationType(click.ParamType[Configuration]):
     help="Write the middle of these people's faces, by which the pack's vectors are centred; "
     "implies --uncentred.",
 )
+@click.option(
+    "--degrade",
+    "degradations",
+    multiple=True,
+    type=click.Choice([*(each.value for each in Degradation), "all"]),
+    help="Also probe with copies so degraded, with the quality gate and without; repeatable.",
+)
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -125,6 +167,7 @@ def evaluate(
     against: Configuration | None,
     uncentred: bool,
     middle_file: Path | None,
+    degradations: tuple[str, ...],
     pack_name: str,
     threads: int,
     cache: Path | None,
@@ -138,12 +181,7 @@ def evaluate(
     Encoded photos are cached, so a stopped run goes on where it was. Delete the cache with the
     photos: it holds face vectors.
     """
-    if plot_file is not None:
-        # Said before hours of encoding, not after.
-        if not evaluation_plots.available():
-            raise click.ClickException(evaluation_plots.MISSING)
-        if plot_file.suffix.lower() not in evaluation_plots.FORMATS:
-            raise click.ClickException(f"{plot_file} must end in .png, .svg or .pdf")
+    _check_files(plot_file, calibration_file, middle_file)
     options = Options(
         images=images,
         pairs=pairs,
@@ -152,8 +190,9 @@ def evaluate(
         mirror=Mirror(mirror),
         cache=cache or default_folder().parent / "evaluation",
         leave_out=leave_out,
+        degradations=tuple(each for each in Degradation if {each.value, "all"} & set(degradations)),
     )
-    try:
+    with _told():
         pack = load_pack(pack_name, threads=threads)
         if uncentred or middle_file is not None:
             pack = pack.uncentred()
@@ -164,8 +203,6 @@ def evaluate(
             result["comparison"] = report_comparison(evaluation, against)
         if groups is not None:
             result["groups"] = report_groups(evaluation, groups, progress=True)
-    except FaceEngineError as refused:
-        raise click.ClickException(f"{refused} [{refused.code}]") from refused
     if as_json:
         click.echo(json.dumps(result))
     else:

@@ -3,6 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+# More lines than this hide the measures.
+_MOST_FAILURES = 10
+# What one line per degradation tells of.
+_FPIR = 0.01
+
 
 def _percent(result: dict[str, Any], name: str) -> str:
     low, high = result[f"{name}_low"], result[f"{name}_high"]
@@ -17,33 +22,72 @@ def _rate(rate: dict[str, float] | None) -> str:
 
 def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
     """The measures of `face_engine.evaluation.report`."""
-    yield (
-        f"{result['photos']} photos of {result['people']} people, pack {result['pack']}; "
-        f"failure to enroll {result['failure_to_enroll']:.2%}"
-    )
+    yield from _photo_lines(result)
     if result["accuracy"] is not None:
         yield f"Pairs: accuracy {_percent(result, 'accuracy').strip()}"
         for point in result["det"]:
-            yield f"  FMR {point['fmr']:8.2%}  FNMR {point['fnmr']:8.2%}"
+            yield f"  FMR {point['fmr']:8.2%}  FNMR {_percent(point, 'fnmr')}"
     if result["identification"]:
-        yield (
-            f"Identification: {result['gallery_size']} people enrolled with up to "
-            f"{result['gallery_photos']} photos; {result['mated_probes']} probes of "
-            f"{result['probe_frames']} frame(s); {result['non_mated_probes']} strangers"
-        )
-        for row in result["identification"]:
-            doubt = "" if row["supported"] else "  too few strangers to support this"
-            yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
+        yield from _identification_lines(result)
     if result["quality"]:
         yield "Without the probes of the lowest quality, at the threshold of FPIR 1%:"
         for point in result["quality"]:
             yield f"  left out {point['discard']:4.0%}  FNIR {_percent(point, 'fnir')}"
     if result["note"]:
-        yield f"No identification: {result['note']}"
+        yield f"Note: {result['note']}"
+    if result["degradations"]:
+        yield from _degradation_lines(result["degradations"])
     if "comparison" in result:
         yield from _comparison_lines(result["comparison"])
     for group in result.get("groups", ()):
         yield from _group_lines(group)
+
+
+def _photo_lines(result: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{result['photos']} photos of {result['people']} people, pack {result['pack']}; "
+        f"failure to enroll {result['failure_to_enroll']:.2%}"
+    )
+    for failure in result["failures"][:_MOST_FAILURES]:
+        yield f"  {failure['photo']}: {failure['reason']}"
+    if len(result["failures"]) > _MOST_FAILURES:
+        yield f"  and {len(result['failures']) - _MOST_FAILURES} more; --json names them all"
+
+
+def _identification_lines(result: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"Identification: {result['gallery_size']} people enrolled with up to "
+        f"{result['gallery_photos']} photos; {result['mated_probes']} probes of "
+        f"{result['probe_frames']} frame(s); {result['non_mated_probes']} strangers"
+    )
+    for row in result["identification"]:
+        doubt = "" if row["supported"] else "  too few strangers to support this"
+        yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
+
+
+def _degradation_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    """At one FPIR, the table's; `--json` has the others."""
+    column = next(
+        i for i, row in enumerate(results[0]["with_gate"]["rows"]) if row["fpir"] <= _FPIR
+    )
+    yield (
+        f"Degraded probes, at the threshold that good photos give for FPIR "
+        f"{results[0]['with_gate']['rows'][column]['fpir']:.0%}:"
+    )
+    for result in results:
+        for way, words in (("without_gate", "without gate"), ("with_gate", "with gate")):
+            row = result[way]["rows"][column]
+            yield (
+                f"  {result['name']:<11} {words:<12}  FNIR {_rate(row['fnir'])}  "
+                f"not acquired {_rate(result[way]['failure_to_acquire'])}  "
+                f"refused in all {_rate(row['refused'])}  "
+                f"strangers let in {_rate(row['false_positives'])}"
+            )
+        difference = result["fnir_differences"][column]
+        yield (
+            f"  {'':<11} {'difference':<12}  FNIR {difference['value']:+.2%} "
+            f"[{difference['low']:+.2%}, {difference['high']:+.2%}]"
+        )
 
 
 def _group_lines(group: dict[str, Any]) -> Iterator[str]:

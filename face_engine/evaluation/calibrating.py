@@ -10,7 +10,7 @@ from face_engine.centring import Middle, middle_of
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
-from face_engine.evaluation.identification import Mirror, Trial, run_trial
+from face_engine.evaluation.identification import Mirror, Trial, cast, run_trial
 from face_engine.evaluation.subjects import portraits
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
@@ -64,14 +64,14 @@ def _refusals(evaluation: Evaluation) -> tuple[RefusalCurve, ...]:
     curves = []
     for frames in _REFUSAL_FRAMES:
         try:
-            trial = run_trial(
+            roles = cast(
                 evaluation.subjects,
                 gallery_photos=evaluation.options.gallery_photos,
                 probe_frames=frames,
-                mirror=evaluation.options.mirror,
             )
         except EvaluationImpossible:
             break
+        trial = run_trial(evaluation.subjects, roles, evaluation.options.mirror)
         curves.append(refusal_curve(trial, frames))
     return tuple(curves)
 

@@ -15,6 +15,7 @@ from face_engine.evaluation.identification import (
     FPIRS,
     Mirror,
     Trial,
+    cast,
     fnir_replicates,
     run_trial,
 )
@@ -68,11 +69,14 @@ def compare(
     trials = [
         run_trial(
             subjects,
-            gallery_photos=each.gallery_photos,
-            probe_frames=each.probe_frames,
-            mirror=each.mirror,
-            held_out=held_out,
-            block=math.lcm(first.probe_frames, second.probe_frames),
+            cast(
+                subjects,
+                gallery_photos=each.gallery_photos,
+                probe_frames=each.probe_frames,
+                held_out=held_out,
+                block=math.lcm(first.probe_frames, second.probe_frames),
+            ),
+            each.mirror,
         )
         for each in (first, second)
     ]

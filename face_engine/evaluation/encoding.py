@@ -1,9 +1,4 @@
-"""Every photo of an evaluation, encoded once: a cache that can be stopped and resumed.
-
-One file per template space holds records of fixed size, appended as photos are encoded and keyed
-by the photo's SHA-256. A half-written record at the end is cut off. It holds face vectors of the
-photos given: delete it with them.
-"""
+"""From photos to what an evaluation needs of each: found or why not, vectors, quality."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,18 +10,22 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from face_engine.alignment import align
-from face_engine.errors import PhotoRefused
+from face_engine.errors import PhotoReason, PhotoRefused
+from face_engine.evaluation.degradations import Degradation, degrade, seeded
+from face_engine.evaluation.vector_cache import VectorCache
 from face_engine.faces import Face, Image, Vectors
 from face_engine.images import decode_photo
 from face_engine.landmarks import refine
 from face_engine.models import FacePack
-from face_engine.quality import assess_crop
+from face_engine.quality import MEASURES, assess_crop, score
 
-# Goes up with every change of detection, alignment or quality that changes a record.
-ENCODING_VERSION = 2
+# Goes up with every change of detection, alignment, quality or degradation that changes a record.
+ENCODING_VERSION = 3
 
 _BATCH = 8
 _SEARCH_SIDE = 640
+UNREADABLE = "unreadable"
+"""Beside `PhotoReason`: the file could not be read from its disk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,14 +34,18 @@ class EncodedPhotos:
 
     Attributes:
         found: (N,) bool, whether there was a face.
+        reasons: (N,) str, why there was none, else empty: a `PhotoReason` or `UNREADABLE`.
         plain: (N, d) float32 unit vectors of the faces as seen; zeros where none was found.
-        mirrored: the same of their mirror images.
-        quality: (N,) float32, `Quality.score`.
+        mirrored: the same of their mirror images; zeros for degraded copies.
+        measures: (N, m) float32, what `quality.MEASURES` names of each face.
+        quality: (N,) float32, the `quality.score` of them.
     """
 
     found: NDArray[np.bool_]
+    reasons: NDArray[np.str_]
     plain: Vectors
     mirrored: Vectors
+    measures: NDArray[np.float32]
     quality: NDArray[np.float32]
 
 
@@ -61,81 +64,78 @@ def central_face(faces: Sequence[Face], image: Image) -> Face:
 def _record_type(dimension: int) -> np.dtype[np.void]:
     return np.dtype(
         [
-            ("digest", "S64"),
-            ("found", "?"),
-            ("quality", "<f4"),
+            ("reason", "S24"),
+            ("measures", "<f4", (len(MEASURES),)),
             ("plain", "<f4", (dimension,)),
             ("mirrored", "<f4", (dimension,)),
         ],
     )
 
 
-class VectorCache:
-    """Records by photo digest, in one append-only file."""
-
-    def __init__(self, folder: Path, template_space: str, dimension: int) -> None:
-        self._type = _record_type(dimension)
-        self._file = folder / f"{template_space}-v{ENCODING_VERSION}.vectors"
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = 0
-        if self._file.exists():
-            whole = self._file.stat().st_size // self._type.itemsize
-            with self._file.open("r+b") as file:
-                file.truncate(whole * self._type.itemsize)
-        records = np.fromfile(self._file, self._type, whole) if whole else self.empty(0)
-        self._chunks = [records]
-        self._rows = {digest: row for row, digest in enumerate(records["digest"].tolist())}
-
-    def empty(self, count: int) -> NDArray[np.void]:
-        """Room for `count` records."""
-        return np.zeros(count, self._type)
-
-    def missing(self, digests: Sequence[bytes]) -> list[int]:
-        """Indexes of the digests that have no record yet, each digest once."""
-        seen: set[bytes] = set()
-        indexes = []
-        for index, digest in enumerate(digests):
-            if digest not in self._rows and digest not in seen:
-                seen.add(digest)
-                indexes.append(index)
-        return indexes
-
-    def append(self, records: NDArray[np.void]) -> None:
-        """Add records, in memory and in the file."""
-        with self._file.open("ab") as file:
-            file.write(records.tobytes())
-        start = sum(len(chunk) for chunk in self._chunks)
-        self._chunks.append(records)
-        for row, digest in enumerate(records["digest"].tolist(), start=start):
-            self._rows[digest] = row
-
-    def read(self, digests: Sequence[bytes]) -> NDArray[np.void]:
-        """The records of these digests, in their order."""
-        rows = [self._rows[digest] for digest in digests]
-        return np.asarray(np.concatenate(self._chunks)[rows])
+def _find(pack: FacePack, image: Image) -> Face | None:
+    """The face that a photo is of."""
+    faces = pack.detector.detect(image, longest_side=_SEARCH_SIDE)
+    return central_face(faces, image) if faces else None
 
 
-def _encode_batch(pack: FacePack, photos: Sequence[bytes], records: NDArray[np.void]) -> None:
-    """Fill in the records of some photos; one that cannot be read counts as one without a face."""
+def _look(
+    pack: FacePack,
+    data: bytes,
+    degradation: Degradation | None,
+) -> tuple[Image, list[float]]:
+    """The aligned crop of a photo's face, and the `MEASURES` of its quality.
+
+    Raises:
+        PhotoRefused: it is no picture, or (the copy of it) shows no face.
+    """
+    image = decode_photo(data)
+    face = _find(pack, image)
+    if face is not None and degradation is not None:
+        source = seeded(hashlib.sha256(data).digest(), degradation)
+        image = degrade(image, face, degradation, source)
+        face = _find(pack, image)
+    if face is None:
+        raise PhotoRefused(PhotoReason.NO_FACE)
+    face = refine(pack.detector, image, face)
+    crop = align(image, face.landmarks)
+    quality = assess_crop(crop, face)
+    return crop, [getattr(quality, name) for name in MEASURES]
+
+
+def _encode_batch(
+    pack: FacePack,
+    photos: Sequence[Path],
+    degradation: Degradation | None,
+    kind: np.dtype[np.void],
+) -> NDArray[np.void]:
+    records = np.zeros(len(photos), kind)
     crops, rows = [], []
-    for row, data in enumerate(photos):
+    for row, photo in enumerate(photos):
         try:
-            image = decode_photo(data)
-        except PhotoRefused:
+            crop, measures = _look(pack, photo.read_bytes(), degradation)
+        except PhotoRefused as refused:
+            records[row]["reason"] = refused.reason.encode()
             continue
-        faces = pack.detector.detect(image, longest_side=_SEARCH_SIDE)
-        if not faces:
-            continue
-        face = refine(pack.detector, image, central_face(faces, image))
-        crop = align(image, face.landmarks)
-        records[row]["found"] = True
-        records[row]["quality"] = assess_crop(crop, face).score
+        records[row]["measures"] = measures
         crops.append(crop)
         rows.append(row)
     if crops:
         stacked = np.stack(crops)
         records["plain"][rows] = pack.encoder.encode(stacked)
-        records["mirrored"][rows] = pack.encoder.encode(stacked[:, :, ::-1])
+        if degradation is None:
+            records["mirrored"][rows] = pack.encoder.encode(stacked[:, :, ::-1])
+    return records
+
+
+def _digests(photos: Sequence[Path], *, progress: bool) -> list[str]:
+    """Each photo's SHA-256; empty where it cannot be read."""
+    digests = []
+    for photo in tqdm(photos, desc="reading", unit="photo", disable=not progress, leave=False):
+        try:
+            digests.append(hashlib.sha256(photo.read_bytes()).hexdigest())
+        except OSError:
+            digests.append("")
+    return digests
 
 
 def encode_photos(
@@ -143,22 +143,42 @@ def encode_photos(
     photos: Sequence[Path],
     cache_folder: Path,
     *,
+    degradation: Degradation | None = None,
     progress: bool = False,
 ) -> EncodedPhotos:
-    """Detect, align and encode every photo that the cache does not know yet."""
-    digests = [
-        hashlib.sha256(photo.read_bytes()).hexdigest().encode()
-        for photo in tqdm(photos, desc="reading", unit="photo", disable=not progress, leave=False)
-    ]
-    cache = VectorCache(cache_folder, pack.template_space, pack.encoder.dimension)
-    missing = cache.missing(digests)
-    with tqdm(total=len(missing), desc="encoding", unit="photo", disable=not progress) as bar:
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            records = cache.empty(len(batch))
-            records["digest"] = [digests[index] for index in batch]
-            _encode_batch(pack, [photos[index].read_bytes() for index in batch], records)
-            cache.append(records)
+    """Detect, align and encode every photo, or its degraded copy, that the cache does not know.
+
+    Raises:
+        EvaluationImpossible: the cache cannot be used.
+    """
+    digests = _digests(photos, progress=progress)
+    kind = _record_type(pack.encoder.dimension)
+    setting = f"{pack.name} {pack.template_space} v{ENCODING_VERSION} {degradation or 'as it is'}"
+    cache = VectorCache(cache_folder, setting, kind)
+    known = cache.read(digests)
+    missing = {
+        digest: photo
+        for digest, photo in zip(digests, photos, strict=True)
+        if digest and digest not in known
+    }
+    names = list(missing)
+    label = str(degradation or "encoding")
+    with tqdm(total=len(names), desc=label, unit="photo", disable=not progress) as bar:
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
+            records = _encode_batch(pack, [missing[name] for name in batch], degradation, kind)
+            cache.write(batch, records)
+            known |= {name: records[row : row + 1] for row, name in enumerate(batch)}
             bar.update(len(batch))
-    found = cache.read(digests)
-    return EncodedPhotos(found["found"], found["plain"], found["mirrored"], found["quality"])
+    unreadable = np.zeros(1, kind)
+    unreadable["reason"] = UNREADABLE.encode()
+    found = np.concatenate([known.get(digest, unreadable) for digest in digests])
+    reasons = np.char.decode(found["reason"], "ascii")
+    return EncodedPhotos(
+        found=reasons == "",
+        reasons=reasons,
+        plain=found["plain"],
+        mirrored=found["mirrored"],
+        measures=found["measures"],
+        quality=np.array([score(*measures) for measures in found["measures"].tolist()], np.float32),
+    )

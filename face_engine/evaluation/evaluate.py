@@ -1,7 +1,6 @@
 """One evaluation: photos in, measures out."""
 
-import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded
+from face_engine.evaluation.degradations import Degradation
+from face_engine.evaluation.degraded import DegradedResult, degrade_and_identify
 from face_engine.evaluation.discarding import error_versus_discard
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
 from face_engine.evaluation.folders import PairList, Person, read_names, read_pairs, read_people
@@ -18,6 +19,7 @@ from face_engine.evaluation.identification import (
     IdentificationRow,
     Mirror,
     Trial,
+    cast,
     identify,
     run_trial,
 )
@@ -40,6 +42,7 @@ class Options:
         cache: where encoded photos are kept.
         leave_out: a file of names (`folders.read_names`) to leave out of the identification,
             or None. Pairs name their people themselves.
+        degradations: also probed with such copies.
     """
 
     images: Path
@@ -49,6 +52,7 @@ class Options:
     probe_frames: int = 1
     mirror: Mirror = Mirror.GALLERY
     leave_out: Path | None = None
+    degradations: tuple[Degradation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +65,13 @@ class Evaluation:
         template_space: and its space.
         people: folders with photos.
         photos: how many.
-        failures: photos without a usable face (failure to enroll: `failures / photos`).
+        failures: photos without a usable face, each with the reason.
         verification: of the pairs, when there were any.
         trial: scores of the identification, or None when the photos do not allow one.
         identification: rows of the identification curve.
         subjects: everybody, with the vectors of their usable photos.
-        note: why there is no identification, else empty.
+        degraded: what each degradation cost.
+        note: why there is no identification, or who was taken as a stranger; else empty.
     """
 
     options: Options
@@ -74,11 +79,12 @@ class Evaluation:
     template_space: str
     people: int
     photos: int
-    failures: int
+    failures: tuple[tuple[Path, str], ...]
     verification: Verification | None
     trial: Trial | None
     identification: tuple[IdentificationRow, ...]
     subjects: tuple[Subject, ...]
+    degraded: tuple[DegradedResult, ...]
     note: str
 
 
@@ -89,11 +95,11 @@ def _as_seen(encoded: EncodedPhotos, *, mirrored: bool) -> Vectors:
 def _score_pairs(
     pair_list: PairList,
     people: list[Person],
-    starts: NDArray[np.int64],
     encoded: EncodedPhotos,
     mirror: Mirror,
 ) -> Verification:
     """The first photo of a pair is taken as enrolled, the second as seen at the door."""
+    starts = np.cumsum([0, *(len(person.photos) for person in people)])
     place = {person.name: index for index, person in enumerate(people)}
     owners = np.array([(place[p.first[0]], place[p.second[0]]) for p in pair_list.pairs])
     photos = starts[owners] + np.array([(p.first[1], p.second[1]) for p in pair_list.pairs])
@@ -109,15 +115,30 @@ def _score_pairs(
     )
 
 
-def _check_numbers(people: list[Person]) -> None:
-    """Tell before hours of encoding that identification will be impossible."""
+def _with_strangers(people: list[Person], *, required: bool) -> tuple[list[Person], str]:
+    """People of whom some are strangers, and a note on how they came to be.
+
+    Where everybody has several photos, every third person counts with the first one alone.
+
+    Raises:
+        EvaluationImpossible: nobody has several photos, and identification is `required`.
+    """
     several = sum(len(person.photos) > 1 for person in people)
-    if several in {0, len(people)}:
-        raise EvaluationImpossible(
-            "without a pair list, identification is measured: it needs people with several "
-            "photos (to enroll and probe) and people with exactly one (who are not enrolled); "
-            f"here {several} of {len(people)} people have several",
-        )
+    if several < len(people) and several:
+        return people, ""
+    if several < 2:  # noqa: PLR2004 — one to enroll, one to be a stranger
+        if required:
+            raise EvaluationImpossible(
+                "without a pair list, identification is measured: it needs people with several "
+                "photos (to enroll and probe) and people with exactly one (who are not enrolled); "
+                f"here {several} of {len(people)} have several",
+            )
+        return people, ""
+    chosen = [
+        replace(person, photos=person.photos[:1]) if number % 3 == 1 else person
+        for number, person in enumerate(people)
+    ]
+    return chosen, "nobody has exactly one photo: every third person is a stranger, by the first"
 
 
 def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Evaluation:
@@ -129,55 +150,73 @@ def evaluate(pack: FacePack, options: Options, *, progress: bool = False) -> Eva
     if options.gallery_photos < 1 or options.probe_frames < 1:
         raise EvaluationImpossible("gallery photos and probe frames are at least 1")
     people = read_people(options.images)
-    # Read before hours of encoding, so that a wrong list is told at once.
+    # Lists are read before hours of encoding, so that a wrong one is told at once.
     pair_list = None if options.pairs is None else read_pairs(options.pairs, people)
-    if pair_list is None:
-        _check_numbers(people)
+    identified, note = _with_strangers(people, required=pair_list is None)
     left_out = frozenset() if options.leave_out is None else read_names(options.leave_out, people)
-    encoded = encode_photos(
-        pack,
-        [photo for person in people for photo in person.photos],
-        options.cache,
-        progress=progress,
-    )
-    starts = np.cumsum([0, *(len(person.photos) for person in people)])
+    photos = [photo for person in people for photo in person.photos]
+    encoded = encode_photos(pack, photos, options.cache, progress=progress)
     verification = (
-        None
-        if pair_list is None
-        else _score_pairs(pair_list, people, starts, encoded, options.mirror)
+        None if pair_list is None else _score_pairs(pair_list, people, encoded, options.mirror)
     )
+    row = {photo: number for number, photo in enumerate(photos)}
     subjects = tuple(
-        Subject(person.name, encoded.plain[rows], encoded.mirrored[rows], encoded.quality[rows])
-        for person, rows in (
-            (person, np.arange(a, b)[encoded.found[a:b]])
-            for person, (a, b) in zip(people, itertools.pairwise(starts), strict=True)
-            if person.name not in left_out
-        )
+        _subject(person, np.array([row[photo] for photo in person.photos]), encoded)
+        for person in identified
+        if person.name not in left_out
     )
-    trial, note = None, ""
+    trial, degraded = None, []
     try:
-        trial = run_trial(
+        roles = cast(
             subjects,
             gallery_photos=options.gallery_photos,
             probe_frames=options.probe_frames,
-            mirror=options.mirror,
         )
     except EvaluationImpossible as impossible:
         if verification is None:
             raise
         note = str(impossible)
+    else:
+        trial = run_trial(subjects, roles, options.mirror)
+        degraded = degrade_and_identify(
+            pack,
+            subjects,
+            options.degradations,
+            options.cache,
+            gallery_photos=options.gallery_photos,
+            probe_frames=options.probe_frames,
+            mirror=options.mirror,
+            progress=progress,
+        )
     return Evaluation(
         options=options,
         pack=pack.name,
         template_space=pack.template_space,
         people=len(people),
-        photos=len(encoded.found),
-        failures=int((~encoded.found).sum()),
+        photos=len(photos),
+        failures=tuple(
+            (photo, str(reason))
+            for photo, reason in zip(photos, encoded.reasons, strict=True)
+            if reason
+        ),
         verification=verification,
         trial=trial,
         identification=tuple(identify(trial)) if trial else (),
         subjects=subjects,
+        degraded=tuple(degraded),
         note=note,
+    )
+
+
+def _subject(person: Person, rows: NDArray[np.int64], encoded: EncodedPhotos) -> Subject:
+    usable = encoded.found[rows]
+    rows = rows[usable]
+    return Subject(
+        person.name,
+        encoded.plain[rows],
+        encoded.mirrored[rows],
+        encoded.quality[rows],
+        tuple(photo for photo, good in zip(person.photos, usable, strict=True) if good),
     )
 
 
@@ -189,14 +228,19 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
     """The results as plain values for JSON; rates are shares (0..1), bounds are of 95%.
 
     `accuracy` and its bounds are null without a pair list, `identification` is empty when the
-    photos do not allow one (`note` says why). `quality` is the error versus discard curve.
+    photos do not allow one (`note` says why). `quality` is the error versus discard curve;
+    `degradations` holds `DegradedResult`s, whose rates are `{"value", "low", "high"}` or null.
     """
     result: dict[str, Any] = {
         "pack": evaluation.pack,
         "template_space": evaluation.template_space,
         "people": evaluation.people,
         "photos": evaluation.photos,
-        "failure_to_enroll": evaluation.failures / evaluation.photos,
+        "failure_to_enroll": len(evaluation.failures) / evaluation.photos,
+        "failures": [
+            {"photo": f"{photo.parent.name}/{photo.name}", "reason": reason}
+            for photo, reason in evaluation.failures
+        ],
         "gallery_photos": evaluation.options.gallery_photos,
         "probe_frames": evaluation.options.probe_frames,
         "mirror": str(evaluation.options.mirror),
@@ -206,6 +250,7 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "non_mated_probes": 0,
         "identification": [],
         "quality": [],
+        "degradations": [asdict(each) for each in evaluation.degraded],
         "note": evaluation.note,
     }
     verification = evaluation.verification
@@ -214,7 +259,14 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         result |= {
             "accuracy_threshold": verification.threshold,
             "fold_accuracy": verification.fold_accuracy,
-            "det": [asdict(point) for point in verification.det],
+            "det": [
+                {
+                    "fmr": point.fmr,
+                    "threshold": point.threshold,
+                    **_with_bounds("fnmr", point.fnmr),
+                }
+                for point in verification.det
+            ],
         }
     trial = evaluation.trial
     if trial is not None:

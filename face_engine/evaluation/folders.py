@@ -42,35 +42,58 @@ class PairList:
     folds: tuple[int, ...]
 
 
+def _photos(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in _entries(folder) if _is_photo(path)))
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in _PHOTO_SUFFIXES and path.is_file()
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, without what systems hide there (`.DS_Store`, `._photo.jpg`)."""
+    try:
+        return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as broken:
+        raise EvaluationImpossible(f"{folder} cannot be read: {broken.strerror}") from broken
+
+
+def _misplaced(folder: Path) -> str:
+    """Where the photos are instead, as far as that can be told."""
+    for entry in sorted(_entries(folder)):
+        if _is_photo(entry):
+            return f"; '{entry.name}' lies in no person's folder"
+        if entry.is_dir() and any(_photos(below) for below in _entries(entry) if below.is_dir()):
+            return f"; they seem to lie one folder deeper: --images {entry}"
+    return ""
+
+
 def read_people(folder: Path) -> list[Person]:
     """The people below a folder, in name order; folders without photos do not count.
 
     Raises:
-        EvaluationImpossible: there is no photo.
+        EvaluationImpossible: there is no photo, or a folder cannot be read.
     """
     if not folder.is_dir():
         raise EvaluationImpossible(f"{folder} is not a folder")
     people = [
-        Person(
-            entry.name,
-            tuple(
-                sorted(
-                    path
-                    for path in entry.iterdir()
-                    if path.suffix.lower() in _PHOTO_SUFFIXES and path.is_file()
-                ),
-            ),
-        )
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir()
+        Person(entry.name, photos)
+        for entry in sorted(_entries(folder))
+        if entry.is_dir() and (photos := _photos(entry))
     ]
-    people = [person for person in people if person.photos]
     if not people:
         raise EvaluationImpossible(
             f"{folder} holds no photos: it needs one folder per person, "
-            "with JPEG, PNG or WebP photos in it",
+            f"with JPEG, PNG or WebP photos in it{_misplaced(folder)}",
         )
     return people
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as broken:
+        raise EvaluationImpossible(f"{file} cannot be read: {broken}") from broken
 
 
 def read_names(file: Path, people: list[Person]) -> frozenset[str]:
@@ -79,10 +102,7 @@ def read_names(file: Path, people: list[Person]) -> frozenset[str]:
     Raises:
         EvaluationImpossible: the file cannot be read, or nobody has such a name.
     """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as broken:
-        raise EvaluationImpossible(f"{file} cannot be read: {broken}") from broken
+    lines = _lines(file)
     names = frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
     if unknown := names - {person.name for person in people}:
         raise EvaluationImpossible(f"{file}: there is no folder '{min(unknown)}'")
@@ -123,10 +143,7 @@ def read_pairs(file: Path, people: list[Person]) -> PairList:
         EvaluationImpossible: the file cannot be read, a line makes no sense, or it names a
             photo that is not there.
     """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as broken:
-        raise EvaluationImpossible(f"{file} cannot be read: {broken}") from broken
+    lines = _lines(file)
     numbering = _Numbering(people)
     pairs: list[Pair] = []
     fold_size = 0
@@ -135,7 +152,7 @@ def read_pairs(file: Path, people: list[Person]) -> PairList:
         fields = [field.strip() for field in (line.split("\t") if "\t" in line else line.split())]
         if not any(fields):
             continue
-        if number == 1 and all(field.isdigit() for field in fields) and len(fields) <= 2:  # noqa: PLR2004 — a count, or folds and a count
+        if number == 1 and all(field.isdecimal() for field in fields) and len(fields) <= 2:  # noqa: PLR2004 — a count, or folds and a count
             fold_size = 2 * int(fields[1]) if len(fields) == 2 else 0  # noqa: PLR2004
             continue
         if len(fields) == _MATCHED_FIELDS:

@@ -72,22 +72,35 @@ class IdentificationRow:
     supported: bool
 
 
-def run_trial(
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who is enrolled with which photos, and which photos come as probes.
+
+    Attributes:
+        enrolled: (subject's index, photos of the template), one per person of the gallery.
+        probes: (place in `enrolled`, photos of the probe), one per mated probe.
+        strangers: subjects' indexes, each probed with the only photo.
+    """
+
+    enrolled: tuple[tuple[int, slice], ...]
+    probes: tuple[tuple[int, slice], ...]
+    strangers: tuple[int, ...]
+
+
+def cast(
     subjects: Sequence[Subject],
     *,
     gallery_photos: int,
     probe_frames: int,
-    mirror: Mirror,
     held_out: int = 0,
     block: int = 1,
-) -> Trial:
-    """Score everybody by the protocol above.
+) -> Roles:
+    """Give everybody's photos their roles, by the protocol above.
 
     Args:
         subjects: everybody, enrolled or stranger by the number of their photos.
         gallery_photos: K.
         probe_frames: F; groups of fewer are left out.
-        mirror: whose photos are fused with their mirror images.
         held_out: first photos that are no probes even where fewer than these are enrolled, so
             that two ways to enroll can be compared on the same probes.
         block: photos come as probes only in so many at a time, for the same reason: a multiple
@@ -96,48 +109,72 @@ def run_trial(
     Raises:
         EvaluationImpossible: nobody has two photos, or nobody has only one.
     """
-    enrolled_mirrored = mirror is not Mirror.NONE
-    seen_mirrored = mirror is Mirror.BOTH
-    gallery: list[Vectors] = []
-    probes: list[Vectors] = []
-    strangers: list[Vectors] = []
-    owners: list[int] = []
-    qualities: list[float] = []
-    enrolled_people: list[int] = []
-    stranger_people: list[int] = []
+    enrolled: list[tuple[int, slice]] = []
+    probes: list[tuple[int, slice]] = []
+    strangers: list[int] = []
     for row, subject in enumerate(subjects):
         count = len(subject.plain)
         if count == 1:
-            strangers.append(fuse(subject.seen(slice(0, 1), mirrored=seen_mirrored)))
-            stranger_people.append(row)
+            strangers.append(row)
         if count < 2:  # noqa: PLR2004 — one to enroll, one to probe
             continue
-        enrolled = min(gallery_photos, count - 1)
-        first = min(max(held_out, enrolled), count - 1)
+        fused = min(gallery_photos, count - 1)
+        first = min(max(held_out, fused), count - 1)
         size = max(block, probe_frames)
         last = first + (count - first) // size * size
-        for start in range(first, last, probe_frames):
-            frames = slice(start, start + probe_frames)
-            probes.append(fuse(subject.seen(frames, mirrored=seen_mirrored)))
-            owners.append(len(gallery))
-            qualities.append(float(subject.quality[frames].mean()))
-        gallery.append(fuse(subject.seen(slice(0, enrolled), mirrored=enrolled_mirrored)))
-        enrolled_people.append(row)
+        probes.extend(
+            (len(enrolled), slice(start, start + probe_frames))
+            for start in range(first, last, probe_frames)
+        )
+        enrolled.append((row, slice(0, fused)))
     if not probes or not strangers:
         raise EvaluationImpossible(
             "identification needs people with several photos (to enroll and probe) and people "
             "with exactly one (who are not enrolled)",
         )
-    templates = np.stack(gallery)
-    scores = np.stack(probes) @ templates.T
+    return Roles(tuple(enrolled), tuple(probes), tuple(strangers))
+
+
+def enroll(subjects: Sequence[Subject], roles: Roles, mirror: Mirror) -> Vectors:
+    """(N, d) templates of the gallery."""
+    mirrored = mirror is not Mirror.NONE
+    return np.stack(
+        [fuse(subjects[row].seen(photos, mirrored=mirrored)) for row, photos in roles.enrolled],
+    )
+
+
+def own_scores(probes: Vectors, templates: Vectors, owners: NDArray[np.int64]) -> Scores:
+    """(M,) score of each probe's own person; -1 where somebody else's is better."""
+    scores = probes @ templates.T
     own = scores[np.arange(len(owners)), owners]
+    return np.where(own >= scores.max(axis=1), own, -1.0).astype(np.float64)
+
+
+def best_scores(strangers: Vectors, templates: Vectors) -> Scores:
+    """(S,) the gallery's best score of each stranger."""
+    return np.asarray((strangers @ templates.T).max(axis=1), np.float64)
+
+
+def run_trial(subjects: Sequence[Subject], roles: Roles, mirror: Mirror) -> Trial:
+    """Score everybody in their roles; `mirror` says whose mirror images are fused."""
+    templates = enroll(subjects, roles, mirror)
+    seen_mirrored = mirror is Mirror.BOTH
+    owners = np.array([owner for owner, _ in roles.probes])
+    people = np.array([row for row, _ in roles.enrolled])[owners]
+    frames = [
+        (subjects[row], photos) for row, (_, photos) in zip(people, roles.probes, strict=True)
+    ]
+    probes = np.stack([fuse(who.seen(photos, mirrored=seen_mirrored)) for who, photos in frames])
+    strangers = np.stack(
+        [fuse(subjects[row].seen(slice(0, 1), mirrored=seen_mirrored)) for row in roles.strangers],
+    )
     return Trial(
-        gallery_size=len(gallery),
-        mated=np.where(own >= scores.max(axis=1), own, -1.0).astype(np.float64),
-        mated_people=np.asarray(enrolled_people, np.int64)[owners],
-        mated_quality=np.asarray(qualities),
-        non_mated=(np.stack(strangers) @ templates.T).max(axis=1).astype(np.float64),
-        non_mated_people=np.asarray(stranger_people, np.int64),
+        gallery_size=len(templates),
+        mated=own_scores(probes, templates, owners),
+        mated_people=people,
+        mated_quality=np.array([float(who.quality[photos].mean()) for who, photos in frames]),
+        non_mated=best_scores(strangers, templates),
+        non_mated_people=np.array(roles.strangers),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,14 @@ class Subject:
         plain: (n, d) float32 unit vectors of the photos.
         mirrored: the same of their mirror images.
         quality: (n,) float32, `Quality.score`.
+        photos: (n,) their files; empty where nobody will look at them again.
     """
 
     name: str
     plain: Vectors
     mirrored: Vectors
     quality: NDArray[np.float32]
+    photos: tuple[Path, ...] = ()
 
     def seen(self, photos: slice, *, mirrored: bool) -> Vectors:
         """Vectors to fuse: of some photos and, where `mirrored`, of their mirror images."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.evaluation.bounds import Bounded, bounded, draws
+from face_engine.evaluation.bounds import Bounded, bounded, draws, share
 
 DET_RATES = (0.1, 0.01, 0.001, 0.0001)
 
@@ -19,12 +19,12 @@ class DetPoint:
     Attributes:
         fmr: false match rate, of mismatched pairs.
         threshold: the lowest score that keeps the FMR at or below the rate asked for.
-        fnmr: false non-match rate, of matched pairs.
+        fnmr: false non-match rate, of matched pairs, with 95% bounds by resampling people.
     """
 
     fmr: float
     threshold: float
-    fnmr: float
+    fnmr: Bounded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,19 +118,28 @@ def fold_accuracy(
 def det_curve(
     same_scores: Scores,
     other_scores: Scores,
+    owners: NDArray[np.int64],
     rates: tuple[float, ...] = DET_RATES,
 ) -> tuple[DetPoint, ...]:
-    """FNMR at the FMRs that the number of mismatched pairs can show at all."""
+    """FNMR at the FMRs that the number of mismatched pairs can show at all.
+
+    `owners` says whose each matched pair is, in numbers from 0 up.
+    """
     points = []
+    pairs = np.bincount(owners).astype(np.float64)
     for rate in rates:
         if rate * len(other_scores) < 1:
             continue
         threshold = threshold_at(other_scores, rate)
+        refused = np.bincount(owners, weights=same_scores < threshold).astype(np.float64)
+        fnmr = share(refused, pairs)
+        if fnmr is None:
+            break
         points.append(
             DetPoint(
                 fmr=float(np.mean(other_scores >= threshold)),
                 threshold=threshold,
-                fnmr=float(np.mean(same_scores < threshold)),
+                fnmr=fnmr,
             ),
         )
     return tuple(points)
@@ -176,7 +185,7 @@ def verify_pairs(
         accuracy=bounded(accuracy, np.concatenate(replicates), len(names)),
         threshold=threshold,
         fold_accuracy=fold_accuracy(scores, same, folds),
-        det=det_curve(scores[same], scores[~same]),
+        det=det_curve(scores[same], scores[~same], index.reshape(-1, 2)[same, 0]),
         same_scores=scores[same],
         other_scores=scores[~same],
     )

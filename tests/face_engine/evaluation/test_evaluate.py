@@ -1,6 +1,7 @@
 """The whole evaluation on a small made-up folder, and, where it is here, on lfw-dev."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation import Options, evaluate, report
 from face_engine.evaluation.calibrating import calibrate, scores_between
+from face_engine.evaluation.degradations import Degradation
 from face_engine.evaluation.encoding import encode_photos
 from face_engine.faces import Detector, Face, Image
 from face_engine.models import FacePack
@@ -107,14 +109,91 @@ def test_a_stopped_run_goes_on_where_it_was(pack: FacePack, folder: Path, tmp_pa
     counted = replace(pack, detector=counting)
     first = encode_photos(counted, photos[:5], tmp_path)
     assert counting.searches == 5
-    (cache,) = tmp_path.iterdir()
-    with cache.open("ab") as file:  # as if stopped in the middle of a record
-        file.write(b"half a record")
     again = encode_photos(counted, photos, tmp_path)
     assert counting.searches == len(photos)
     np.testing.assert_array_equal(again.plain[:5], first.plain)
     encode_photos(counted, photos, tmp_path)
     assert counting.searches == len(photos)
+
+
+def test_whatever_changes_a_vector_changes_what_the_cache_knows(
+    pack: FacePack,
+    folder: Path,
+    tmp_path: Path,
+) -> None:
+    photos = sorted(folder.rglob("*.jpg"))[:2]
+    counting = CountingDetector(pack.detector)
+    counted = replace(pack, detector=counting)
+    encode_photos(counted, photos, tmp_path)
+    for other in (replace(counted, template_space="other"), replace(counted, name="other")):
+        counting.searches = 0
+        encode_photos(other, photos, tmp_path)
+        assert counting.searches == 2
+    counting.searches = 0
+    degraded = encode_photos(counted, photos, tmp_path, degradation=Degradation.COMPRESSION)
+    assert counting.searches == 4  # in the photo, and in its copy
+    assert degraded.found.all()
+    assert not np.array_equal(degraded.plain, encode_photos(counted, photos, tmp_path).plain)
+
+
+def test_two_runs_at_once_share_one_cache(pack: FacePack, folder: Path, tmp_path: Path) -> None:
+    photos = sorted(folder.rglob("*.jpg"))
+    halves = photos[:7], photos[4:]
+    with ThreadPoolExecutor(2) as runs:
+        list(runs.map(lambda half: encode_photos(pack, half, tmp_path), halves))
+    counting = CountingDetector(pack.detector)
+    encode_photos(replace(pack, detector=counting), photos, tmp_path)
+    assert counting.searches == 0
+
+
+def test_a_cache_that_cannot_be_used_is_told_with_its_remedy(
+    pack: FacePack,
+    folder: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "photos.sqlite").write_bytes(b"no database" * 100)
+    for cache in (tmp_path / "file", tmp_path / "damaged"):
+        with pytest.raises(EvaluationImpossible, match="name another folder with --cache"):
+            encode_photos(pack, sorted(folder.rglob("*.jpg")), cache)
+
+
+def test_each_unusable_photo_is_named_with_its_reason(pack: FacePack, options: Options) -> None:
+    assert report(evaluate(pack, options))["failures"] == [
+        {"photo": "p0/p0_0009.jpg", "reason": "no-face"},
+        {"photo": "p1/p1_0009.png", "reason": "not-an-image"},
+    ]
+
+
+def test_where_nobody_has_a_single_photo_every_third_person_is_a_stranger(
+    pack: FacePack,
+    options: Options,
+    tmp_path: Path,
+) -> None:
+    images = tmp_path / "several"
+    images.mkdir()
+    for name in ("p0", "p1", "p2"):
+        (images / name).symlink_to(options.images / name)
+    result = report(evaluate(pack, replace(options, images=images, pairs=None)))
+    assert (result["gallery_size"], result["non_mated_probes"]) == (2, 1)
+    assert "every third person is a stranger" in result["note"]
+
+
+def test_degraded_probes_are_reported_with_the_gate_and_without(
+    pack: FacePack,
+    options: Options,
+) -> None:
+    every = replace(options, degradations=tuple(Degradation))
+    results = report(evaluate(pack, every))["degradations"]
+    assert [each["name"] for each in results] == list(Degradation)
+    for each in results:
+        for way in ("without_gate", "with_gate"):
+            missed = each[way]["failure_to_acquire"]["value"]
+            for row in each[way]["rows"]:
+                fnir = row["fnir"]["value"] if row["fnir"] else 0
+                # Whoever was not acquired, and of the others those not found.
+                assert row["refused"]["value"] == pytest.approx(missed + (1 - missed) * fnir)
 
 
 def test_scores_between_people_count_each_pair_once() -> None:

@@ -37,6 +37,39 @@ def test_a_folder_without_photos_is_told_what_is_expected(tmp_path: Path) -> Non
         read_people(tmp_path / "nowhere")
 
 
+def test_photos_that_lie_elsewhere_are_told_where(tmp_path: Path) -> None:
+    (tmp_path / "stray.jpg").touch()
+    with pytest.raises(EvaluationImpossible, match="'stray\\.jpg' lies in no"):
+        read_people(tmp_path)
+    (tmp_path / "set" / "train" / "Ann").mkdir(parents=True)
+    (tmp_path / "set" / "train" / "Ann" / "1.jpg").touch()
+    with pytest.raises(EvaluationImpossible, match=f"--images {tmp_path}/set/train"):
+        read_people(tmp_path / "set")
+
+
+def test_what_a_system_hides_is_no_photo(images: Path) -> None:
+    (images / ".trash").mkdir()
+    (images / ".trash" / "old.jpg").touch()
+    (images / "Ann" / "._Ann_0001.jpg").touch()
+    people = read_people(images)
+    assert [person.name for person in people] == ["Ann", "Bo Li"]
+    assert len(people[0].photos) == 2
+
+
+def test_names_of_any_script_are_names(tmp_path: Path) -> None:
+    for name in ("王 小明", "李雷"):
+        folder = tmp_path / "images" / name
+        folder.mkdir(parents=True)
+        for photo in ("照片 1.jpg", "照片 2.webp"):
+            (folder / photo).touch()
+    people = read_people(tmp_path / "images")
+    listed = read_pairs(
+        write(tmp_path, "\ufeff王 小明\t1\t2\n王 小明\t2\t李雷\t1\n"),
+        people,
+    )
+    assert listed.pairs[1] == Pair(("王 小明", 1), ("李雷", 0), same=False)
+
+
 def test_pairs_name_photos_by_number_and_people_by_tabs(images: Path) -> None:
     people = read_people(images)
     listed = read_pairs(write(images.parent, "1\nAnn\t1\t3\nAnn\t3\tBo Li\t2\n"), people)

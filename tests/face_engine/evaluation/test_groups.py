@@ -7,7 +7,7 @@ from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import share
 from face_engine.evaluation.groups import compare_groups, false_matches, read_groups
-from face_engine.evaluation.identification import Mirror, run_trial
+from face_engine.evaluation.identification import Mirror, cast, run_trial
 from face_engine.evaluation.self_calibration import public_calibration, simulate
 from face_engine.evaluation.subjects import Subject
 
@@ -60,7 +60,7 @@ def test_people_who_resemble_one_another_have_more_false_matches_at_everybodys_t
     subjects: list[Subject],
     groups_file: Path,
 ) -> None:
-    trial = run_trial(subjects, gallery_photos=1, probe_frames=1, mirror=Mirror.NONE)
+    trial = run_trial(subjects, cast(subjects, gallery_photos=1, probe_frames=1), Mirror.NONE)
     alike, rest = compare_groups(subjects, read_groups(groups_file, subjects), trial)
     assert alike.people == 60
     assert alike.enrolled == 30

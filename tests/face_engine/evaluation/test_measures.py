@@ -5,7 +5,7 @@ from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded
 from face_engine.evaluation.calibrating import refusal_curve
-from face_engine.evaluation.identification import Mirror, Trial, identify, run_trial
+from face_engine.evaluation.identification import Mirror, Trial, cast, identify, run_trial
 from face_engine.evaluation.subjects import Subject
 from face_engine.evaluation.verification import (
     best_threshold,
@@ -41,9 +41,9 @@ def test_equal_scores_are_never_split() -> None:
 
 
 def test_det_points_are_only_those_the_data_can_show() -> None:
-    points = det_curve(np.array([0.9, 0.2]), np.linspace(0, 0.5, 200))
+    points = det_curve(np.array([0.9, 0.2]), np.linspace(0, 0.5, 200), np.array([0, 1]))
     assert [round(point.fmr, 3) for point in points] == [0.1, 0.01]
-    assert all(point.fnmr == 0.5 for point in points)
+    assert all(point.fnmr.value == 0.5 for point in points)
 
 
 def test_bounds_lie_around_the_rate_and_narrow_with_more_people() -> None:
@@ -83,15 +83,12 @@ def people_on_axes(counts: list[int]) -> list[np.ndarray]:
 
 
 def trial_of(vectors: list[np.ndarray], gallery_photos: int, probe_frames: int) -> Trial:
-    return run_trial(
-        [
-            Subject(str(i), rows, rows, np.ones(len(rows), np.float32))
-            for i, rows in enumerate(vectors)
-        ],
-        gallery_photos=gallery_photos,
-        probe_frames=probe_frames,
-        mirror=Mirror.NONE,
-    )
+    subjects = [
+        Subject(str(i), rows, rows, np.ones(len(rows), np.float32))
+        for i, rows in enumerate(vectors)
+    ]
+    roles = cast(subjects, gallery_photos=gallery_photos, probe_frames=probe_frames)
+    return run_trial(subjects, roles, Mirror.NONE)
 
 
 def test_the_protocol_splits_people_as_it_says() -> None:
