@@ -1,5 +1,6 @@
 """Everybody's turned template in one index in memory, rebuilt from the sealed store."""
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -18,6 +19,7 @@ class Gallery:
 
     def __init__(self, dimension: int) -> None:
         self._index = GalleryIndex(dimension)
+        self._lock = threading.Lock()
         self.changes = 0
         """Counts changes of anybody's template."""
 
@@ -26,13 +28,25 @@ class Gallery:
 
     def update(self, changes: Mapping[str, Row | None]) -> None:
         """Take in changed people; those without a template, or gone, leave the index."""
+        with self._lock:  # two changes of one person must not both add
+            self._update(changes)
+
+    def _update(self, changes: Mapping[str, Row | None]) -> None:
+        fresh: dict[str, bytes] = {}
         for person, row in changes.items():
             if row is not None and row.active and row.roster.template:
-                self._index.put(person, np.frombuffer(row.roster.template, "<f4"))
-                self.changes += 1
+                if person in self._index:
+                    self._index.replace(person, np.frombuffer(row.roster.template, "<f4"))
+                    self.changes += 1
+                else:
+                    fresh[person] = row.roster.template
             elif person in self._index:
                 self._index.remove(person)
                 self.changes += 1
+        if fresh:
+            vectors = np.frombuffer(b"".join(fresh.values()), "<f4").reshape(len(fresh), -1)
+            self._index.add_many(list(fresh), vectors)
+            self.changes += len(fresh)
 
     def find(self, probe: Vectors, threshold: float, allowed: Callable[[str], bool]) -> str | None:
         """Return the nearest allowed person at or above `threshold`, None for nobody.

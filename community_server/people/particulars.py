@@ -2,7 +2,9 @@
 
 import hmac
 import re
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -30,6 +32,11 @@ class Known(msgspec.Struct, frozen=True):
         return "Known(…)"
 
 
+Opens: TypeAlias = Callable[[str, str, Sealed], bytes]
+"""Opens a value: owner, context, sealed."""
+_decoder: Final = msgspec.json.Decoder(Known)
+
+
 def updated(known: Known, given: Known) -> Known:
     """Return what is known once somebody has written of themselves; what they left out stays."""
     return Known(
@@ -52,8 +59,12 @@ def seal_known(session: Session, safe: Safe, person: str, known: Known) -> Seale
 
 def open_known(session: Session, safe: Safe, person: Person) -> Known:
     """Open what is known of a person."""
-    data = safe.open(session, owner(person.id), _CONTEXT, person.particulars)
-    return msgspec.json.decode(data, type=Known)
+    return open_known_with(partial(safe.open, session), person.id, person.particulars)
+
+
+def open_known_with(opens: Opens, person: str, particulars: Sealed) -> Known:
+    """Open what is known of a person, however values are opened."""
+    return _decoder.decode(opens(owner(person), _CONTEXT, particulars))
 
 
 def hash_phone(key: bytes, phone: str) -> str | None:

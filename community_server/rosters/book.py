@@ -4,17 +4,20 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
+from sqlalchemy import Row as RowOfColumns
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from community_server.people.particulars import open_known
+from community_server.database import Sealed
+from community_server.people.particulars import Opens, open_known_with, owner
 from community_server.people.queries import doors_of
-from community_server.people.service import open_template
+from community_server.people.service import template_context
 from community_server.people.tables import Person, PersonDoor, Template
+from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
-from community_server.vault.tables import DataKey
 from tier_link.estate_messages import Category, RosterPerson
 
 
@@ -52,28 +55,34 @@ def read_row(session: Session, safe: Safe, person: str, space: str) -> Row | Non
     row = session.get(Person, person)
     if row is None:
         return None
-    return _make_row(session, safe, row, doors_of(session, person), space)
+    template = session.get(Template, person)
+    sealed = template.sealed if template is not None and template.space == space else None
+    return _make_row(partial(safe.open, session), row, doors_of(session, person), sealed, space)
 
 
 def read_everybody(session: Session, safe: Safe, space: str) -> dict[str, Row | None]:
-    """Read all rows, with one query per table."""
-    # Held until the end, so that the session finds each data key and template in memory.
-    at_hand = [session.scalars(select(table)).all() for table in (DataKey, Template)]
+    """Read all rows, with one query per table, and of plain columns: people are many."""
+    opens = BulkOpener(session, safe).open
+    in_space = select(Template.person_id, Template.sealed).where(Template.space == space)
+    templates = dict(session.execute(in_space).all())
     doors: defaultdict[str, set[str]] = defaultdict(set)
-    for limit in session.scalars(select(PersonDoor)):
-        doors[limit.person_id].add(limit.door_id)
-    everybody: dict[str, Row | None] = {
-        row.id: _make_row(session, safe, row, frozenset(doors[row.id]), space)
-        for row in session.scalars(select(Person))
+    for person, door in session.execute(select(PersonDoor.person_id, PersonDoor.door_id)):
+        doors[person].add(door)
+    return {
+        row.id: _make_row(
+            opens, row, frozenset(doors.get(row.id, ())), templates.get(row.id), space
+        )
+        for row in session.execute(select(*Person.__table__.columns))
     }
-    del at_hand
-    return everybody
 
 
-def _make_row(session: Session, safe: Safe, row: Person, doors: frozenset[str], space: str) -> Row:
-    person = row.id
-    template = session.get(Template, person)
-    usable = template is not None and template.space == space
+def _make_row(
+    opens: Opens,
+    row: Person | RowOfColumns[Any],
+    doors: frozenset[str],
+    template: Sealed | None,
+    space: str,
+) -> Row:
     return Row(
         roster=RosterPerson(
             person=row.id,
@@ -81,14 +90,14 @@ def _make_row(session: Session, safe: Safe, row: Person, doors: frozenset[str], 
             unit=row.unit,
             valid_from=row.valid_from,
             valid_until=row.valid_until,
-            template=open_template(session, safe, template) if template and usable else b"",
+            template=opens(owner(row.id), template_context(space), template) if template else b"",
             pin=row.pin_hash,
             second_credential=row.second_credential,
             suspended=row.suspended,
         ),
         doors=doors,
         active=row.state == "active",
-        name=open_known(session, safe, row).name,
+        name=open_known_with(opens, row.id, row.particulars).name,
     )
 
 

@@ -36,6 +36,7 @@ class Safe:
 
     def __init__(self, erasure: ErasureKeys) -> None:
         self._erasure = erasure
+        self._prefix = b"gatehouse/safe/1\0" + erasure.estate.encode() + b"\0"
 
     @property
     def estate(self) -> str:
@@ -67,7 +68,7 @@ class Safe:
         Raises:
             SafeBroken: the owner has no data key.
         """
-        return _encrypt(self._key(session, owner), self._bound(owner, context), plaintext)
+        return _encrypt(self._cipher(session, owner), self._bound(owner, context), plaintext)
 
     def open(self, session: Session, owner: str, context: str, sealed: Sealed) -> bytes:
         """Open a sealed value.
@@ -75,7 +76,34 @@ class Safe:
         Raises:
             SafeBroken: altered, from another place, or the owner's key was destroyed.
         """
-        return _decrypt(self._key(session, owner), self._bound(owner, context), sealed)
+        return self.open_with(self._cipher(session, owner), owner, context, sealed)
+
+    def wrapping(self, generation: int) -> AESGCM:
+        """Return the cipher that wraps data keys.
+
+        Raises:
+            SafeBroken: a generation from before an erasure.
+        """
+        try:
+            return AESGCM(self._erasure.keys[generation])
+        except KeyError as error:
+            raise SafeBroken("a data key from before an erasure: it stays shut") from error
+
+    def cipher(self, wrapping: AESGCM, owner: str, wrapped: Sealed) -> AESGCM:
+        """Return the cipher of an owner whose wrapped data key is at hand.
+
+        Raises:
+            SafeBroken: the key was altered, or is another owner's.
+        """
+        return AESGCM(_decrypt(wrapping, self._bound(owner, "data-key"), wrapped))
+
+    def open_with(self, cipher: AESGCM, owner: str, context: str, sealed: Sealed) -> bytes:
+        """Open a sealed value with its owner's cipher.
+
+        Raises:
+            SafeBroken: altered, or from another place.
+        """
+        return _decrypt(cipher, self._bound(owner, context), sealed)
 
     def begin_renewal(self) -> None:
         """Draw the next erasure key; new data keys use it from now on."""
@@ -88,7 +116,9 @@ class Safe:
             select(DataKey).where(DataKey.generation != newest).with_for_update()
         ).all()
         for row in stale:
-            row.wrapped = self._wrap(row.owner, newest, self._unwrap(row))
+            bound = self._bound(row.owner, "data-key")
+            key = _decrypt(self.wrapping(row.generation), bound, row.wrapped)
+            row.wrapped = self._wrap(row.owner, newest, key)
             row.generation = newest
         return len(stale)
 
@@ -112,37 +142,29 @@ class Safe:
         """When the erasure key was last renewed, in Unix seconds."""
         return self._erasure.path.stat().st_mtime
 
-    def _key(self, session: Session, owner: str) -> bytes:
+    def _cipher(self, session: Session, owner: str) -> AESGCM:
         row = session.get(DataKey, owner)
         if row is None:
             raise SafeBroken("nothing of this owner can be opened: the data key is gone")
-        return self._unwrap(row)
+        return self.cipher(self.wrapping(row.generation), owner, row.wrapped)
 
     def _wrap(self, owner: str, generation: int, key: bytes) -> Sealed:
-        return _encrypt(self._erasure.keys[generation], self._bound(owner, "data-key"), key)
-
-    def _unwrap(self, row: DataKey) -> bytes:
-        try:
-            erasure = self._erasure.keys[row.generation]
-        except KeyError as error:
-            raise SafeBroken("a data key from before an erasure: it stays shut") from error
-        return _decrypt(erasure, self._bound(row.owner, "data-key"), row.wrapped)
+        return _encrypt(self.wrapping(generation), self._bound(owner, "data-key"), key)
 
     def _bound(self, owner: str, context: str) -> bytes:
-        return b"gatehouse/safe/1\0" + "\0".join((self.estate, owner, context)).encode()
+        return self._prefix + f"{owner}\0{context}".encode()
 
 
-def _encrypt(key: bytes, bound: bytes, plaintext: bytes) -> Sealed:
+def _encrypt(cipher: AESGCM, bound: bytes, plaintext: bytes) -> Sealed:
     nonce = secrets.token_bytes(NONCE_SIZE)
-    return Sealed(FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, bound))
+    return Sealed(FORMAT + nonce + cipher.encrypt(nonce, plaintext, bound))
 
 
-def _decrypt(key: bytes, bound: bytes, sealed: Sealed) -> bytes:
-    box = bytes(sealed)
-    if box[:1] != FORMAT:
+def _decrypt(cipher: AESGCM, bound: bytes, sealed: Sealed) -> bytes:
+    if not sealed.startswith(FORMAT):
         raise SafeBroken("sealed in a way this version does not know")
-    nonce, ciphertext = box[1 : 1 + NONCE_SIZE], box[1 + NONCE_SIZE :]
+    nonce, ciphertext = sealed[1 : 1 + NONCE_SIZE], sealed[1 + NONCE_SIZE :]
     try:
-        return AESGCM(key).decrypt(nonce, ciphertext, bound)
+        return cipher.decrypt(nonce, ciphertext, bound)
     except (InvalidTag, ValueError) as error:
         raise SafeBroken("a sealed value was altered or moved") from error

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from community_server.database import Base, Sealed
 from community_server.errors import StartRefused, VaultLocked
 from community_server.tables import SLICES
+from community_server.vault.bulk import BulkOpener
 from community_server.vault.erasure_key import ErasureKeys, open_erasure_keys
 from community_server.vault.master_key import KeyFile, Passphrase, choose_source
 from community_server.vault.safe import Safe, SafeBroken
@@ -51,6 +52,29 @@ def test_a_value_opens_in_its_own_place_and_nowhere_else(
         ):
             with pytest.raises(SafeBroken):
                 safe.open(session, owner, context, box)
+
+
+def test_opening_many_values_at_once_keeps_to_the_same_places(
+    engine: Engine, erasure: ErasureKeys
+) -> None:
+    safe = Safe(erasure)
+    with Session(engine) as session, session.begin():
+        boxes = {}
+        for owner in ("person:a", "person:b", "person:gone"):
+            safe.add_owner(session, owner)
+            boxes[owner] = safe.seal(session, owner, "template/x", owner.encode())
+            safe.begin_renewal()  # each key under another erasure key
+        safe.destroy(session, "person:gone")
+        opener = BulkOpener(session, safe)
+        for owner in ("person:a", "person:b", "person:a"):
+            assert opener.open(owner, "template/x", boxes[owner]) == owner.encode()
+        for owner, context, box in (
+            ("person:gone", "template/x", boxes["person:gone"]),
+            ("person:a", "template/y", boxes["person:a"]),
+            ("person:a", "template/x", boxes["person:b"]),
+        ):
+            with pytest.raises(SafeBroken):
+                opener.open(owner, context, box)
 
 
 def test_a_destroyed_owner_stays_shut_even_from_a_copy_once_the_erasure_key_was_renewed(
