@@ -5,37 +5,15 @@ A calibration belongs to one template space and is made by `gatehouse evaluate
 """
 
 import json
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from face_engine.errors import CalibrationMissing
-
-# An event expected fewer than three times in the data may as well be three times as frequent
-# (rule of three: no event in n trials bounds the rate at 3/n with 95% confidence).
-SUPPORT = 3.0
-# Share of the non-mated scores, from the top, that the tail is fitted to.
-TAIL_SHARE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A threshold for one sighting.
-
-    Attributes:
-        value: cosine; a best score at or above it is a match.
-        supported: True when enough strangers were measured to show such a rate; False when the
-            value is extrapolated from the tail of their scores.
-    """
-
-    value: float
-    supported: bool
+from face_engine.score_curve import ScoreCurve, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +72,9 @@ class Calibration:
         template_space: whose scores these are.
         source: the data, and how it was used.
         command: what made the file.
-        gallery_size: people in the gallery that was measured.
-        strangers: non-mated probes measured, one per person.
-        rates: falling FPIRs at that gallery size ...
-        scores: ... and the lowest thresholds that keep to them.
-        tail_rate: FPIR at `tail_score`, from where the tail is extrapolated.
-        tail_score: see `tail_rate`.
-        tail_scale: cosine over which the rate falls by e beyond `tail_score`.
+        strangers: best scores of people who are not enrolled, one probe of each.
+        templates: best scores of the enrolled people's own templates among each other's: what
+            an estate's, where nobody has measured strangers, are held against.
         same_person: 1:1 threshold below which two photos sent in together are held to show
             different people.
         refusals: of enrolled people, one curve per number of frames.
@@ -109,103 +83,23 @@ class Calibration:
     template_space: str
     source: str
     command: str
-    gallery_size: int
-    strangers: int
-    rates: tuple[float, ...]
-    scores: tuple[float, ...]
-    tail_rate: float
-    tail_score: float
-    tail_scale: float
+    strangers: ScoreCurve
+    templates: ScoreCurve
     same_person: float
     refusals: tuple[RefusalCurve, ...] = ()
-
-    def measured_rate(self, fpir: float, gallery_size: int) -> float:
-        """The FPIR against the measured gallery that is `fpir` against one of another size.
-
-        A gallery is reckoned as that many independent comparisons: `1 - (1 - FPIR)^(N/N0)`,
-        ISO/IEC 19795-1's model.
-
-        Raises:
-            ValueError: `fpir` is not between 0 and 1, or the gallery size not positive.
-        """
-        if not 0 < fpir < 1 or gallery_size < 1:
-            raise ValueError("fpir must lie between 0 and 1, the gallery hold at least one person")
-        # expm1 and log1p, because rates of one in millions drown in 1 - x.
-        return -math.expm1(math.log1p(-fpir) * self.gallery_size / gallery_size)
 
     def threshold(self, fpir: float, gallery_size: int) -> Threshold:
         """The threshold at which one probe of a stranger finds somebody with probability `fpir`.
 
         Raises:
-            ValueError: as in `measured_rate`.
+            ValueError: `fpir` is not between 0 and 1, or the gallery size not positive.
         """
-        rate = self.measured_rate(fpir, gallery_size)
-        if rate * self.strangers >= SUPPORT:
-            # Between measured rates, straight in the logarithm of the rate.
-            value = np.interp(-math.log(rate), -np.log(self.rates), self.scores)
-            return Threshold(float(value), supported=True)
-        beyond = self.tail_scale * math.log(self.tail_rate / rate)
-        return Threshold(max(self.tail_score + beyond, self.scores[-1]), supported=False)
+        return self.strangers.threshold(fpir, gallery_size)
 
     def refusal(self, threshold: float, frames: int) -> Refusal | None:
         """Expected false refusals of probes of at most `frames` frames; None: not measured."""
         fitting = [curve for curve in self.refusals if curve.frames <= frames]
         return max(fitting, key=lambda curve: curve.frames).at(threshold) if fitting else None
-
-
-def fit_tail(strangers: NDArray[np.float64]) -> tuple[float, float, float]:
-    """(rate, score, scale) of an exponential tail fitted to the top `TAIL_SHARE` of the scores.
-
-    The excess over a high enough level of nearly any distribution is close to exponential or
-    shorter-tailed; the mean excess is its maximum-likelihood scale (J. Pickands, "Statistical
-    inference using extreme order statistics", Annals of Statistics 3, 1975).
-    """
-    falling = np.sort(strangers)[::-1]
-    count = max(2, int(len(falling) * TAIL_SHARE))
-    level = float(falling[count - 1])
-    return count / len(falling), level, float(np.mean(falling[:count] - level))
-
-
-def rate_table(strangers: NDArray[np.float64], points: int = 40) -> tuple[NDArray[np.float64], ...]:
-    """(rates, scores): thresholds at falling rates, from everybody to three strangers."""
-    rising = np.sort(strangers)
-    rates = np.geomspace(1.0, SUPPORT / len(rising), points)
-    allowed = np.maximum(np.floor(rates * len(rising) + 1e-9).astype(int), 1)
-    return allowed / len(rising), rising[len(rising) - allowed]
-
-
-def make(
-    *,
-    template_space: str,
-    source: str,
-    command: str,
-    gallery_size: int,
-    strangers: NDArray[np.float64],
-    same_person: float,
-    refusals: tuple[RefusalCurve, ...] = (),
-) -> Calibration:
-    """A calibration from the best scores of strangers against a gallery."""
-    rates, scores = rate_table(strangers)
-    rate, level, scale = fit_tail(strangers)
-    return Calibration(
-        template_space=template_space,
-        source=source,
-        command=command,
-        gallery_size=gallery_size,
-        strangers=len(strangers),
-        rates=rounded(rates),
-        scores=rounded(scores),
-        tail_rate=rate,
-        tail_score=level,
-        tail_scale=scale,
-        same_person=same_person,
-        refusals=refusals,
-    )
-
-
-def rounded(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, ...]:
-    """Six digits: as many as a calibration's file needs."""
-    return tuple(float(f"{float(value):.6g}") for value in values)
 
 
 def to_json(calibration: Calibration) -> str:
@@ -218,6 +112,8 @@ def to_json(calibration: Calibration) -> str:
 def from_json(text: str) -> Calibration:
     """Out and back with `to_json`."""
     fields = _tuples(json.loads(text))
+    for name in ("strangers", "templates"):
+        fields[name] = ScoreCurve(**fields[name])
     curves = tuple(RefusalCurve(**curve) for curve in fields.pop("refusals", ()))
     return Calibration(**fields, refusals=curves)
 

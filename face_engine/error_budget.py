@@ -7,13 +7,13 @@ and the model's calibration give the rest. Servers, doors and `gatehouse thresho
 from dataclasses import dataclass
 from typing import Final
 
-from face_engine.calibration import SUPPORT, Calibration, Refusal
+from face_engine.calibration import Calibration, Refusal
+from face_engine.score_curve import SUPPORT, at_size
 from face_engine.self_calibration import (
     NO_SCORES,
     Basis,
     OwnScores,
     Reckoning,
-    at_size,
     reckon,
     shown_rate,
 )
@@ -102,8 +102,9 @@ def explain(
     """What a budget comes to for a gallery of `people`, at doors that fuse `frames` a probe."""
     size = size_ahead(people)
     threshold = budget.reckon(calibration, people, own)
+    public = calibration.strangers
     shown = {
-        Basis.PUBLIC: at_size(SUPPORT / calibration.strangers, calibration.gallery_size, size),
+        Basis.PUBLIC: at_size(SUPPORT / public.count, public.gallery_size, size),
         Basis.PEOPLE: shown_rate(own.people, size),
         Basis.SIGHTINGS: shown_rate(own.sightings, size),
     }
@@ -112,7 +113,7 @@ def explain(
     return Explanation(
         gallery_size=size,
         threshold=threshold,
-        expected_strangers=calibration.measured_rate(budget.fpir, size) * calibration.strangers,
+        expected_strangers=public.measured_rate(budget.fpir, size) * public.count,
         supported_budget=min(rate for basis in vouching if (rate := shown[basis]))
         * budget.attempts
         * budget.sightings_per_month,

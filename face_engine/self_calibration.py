@@ -20,8 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.calibration import SUPPORT, Calibration
+from face_engine.calibration import Calibration
 from face_engine.faces import Vectors
+from face_engine.score_curve import SUPPORT, ScoreCurve, at_size
 
 BINS: Final = 100
 """From cosine 0 to 1; lower scores count in the lowest bin, only the highest matter."""
@@ -97,10 +98,15 @@ class ScoreHistogram:
         return ScoreHistogram(counts, self.compared + other.compared)
 
     def level(self, rate: float) -> float:
-        """The lowest bin's edge that at most a share `rate` of the scores lies at or above."""
-        above = np.cumsum(self.counts[::-1])[::-1]
-        fitting = np.flatnonzero(above <= rate * self.total + 1e-9)
-        return float(fitting[0] if len(fitting) else BINS) / BINS
+        """The score that a share `rate` of all lies at or above, straight within its bin."""
+        # Scores at or above each bin's lower edge, and above the last one's upper edge.
+        above = np.append(np.cumsum(self.counts[::-1])[::-1], 0).astype(float)
+        allowed = rate * self.total
+        fitting = int(np.argmax(above <= allowed + 1e-9))
+        if fitting == 0:
+            return 0.0
+        in_bin = above[fitting - 1] - above[fitting]
+        return float(fitting - (allowed - above[fitting]) / in_bin) / BINS
 
     def _halved(self) -> "ScoreHistogram":
         # An odd one stays or goes by chance: rounding either way would bend the tail.
@@ -128,8 +134,8 @@ class OwnThreshold:
 
     Attributes:
         value: cosine, in whole bins.
-        supported: True when these scores can show the rate; False when it is extrapolated from
-            the lowest rate they can show, with the public tail.
+        supported: True when these scores can show the rate; False when they speak of the lowest
+            rate that they can show, and the public tail of the rest.
         bounded: True when they ask for more than `MOST_TIMES` allows.
     """
 
@@ -141,14 +147,21 @@ class OwnThreshold:
 def own_threshold(
     histogram: ScoreHistogram,
     public: Calibration,
+    like: ScoreCurve,
     fpir: float,
     gallery_size: int,
 ) -> OwnThreshold | None:
     """The threshold at which a stranger finds somebody with probability `fpir`; None: too few.
 
+    It lies above the public one by as much as the estate's scores lie above the public ones of
+    the same kind, at the rate that the estate's can show. Compared with each other, templates
+    score higher than a frame with a template does; compared with public templates, an estate's
+    say how much more alike its people are.
+
     Args:
         histogram: the estate's, or one door's.
-        public: the prior of this template space: its tail, and the bound.
+        public: the prior of this template space: where the threshold starts, and the bound.
+        like: the public scores of the same kind.
         fpir: of one attempt, between 0 and 1.
         gallery_size: for which the threshold is set.
 
@@ -157,24 +170,16 @@ def own_threshold(
     """
     if histogram.independent < LEAST_SCORES:
         return None
-    prior = public.threshold(fpir, gallery_size).value
     rate = at_size(fpir, gallery_size, histogram.gallery_size)
     shown = max(rate, SUPPORT / histogram.independent)
-    asked = histogram.level(shown) + public.tail_scale * math.log(shown / rate)
-    limit = prior + public.tail_scale * math.log(MOST_TIMES)
+    above = histogram.level(shown) - like.threshold(shown, histogram.gallery_size).value
+    most = public.strangers.tail_scale * math.log(MOST_TIMES)
+    value = public.threshold(fpir, gallery_size).value + min(above, most)
     return OwnThreshold(
-        value=math.ceil(min(asked, limit) * BINS - 1e-9) / BINS,
-        supported=shown == rate and asked <= limit,
-        bounded=asked > limit,
+        value=math.ceil(value * BINS - 1e-9) / BINS,
+        supported=shown == rate and above <= most,
+        bounded=above > most,
     )
-
-
-def at_size(fpir: float, size: float, other: float) -> float:
-    """The FPIR against a gallery of `other` people that is `fpir` against one of `size`.
-
-    ISO/IEC 19795-1's model of independent comparisons, as in `Calibration.measured_rate`.
-    """
-    return -math.expm1(math.log1p(-fpir) * other / size)
 
 
 def shown_rate(histogram: ScoreHistogram, gallery_size: int) -> float | None:
@@ -185,7 +190,18 @@ def shown_rate(histogram: ScoreHistogram, gallery_size: int) -> float | None:
 
 
 def between(templates: Vectors, households: Sequence[str] | None = None) -> ScoreHistogram:
-    """Each person's best score among everybody else's templates.
+    """Each person's best score among everybody else's templates, counted; see `best_of_others`."""
+    best, people = best_of_others(templates, households)
+    counts = np.bincount(np.clip((best * BINS).astype(np.int64), 0, BINS - 1), minlength=BINS)
+    return ScoreHistogram(tuple(counts.tolist()), int(people.sum()))
+
+
+def best_of_others(
+    templates: Vectors, households: Sequence[str] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(M,) best score of a person among everybody else's templates, and of how many it is.
+
+    M is N, less those with whom nobody is compared, and at most `_QUERIES`.
 
     Args:
         templates: (N, d), of N people.
@@ -195,21 +211,16 @@ def between(templates: Vectors, households: Sequence[str] | None = None) -> Scor
     names = np.asarray([""] * count if households is None else households)
     homes = np.unique(names, return_inverse=True)[1].astype(np.int64)
     homes[names == ""] = -1
-    counts = np.zeros(BINS, np.int64)
-    compared = 0
+    best, people = [np.empty(0)], [np.empty(0, np.int64)]
     rows = np.linspace(0, count - 1, min(count, _QUERIES)).astype(np.int64)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         chosen = rows[start : start + _ROWS_AT_ONCE]
         others = _others(homes, chosen)
-        people = others.sum(axis=1)
-        best = np.where(others, templates[chosen] @ templates.T, -1.0).max(axis=1)[people > 0]
-        counts += np.bincount(_places(best), minlength=BINS)
-        compared += int(people.sum())
-    return ScoreHistogram(tuple(counts.tolist()), compared)
-
-
-def _places(scores: NDArray[np.floating]) -> NDArray[np.int64]:
-    return np.clip((scores * BINS).astype(np.int64), 0, BINS - 1)
+        compared = others.sum(axis=1)
+        scores = np.where(others, templates[chosen] @ templates.T, -1.0).max(axis=1)
+        best.append(scores[compared > 0].astype(np.float64))
+        people.append(compared[compared > 0])
+    return np.concatenate(best), np.concatenate(people)
 
 
 def _others(homes: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -251,8 +262,11 @@ def reckon(public: Calibration, own: OwnScores, fpir: float, gallery_size: int) 
     """
     prior = public.threshold(fpir, gallery_size)
     found = Reckoning(prior.value, prior.supported, Basis.PUBLIC, bounded=False)
-    for basis, histogram in ((Basis.PEOPLE, own.people), (Basis.SIGHTINGS, own.sightings)):
-        asked = own_threshold(histogram, public, fpir, gallery_size)
+    for basis, histogram, like in (
+        (Basis.PEOPLE, own.people, public.templates),
+        (Basis.SIGHTINGS, own.sightings, public.strangers),
+    ):
+        asked = own_threshold(histogram, public, like, fpir, gallery_size)
         if asked is None:
             continue
         stricter = asked.value > found.value

@@ -227,8 +227,8 @@ def _paragraphs(
     yield _refusals(result.refusal)
     expected = f"{result.expected_strangers:.2g}"
     among = (
-        f"of the {measured.strangers:,} strangers measured against {measured.gallery_size:,} "
-        f"people, {expected} would get through at such a rate"
+        f"of the {measured.strangers.count:,} strangers measured against "
+        f"{measured.strangers.gallery_size:,} people, {expected} would get through at such a rate"
     )
     if result.threshold.supported:
         yield f"Support: measured; {among}, at least 3 are needed to show it."

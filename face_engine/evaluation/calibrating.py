@@ -5,15 +5,17 @@ import shlex
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.calibration import Calibration, RefusalCurve, make, rounded
+from face_engine.calibration import Calibration, RefusalCurve
 from face_engine.centring import Middle, middle_of
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
-from face_engine.evaluation.identification import Mirror, Trial, cast, run_trial
+from face_engine.evaluation.identification import Mirror, Trial, cast, enroll, run_trial
 from face_engine.evaluation.subjects import portraits
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
+from face_engine.score_curve import ScoreCurve, measure, rounded
+from face_engine.self_calibration import best_of_others
 
 # Two strangers' photos pass as one person's in one enrollment of a thousand at most; photos of
 # one sitting score far above this.
@@ -101,6 +103,17 @@ def find_middle(evaluation: Evaluation, *, source: str) -> Middle:
     )
 
 
+def _between_templates(evaluation: Evaluation) -> ScoreCurve:
+    options = evaluation.options
+    roles = cast(
+        evaluation.subjects,
+        gallery_photos=options.gallery_photos,
+        probe_frames=options.probe_frames,
+    )
+    templates = enroll(evaluation.subjects, roles, options.mirror)
+    return measure(best_of_others(templates)[0], len(templates) - 1)
+
+
 def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
     """The calibration that follows from an evaluation's strangers.
 
@@ -115,7 +128,7 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
         )
     mirrored = evaluation.options.mirror is not Mirror.NONE
     everybody = portraits(evaluation.subjects, mirrored=mirrored)
-    return make(
+    return Calibration(
         template_space=evaluation.template_space,
         source=source,
         command=_command(
@@ -126,8 +139,8 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
             *("--mirror", str(evaluation.options.mirror)),
             "--write-calibration",
         ),
-        gallery_size=trial.gallery_size,
-        strangers=trial.non_mated,
+        strangers=measure(trial.non_mated, trial.gallery_size),
+        templates=_between_templates(evaluation),
         same_person=round(threshold_at(scores_between(everybody), SAME_PERSON_FMR), 6),
         refusals=_refusals(evaluation),
     )

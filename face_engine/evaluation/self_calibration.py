@@ -13,13 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.calibration import Calibration, make
+from face_engine.calibration import Calibration
 from face_engine.encoder import fuse
 from face_engine.evaluation.bounds import Bounded, bounded
 from face_engine.evaluation.identification import Mirror
 from face_engine.evaluation.subjects import Subject
 from face_engine.faces import Vectors
-from face_engine.self_calibration import NO_SCORES, OwnScores, between, own_threshold, reckon
+from face_engine.score_curve import measure
+from face_engine.self_calibration import (
+    NO_SCORES,
+    OwnScores,
+    best_of_others,
+    between,
+    own_threshold,
+    reckon,
+)
 
 FPIRS = (0.1, 0.05)
 # Splits of which one figure is the mean, and resamplings of the group's people for its bounds.
@@ -99,17 +107,17 @@ def public_calibration(
 ) -> Calibration:
     """What these people's scores promise: each one's last photo against everybody's template.
 
-    Of single comparisons, as the estate's own: reckoned down from the best score in a gallery of
+    The strangers' are single comparisons: reckoned down from the best score in a gallery of
     a thousand, a tenth of all sightings at one of forty would be nearly all of them there.
     """
     scores = _scores(others, gallery_photos, mirror)
     different = ~np.eye(len(others), dtype=bool)
-    return make(
+    return Calibration(
         template_space="",
         source=f"{len(others)} people outside the group",
         command="",
-        gallery_size=1,
-        strangers=scores.probe[different].astype(np.float64),
+        strangers=measure(scores.probe[different].astype(np.float64), 1),
+        templates=measure(best_of_others(scores.templates)[0], len(others) - 1),
         same_person=0.0,
     )
 
@@ -137,7 +145,7 @@ def _one_split(
     counts = np.empty((len(FPIRS), 3, 4))
     for row, fpir in enumerate(FPIRS):
         thresholds = [reckon(public, each, fpir, half).value for each in (NO_SCORES, estate)]
-        alone = own_threshold(estate.people, public, fpir, half)
+        alone = own_threshold(estate.people, public, public.templates, fpir, half)
         thresholds.insert(1, thresholds[0] if alone is None else alone.value)
         for column, threshold in enumerate(thresholds):
             counts[row, column] = (

@@ -9,25 +9,24 @@ from face_engine.calibration import (
     Calibration,
     Refusal,
     RefusalCurve,
-    fit_tail,
     from_json,
     load,
-    make,
     to_json,
 )
 from face_engine.errors import CalibrationMissing
+from face_engine.score_curve import measure
 
 
 @pytest.fixture
 def measured() -> Calibration:
     """2,000 strangers whose best scores have an exactly exponential tail above 0.4."""
     share = (np.arange(2000) + 0.5) / 2000
-    return make(
+    return Calibration(
         template_space="test",
         source="made up",
         command="none",
-        gallery_size=1000,
-        strangers=0.3 - 0.03 * np.log(share),
+        strangers=measure(0.3 - 0.03 * np.log(share), 1000),
+        templates=measure(0.35 - 0.03 * np.log(share), 999),
         same_person=0.35,
         refusals=(
             RefusalCurve(1, 50, (0.3, 0.5), (0.1, 0.3), (0.0, 0.2), (0.2, 0.4)),
@@ -79,21 +78,14 @@ def test_what_is_no_rate_or_no_gallery_is_refused(
         measured.threshold(fpir, size)
 
 
-def test_the_tail_of_exponential_scores_is_found() -> None:
-    scores = np.random.default_rng(0).exponential(0.04, 20_000)
-    rate, level, scale = fit_tail(scores)
-    assert rate == pytest.approx(0.1)
-    assert level == pytest.approx(0.04 * math.log(10), rel=0.05)
-    assert scale == pytest.approx(0.04, rel=0.1)
-
-
 def test_a_file_goes_out_and_back(measured: Calibration) -> None:
     assert from_json(to_json(measured)) == measured
 
 
 def test_the_default_pack_has_a_calibration_that_names_its_making() -> None:
     shipped = load("sface-2021dec-int8bq-centred")
-    assert shipped.strangers >= 1000
+    assert shipped.strangers.count >= 1000
+    assert shipped.templates.count >= 1000
     assert "Labeled Faces in the Wild" in shipped.source
     assert shipped.command.startswith("gatehouse evaluate")
     assert 0.2 < shipped.same_person < shipped.threshold(0.01, 1000).value < 0.6

@@ -34,7 +34,7 @@ LIMITS_NOTE: Final = (
     "it, a film in which the person happens to turn the right way."
 )
 _TURN_DEGREES: Final = 27.0
-_FRONTAL_YAW, _FRONTAL_PITCH, _FRONTAL_ROLL = 10.0, 15.0, 12.0
+_FRONTAL_YAW, _FRONTAL_PITCH, _FRONTAL_ROLL = 12.0, 15.0, 12.0
 _LEAST_EYES_PX: Final = 30
 _CHALLENGED: Final = (
     (Kind.LIVE_STILL, True),
