@@ -17,6 +17,17 @@ export type Remedy =
 const SEND_AGAIN = ["key-expired", "image-truncated", "forged"];
 const AGREE_AGAIN = ["consent-missing", "consent-changed"];
 
+// With the zone: a visitor's phone may keep another one than the estate.
+const UNTIL: Intl.DateTimeFormatOptions = {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+  timeZoneName: "short",
+};
+
 export function remedyFor(reply: Reply, sent: readonly Pose[]): Remedy {
   if (AGREE_AGAIN.includes(reply.reason)) return { step: "consents" };
   if (SEND_AGAIN.includes(reply.reason) || sent.length === 0) return { step: "sending" };
@@ -80,7 +91,7 @@ export function showOutcome(
   const until = new Date(1000 * reply.expiresAt);
   const sayUntil = () =>
     t("form.outcome.until", {
-      date: until.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }),
+      date: until.toLocaleString(currentLanguage(), UNTIL),
     });
   sayOrHide(part("outcome-until"), reply.expiresAt ? sayUntil : undefined);
 
