@@ -188,6 +188,26 @@ def test_a_list_that_gets_no_news_says_so_until_it_does(desk: Desk) -> None:
         expect(stale).to_be_hidden()
 
 
+def test_a_page_that_nobody_sees_asks_for_no_news(desk: Desk) -> None:
+    with desk.page() as page:
+        page.add_init_script(
+            "Object.defineProperty(document, 'hidden', {get: () => window.unseen === true})"
+        )
+        page.goto("/entries")
+        with page.expect_request("**/entries/live**"):
+            pass
+        page.evaluate("window.unseen = true")
+        page.wait_for_timeout(500)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        # Three times as long as the list waits between two looks.
+        page.wait_for_timeout(3_000)
+        assert asked == []
+        page.evaluate("window.unseen = false")
+        with page.expect_request("**/entries/live**"):
+            pass
+
+
 def test_what_a_colleague_removed_meanwhile_is_said_in_place(desk: Desk) -> None:
     with desk.page() as page:
         invite_resident(page, "Gone", "8-8-888")

@@ -35,6 +35,10 @@ document.addEventListener("htmx:before:swap", (event) => {
     showStale(false);
   }
 });
+// Nobody looks at a hidden page: it asks for no news until it is seen again.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden) event.preventDefault();
+});
 document.addEventListener("htmx:error", () => {
   showStale(true);
 });
