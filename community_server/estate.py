@@ -165,7 +165,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     changer = Changer(
         engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake, eraser(engine)
     )
-    judge = PhotoJudge(pack, secrets.matrix, gallery, budget)
+    judge = PhotoJudge(pack, secrets.matrix, gallery, thresholds)
     intake = Intake(links, judge, settings)
     watch = DoorWatch(rosters, links, changer)
     configurer = Configurer(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, NotFound
+from community_server.intake.judging import PhotoJudge
 from community_server.intake.replies import Answer, send_answer
 from community_server.intake.service import (
     WAITING_PARTICULARS,
@@ -31,6 +32,7 @@ from community_server.people.service import (
 from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
+from face_engine.faces import Vectors
 from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore
 
@@ -112,12 +114,18 @@ def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> by
 
 
 def decide(
-    change: Change, links: LinkStore, enrollment: str, decision: Decision, staff: str
+    change: Change,
+    links: LinkStore,
+    judge: PhotoJudge,
+    enrollment: str,
+    decision: Decision,
+    staff: str,
 ) -> None:
     """Carry out the desk's decision, answer the person, destroy the photos.
 
     Somebody who resembles a person known already is let in by PIN, not by face: a newer
-    enrollment must never change the doors' decision on an older one. For the same reason a face
+    enrollment must never change the doors' decision on an older one. Whoever was enrolled while
+    this one waited is an older one by now. For the same reason a face
     that was accepted earlier stays then. Whoever wants no face any more has it erased.
 
     Raises:
@@ -131,7 +139,7 @@ def decide(
     if row.state != "waiting":
         raise Conflict("this was decided already", code="already-decided")
     if decision == "approve":
-        answer = _approve(change, row)
+        answer = _approve(change, row, judge)
     else:
         answer = Answer("refused", ReplyReason.DECLINED_BY_DESK)
     row.state = "enrolled" if decision == "approve" else "declined"
@@ -155,7 +163,7 @@ def waiting_of(session: Session, person: str) -> Sequence[Enrollment]:
     ).all()
 
 
-def _approve(change: Change, row: Enrollment) -> Answer:
+def _approve(change: Change, row: Enrollment, judge: PhotoJudge) -> Answer:
     session = change.session
     person = get_person(session, row.person_id, lock=True)
     if person.valid_until and person.valid_until <= now():
@@ -164,13 +172,23 @@ def _approve(change: Change, row: Enrollment) -> Answer:
         describe_person(change, person, _known_of(session, change.safe, row, person))
     if row.template is None:
         forget_face(change, person)
-    if row.template is None or row.held_for == "resembles":
+    template = _waiting_template(change, row)
+    if template is not None and row.held_for != "resembles":
+        row.resembles = judge.lookalike(template, person.id)
+        row.held_for = "resembles" if row.resembles else row.held_for
+    if template is None or row.held_for == "resembles":
         pin, _ = issue_pin(change, person.id)
         return Answer("enrolled", pin=pin, expires_at=person.valid_until)
-    data = change.safe.open(session, enrollment_owner(row.id), WAITING_TEMPLATE, row.template)
-    template = np.frombuffer(data, "<f4")
     store_template(change, person, row.template_space, template, photos=_count_photos(session, row))
     return Answer("enrolled", expires_at=person.valid_until)
+
+
+def _waiting_template(change: Change, row: Enrollment) -> Vectors | None:
+    if row.template is None:
+        return None
+    owner = enrollment_owner(row.id)
+    data = change.safe.open(change.session, owner, WAITING_TEMPLATE, row.template)
+    return np.frombuffer(data, "<f4")
 
 
 def _count_photos(session: Session, row: Enrollment) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_server.budget import Budget
 from community_server.gallery import Gallery
+from community_server.thresholds import Thresholds
 from face_engine.enrollment import judge
 from face_engine.faces import Vectors
 from face_engine.models import FacePack
@@ -19,7 +19,7 @@ from tier_link.envelopes import Photo
 class Judgement:
     """What the photos of one enrollment came to.
 
-    `template` is turned, from `photos` photos; `resembles` the other person it would be taken
+    `template` is turned, from `photos` photos; `resembles` the other person it might be taken
     for, if any; `differs` says that it does not look like the face known of this person.
     """
 
@@ -39,7 +39,7 @@ class PhotoJudge:
     pack: FacePack
     matrix: NDArray[np.float32]
     gallery: Gallery
-    budget: Budget
+    thresholds: Thresholds
 
     def judge(
         self, photos: Sequence[Photo], person: str, known: Vectors | None = None
@@ -53,9 +53,15 @@ class PhotoJudge:
         """
         judged = judge(self.pack, [photo.data for photo in photos])
         template = turn(judged.template, self.matrix)
-        threshold = self.budget.reckon(len(self.gallery)).value
-        resembles = self.gallery.find(template, threshold, lambda other: other != person)
         # The bound by which the photos of one enrollment have to show one person.
-        alike = self.budget.calibration.same_person
+        alike = self.thresholds.budget.calibration.same_person
         differs = known is not None and float(template @ known) < alike
-        return Judgement(template, len(photos), resembles, differs)
+        return Judgement(template, len(photos), self.lookalike(template, person), differs)
+
+    def lookalike(self, template: Vectors, person: str) -> str | None:
+        """Return whom the doors might take a person with this turned template for, or them for.
+
+        The household counts: a family's faces are the likeliest to be mistaken for each other.
+        """
+        level = self.thresholds.risk_level
+        return self.gallery.find(template, level, lambda other: other != person)

@@ -71,7 +71,7 @@ def perform(
 ) -> None:
     """Carry the decision out, and note whose it was and why: a code, never a name."""
     with estate.changer.change() as change:
-        decide(change, estate.links, enrollment, decision, staff)
+        decide(change, estate.links, estate.intake.judge, enrollment, decision, staff)
         audit(change.session, staff, decision, enrollment, reason)
 
 

@@ -1,6 +1,5 @@
 """Each door's threshold: the error budget spent with all that is known of strangers' scores."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +10,7 @@ from community_server.gallery import Gallery
 from community_server.rosters.book import RosterBook
 from community_server.thresholds.scores import PEOPLE, ScoreBook
 from face_engine.error_budget import Explanation, explain
+from face_engine.lookalikes import risk_level
 from face_engine.self_calibration import OwnScores, Reckoning, between
 
 _WORTH_MEASURING: Final = 0.05
@@ -44,10 +44,14 @@ class Thresholds:
             own=self.own(door),
         )
 
-    def lowest(self, doors: Iterable[str]) -> float:
-        """Return the threshold of the most lenient of these doors; without any, the estate's."""
-        estate = self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE)))
-        return min((self.of(door).value for door in doors), default=estate.value)
+    @property
+    def risk_level(self) -> float:
+        """The cosine of two people's templates from which on doors may take one for the other.
+
+        Of a door without scores of its own: these only make doors stricter.
+        """
+        lenient = self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE)))
+        return risk_level(lenient.value, self.budget.calibration)
 
     def measure_people(self, book: RosterBook) -> None:
         """Compare the estate's people with one another, once enough of them have changed."""

@@ -193,7 +193,7 @@ class Bench:
     def decide(self, envelope: str, decision: Decision) -> None:
         """Decide at the desk."""
         with self.estate.changer.change() as change:
-            decide(change, self.estate.links, envelope, decision, STAFF)
+            decide(change, self.estate.links, self.estate.intake.judge, envelope, decision, STAFF)
 
     def sealed_replies(self, envelope: str) -> list[ReplySealed]:
         found = []

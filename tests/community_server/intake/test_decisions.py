@@ -150,6 +150,25 @@ def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
         assert session.get(Template, newcomer) is None
 
 
+def test_of_two_alike_who_wait_together_the_second_approved_gets_a_pin(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    drafts, names = [], []
+    for unit in ("1-101", "2-202"):
+        invitation, person = own.invite(unit=unit)
+        drafts.append(own.draft(invitation, [people[0].portrait]))
+        names.append(person)
+        own.send(drafts[-1])
+    for draft in drafts:
+        own.decide(draft.envelope, "approve")
+    assert [bool(own.replies(draft)[-1].pin) for draft in drafts] == [False, True]
+    with own.estate.reading() as session:
+        assert session.get(Template, names[1]) is None
+        row = session.get(Enrollment, drafts[1].envelope)
+        assert row is not None
+        assert (row.held_for, row.resembles) == ("resembles", names[0])
+
+
 def test_in_pin_mode_a_resident_is_enrolled_at_once_and_needs_the_pin_first(
     database: str, models: Path, tmp_path: Path, people: Sequence[SamplePerson]
 ) -> None:
