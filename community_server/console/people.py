@@ -1,4 +1,4 @@
-"""Residents: found, invited, once more, too, given a PIN, suspended, removed."""
+"""Residents: found, invited and invited again, given a PIN, suspended, removed."""
 
 from typing import Final
 

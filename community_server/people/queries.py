@@ -48,16 +48,23 @@ def people_with_templates(session: Session) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Face:
-    """Since when (Unix seconds) a face is known, and how many photos it rests on, 0 unnoted."""
+    """Since when (Unix seconds) a face is known, and how many photos it rests on, 0 unnoted.
+
+    `usable` says that the doors' present model can compare it: template spaces never mix.
+    """
 
     since: int
     photos: int
+    usable: bool
 
 
-def faces_of_people(session: Session) -> dict[str, Face]:
+def faces_of_people(session: Session, space: str) -> dict[str, Face]:
     """Return what is known of everybody's face, without the face."""
-    rows = session.execute(select(Template.person_id, Template.created_at, Template.photos))
-    return {person: Face(since, photos) for person, since, photos in rows}
+    columns = (Template.person_id, Template.created_at, Template.photos, Template.space)
+    return {
+        person: Face(since, photos, made_in == space)
+        for person, since, photos, made_in in session.execute(select(*columns))
+    }
 
 
 def overdue_people(session: Session, now: int) -> Sequence[Person]:

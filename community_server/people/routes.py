@@ -1,6 +1,6 @@
 """People, for programs."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.intake.approvals import people_waiting
 from community_server.invitations.queries import ends_of_invitations
-from community_server.people.queries import faces_of_people, list_people
+from community_server.people.queries import Face, faces_of_people, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.staff.audit import audit
 
@@ -31,12 +31,16 @@ class PersonChange(BaseModel):
     valid_until: Annotated[int, Field(ge=0, le=2**40)] | None = None
 
 
+_NO_FACE: Final = Face(since=0, photos=0, usable=False)
+
+
 class ListedPerson(BaseModel):
     """One person.
 
     `face_photos` is how many photos the face rests on (0: no face, or not noted), `face_since`
-    when it was accepted. `invited_until` is the end of an open link, which may be over; 0 when
-    there is none. `waiting` says that an enrollment waits for the desk.
+    when it was accepted; `face_outdated` says that it was made by another model than the doors
+    have now, which cannot use it. `invited_until` is the end of an open link, which may be over,
+    0 when there is none. `waiting` says that an enrollment waits for the desk.
     """
 
     person: str
@@ -46,6 +50,7 @@ class ListedPerson(BaseModel):
     state: str
     suspended: bool
     has_face: bool
+    face_outdated: bool
     face_photos: int
     face_since: int
     has_pin: bool
@@ -85,7 +90,7 @@ def delete_person(person: str, estate: EstateDep, staff: WriterDep) -> None:
 def listing(estate: Estate) -> list[ListedPerson]:
     """Return everybody as lists show them."""
     with estate.reading() as session:
-        faces = faces_of_people(session)
+        faces = faces_of_people(session, estate.pack.template_space)
         ends = ends_of_invitations(session)
         waiting = people_waiting(session)
         return [
@@ -96,9 +101,10 @@ def listing(estate: Estate) -> list[ListedPerson]:
                 category=row.category,
                 state="suspended" if row.suspended else row.state,
                 suspended=row.suspended,
-                has_face=row.id in faces,
-                face_photos=faces[row.id].photos if row.id in faces else 0,
-                face_since=faces[row.id].since if row.id in faces else 0,
+                has_face=(face := faces.get(row.id, _NO_FACE)).usable,
+                face_outdated=row.id in faces and not face.usable,
+                face_photos=face.photos,
+                face_since=face.since,
                 has_pin=bool(row.pin_hash),
                 second_credential=row.second_credential,
                 valid_from=row.valid_from,

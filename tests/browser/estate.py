@@ -40,6 +40,7 @@ from tier_link.pairing import Paired
 from tier_link.relay_messages import (
     RELAY,
     CarriedCertificate,
+    Closing,
     ConsentText,
     EnvelopeDeposited,
     InvitationsPublished,
@@ -189,9 +190,9 @@ class Estate:
         wait_for("the invitation", lambda: self.cloud.get(path).status_code != 404)
         return invitation_link(self.cloud.address, self.community, kind, invitation), invitation
 
-    def withdraw(self, invitation: InvitationSecret) -> None:
-        """Close an invitation, as its use does."""
-        self._put(InvitationsWithdrawn((invitation.id,)))
+    def close_invitation(self, invitation: InvitationSecret, why: Closing) -> None:
+        """Close an invitation, as its use does, or the desk."""
+        self._put(InvitationsWithdrawn((invitation.id,), why))
         path = f"/api/v1/communities/{self.community}/invitations/{invitation.id}"
         wait_for("its end", lambda: self.cloud.get(path).status_code == 410)
 

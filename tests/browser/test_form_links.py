@@ -41,7 +41,13 @@ def expired(estate: Estate) -> str:
 
 def used(estate: Estate) -> str:
     link, invitation = estate.invite()
-    estate.withdraw(invitation)
+    estate.close_invitation(invitation, "used")
+    return link
+
+
+def withdrawn(estate: Estate) -> str:
+    link, invitation = estate.invite()
+    estate.close_invitation(invitation, "withdrawn")
     return link
 
 
@@ -53,6 +59,7 @@ def used(estate: Estate) -> str:
         (never_published, "invitation-unknown"),
         (expired, "invitation-expired"),
         (used, "invitation-used"),
+        (withdrawn, "invitation-withdrawn"),
     ],
 )
 def test_a_link_that_cannot_work_says_why_and_what_to_do_in_both_languages(

@@ -158,15 +158,19 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
     assert len(kit["recovery_secret"].split()) == 14
     desk.sign_in()
     _pair_cloud(desk, cloud)
-    link = desk.call(
+    lost = desk.call(
         "POST", "/api/v1/invitations", {"kind": "resident", "name": "Ada", "unit": "1-101"}
-    )["link"]
+    )
+    anew = f"/api/v1/people/{lost['person']}/invitation"
+    link = desk.call("POST", anew)["link"]
     wait_for("the invitation at the cloud", lambda: parse_link(link).invitation.id in cloud.open)
+    assert parse_link(lost["link"]).invitation.id not in cloud.open
 
     draft = _draft(cloud, link, [people[0].portrait])
     cloud.deposit(draft.deposit())
     assert _reply(cloud, draft, 1, link).outcome == "received"
     wait_for("its end at the cloud", lambda: parse_link(link).invitation.id not in cloud.open)
+    assert _code(desk.http.delete(anew)) == "invitation-not-open"
 
     (waiting,) = desk.call("GET", "/api/v1/approvals")
     assert (waiting["name"], waiting["unit"], waiting["photos"]) == ("Ada", "1-101", 1)

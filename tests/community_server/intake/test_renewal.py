@@ -106,7 +106,9 @@ def test_the_face_known_so_far_serves_until_the_new_one_is_approved(
     assert float(np.frombuffer(after, "<f4") @ np.frombuffer(before, "<f4")) > 0.8
     assert len(own.estate.gallery) == 1
     with own.estate.reading() as session:
-        assert faces_of_people(session)[person].photos == 3
+        space = own.estate.pack.template_space
+        assert faces_of_people(session, space)[person].photos == 3
+        assert not faces_of_people(session, "another model")[person].usable
     # One person, one template: of the one before, nothing stays in the files.
     assert traces_in_the_end(own.estate, tmp_path, [old[20:80]]) == []
 
