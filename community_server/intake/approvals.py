@@ -125,8 +125,8 @@ def decide(
 
     Somebody who resembles a person known already is let in by PIN, not by face: a newer
     enrollment must never change the doors' decision on an older one. Whoever was enrolled while
-    this one waited is an older one by now. For the same reason a face
-    that was accepted earlier stays then. Whoever wants no face any more has it erased.
+    this one waited is an older one by now. For the same reason a face that was accepted earlier
+    stays then. Whoever wants no face any more has it erased.
 
     Raises:
         NotFound: `enrollment-unknown`.
