@@ -27,8 +27,9 @@ from door_terminal.identity import Pairing
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from door_terminal.vision.messages import Sighting, Watch
-from door_terminal.vision.watcher import SEARCH_SIDE, Watcher
+from door_terminal.vision.watcher import Watcher
 from face_engine.alignment import align
+from face_engine.detector import search_side
 from face_engine.enrollment import judge
 from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation, turn
@@ -48,6 +49,7 @@ from tier_link.estate_messages import (
 SIGHTINGS: Final = 12
 _PATIENCE_S: Final = 60.0
 _STREAM_BYTES_PER_S: Final = 2_000_000 // 8
+_LEAST_EYES: Final = 40
 _FACING: Final = ("Ada", "Chen")
 
 
@@ -105,12 +107,13 @@ def _latencies(pack: FacePack, people: list[SamplePerson]) -> list[Figure]:
 def _bare(pack: FacePack, person: SamplePerson) -> float:
     """Return milliseconds of one detection and one encoding, the median of several."""
     frame = list(walk_up(person.cutout, np.random.default_rng(0), seconds=0.5))[-1]
-    (face, *_) = pack.detector.detect(frame, longest_side=SEARCH_SIDE)
+    side = search_side(frame, _LEAST_EYES)
+    (face, *_) = pack.detector.detect(frame, longest_side=side)
     crop = align(frame, face.landmarks)[None]
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        pack.detector.detect(frame, longest_side=SEARCH_SIDE)
+        pack.detector.detect(frame, longest_side=side)
         pack.encoder.encode(crop)
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
@@ -119,7 +122,7 @@ def _bare(pack: FacePack, person: SamplePerson) -> float:
 def _bytes_per_remote_entry(pack: FacePack, person: SamplePerson) -> Figure:
     """Return what a door that matches at the server sends for one entry."""
     watcher = Watcher(pack)
-    watcher.watch(Watch(40, 300, 35, 2, encode=False, crops=True))
+    watcher.watch(Watch(_LEAST_EYES, 300, 35, 2, encode=False, crops=True))
     frames = walk_up(person.cutout, np.random.default_rng(0), seconds=2.5)
     start = time.monotonic_ns()
     found = [
@@ -198,7 +201,7 @@ def _furnish(terminal: Terminal, pack: FacePack, people: list[SamplePerson]) -> 
         template_space=pack.template_space,
         matrix=matrix.astype("<f4").tobytes(),
         threshold=0.42,
-        zone=Zone(min_face_px=40, cooldown_s=0),
+        zone=Zone(min_face_px=_LEAST_EYES, cooldown_s=0),
     )
     rows = tuple(
         RosterPerson(

@@ -6,8 +6,8 @@ Machines are shared and drift: absolute times mislead, ratios of runs taken in t
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 WARM_UP_ROUNDS: Final = 3
 
@@ -35,6 +35,19 @@ class Figure:
     reference_median: float | None = None
     ratio: float | None = None
     note: str = ""
+
+    def per(self, count: int) -> Self:
+        """Return the same figure for one of `count` things that were measured together."""
+        reference = self.reference_median
+        return replace(
+            self,
+            median=self.median / count,
+            reference_median=None if reference is None else reference / count,
+        )
+
+    def noted(self, note: str) -> Self:
+        """Return the same figure with a note."""
+        return replace(self, note=note)
 
 
 def paired(

@@ -52,6 +52,16 @@ class Detector(Protocol):
         """
         ...
 
+    def landmarks_near(
+        self, image: Image, expected: NDArray[np.float64], farthest: float
+    ) -> list[NDArray[np.float64] | None]:
+        """The (5, 2) landmarks of the face at each of (K, 5, 2) expected places, or None.
+
+        A face counts whose landmarks lie within `farthest` pixels of the expected ones on average.
+        As steady as the detector can tell: where it has several opinions, they are averaged.
+        """
+        ...
+
 
 class Encoder(Protocol):
     """Turns aligned faces into vectors."""

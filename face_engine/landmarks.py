@@ -1,14 +1,13 @@
-"""Finer landmarks for one face, from a second and third look at it alone.
+"""Finer landmarks for one face, from a closer look at it alone.
 
 YuNet's landmarks scatter by nearly two pixels of the picture searched, whatever the size of the
-face. Looking again at the face brought upright to a fixed size, and at its mirror image, makes
-that scatter small against the face, and averages it; alignment, and so matching, gains more from
-this than from anything else of its price (two searches of a picture of 192 by 192 pixels).
+face. The closer look brings the face upright to a fixed size, beside its mirror image, and averages
+all that the detector says about either; alignment, and so matching, gains more from this than from
+anything else of its price (one search of a picture of 384 by 192 pixels).
 """
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from face_engine.alignment import CROP_SIZE, TARGET, similarity
 from face_engine.faces import Detector, Face, Image
@@ -26,6 +25,7 @@ _SWAPPED = [1, 0, 2, 4, 3]
 
 _MARGIN = (_WINDOW - CROP_SIZE * _ZOOM) / 2
 _EXPECTED = TARGET * _ZOOM + _MARGIN
+_EXPECTED_TWICE = np.stack((_EXPECTED, _EXPECTED + np.array([_WINDOW, 0])))
 
 
 def _in_full_light(window: Image) -> Image:
@@ -34,37 +34,27 @@ def _in_full_light(window: Image) -> Image:
     Faces before a bright door are dark and pale; landmarks found in them as they are lie farther
     off. On well lit ones this changes nothing that could be measured.
     """
-    middle = window[_EDGE:-_EDGE, _EDGE:-_EDGE]
+    middle = np.ascontiguousarray(window[_EDGE:-_EDGE, _EDGE:-_EDGE])
     levels = np.cumsum(np.bincount(middle.ravel(), minlength=256)) / middle.size
     dark, bright = np.searchsorted(levels, _RANGE)
     spread = (np.arange(256) - dark) * (255 / max(bright - dark, 1))
-    return np.asarray(np.clip(spread, 0, 255), np.uint8)[window]
-
-
-def _found(detector: Detector, window: Image) -> NDArray[np.float64] | None:
-    """Landmarks of the face in the middle of the window, or None."""
-    faces = [face.landmarks.astype(np.float64) for face in detector.detect(window)]
-    if not faces:
-        return None
-    distances = [float(np.abs(landmarks - _EXPECTED).mean()) for landmarks in faces]
-    nearest = int(np.argmin(distances))
-    return faces[nearest] if distances[nearest] < _FARTHEST else None
+    return np.asarray(cv2.LUT(window, np.clip(spread, 0, 255).astype(np.uint8)), np.uint8)
 
 
 def refine(detector: Detector, image: Image, face: Face) -> Face:
-    """The same face with landmarks averaged over two closer looks; unchanged where they fail."""
+    """The same face with landmarks from a closer look; unchanged where that fails."""
     matrix = similarity(face.landmarks) * _ZOOM
     matrix[:, 2] += _MARGIN
     seen = np.asarray(cv2.warpAffine(image, matrix, (_WINDOW, _WINDOW)), np.uint8)
     window = _in_full_light(seen)
-    looks = [_found(detector, window)]
-    mirrored = _found(detector, np.ascontiguousarray(window[:, ::-1]))
+    both = np.concatenate((window, window[:, ::-1]), axis=1)
+    upright, mirrored = detector.landmarks_near(both, _EXPECTED_TWICE, _FARTHEST)
+    looks = [] if upright is None else [upright]
     if mirrored is not None:
-        mirrored[:, 0] = _WINDOW - 1 - mirrored[:, 0]
+        mirrored[:, 0] = 2 * _WINDOW - 1 - mirrored[:, 0]
         looks.append(mirrored[_SWAPPED])
-    found = [look for look in looks if look is not None]
-    if not found:
+    if not looks:
         return face
     linear = np.linalg.inv(matrix[:, :2])
-    back = (np.mean(found, axis=0) - matrix[:, 2]) @ linear.T
+    back = (np.mean(looks, axis=0) - matrix[:, 2]) @ linear.T
     return Face(face.box, back.astype(np.float32), face.score)

@@ -13,6 +13,7 @@ from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.motion import MotionGate
 from door_terminal.vision.sightings import Candidate, ZoneRules
 from face_engine.alignment import align
+from face_engine.detector import search_side
 from face_engine.encoder import fuse
 from face_engine.faces import Image, Vectors
 from face_engine.landmarks import refine
@@ -20,8 +21,6 @@ from face_engine.models import FacePack
 from face_engine.quality import assess_crop
 from face_engine.tracking import FORGET_AFTER, FaceTracker, GoodFrame, Track
 
-SEARCH_SIDE: Final = 640
-"""Pixels of the longest side searched for faces: a face that counts is large in it."""
 WATCH_ON_S: Final = 2.0
 """Looking goes on this long after the last movement or face."""
 _JPEG_QUALITY: Final = 95
@@ -74,7 +73,8 @@ class Watcher:
         if not self.watching:
             return
         at = frame.captured_ns / 1e9
-        faces = self._pack.detector.detect(frame.image, longest_side=SEARCH_SIDE)
+        side = search_side(frame.image, self._watch.min_face_px)
+        faces = self._pack.detector.detect(frame.image, longest_side=side)
         self.detections += 1
         seen = self._tracker.update(faces, at)
         # The largest first: whoever stands nearest is not kept waiting by the queue behind.

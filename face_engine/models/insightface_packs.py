@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from face_engine.detector import shrink
 from face_engine.encoder import LARGEST_BATCH, normalise
@@ -78,6 +79,19 @@ class InsightFaceDetector:
             if unsure or score >= _SURE_SCORE
         ]
         return sorted(faces, key=lambda face: -face.score)
+
+    def landmarks_near(
+        self, image: Image, expected: NDArray[np.float64], farthest: float
+    ) -> list[NDArray[np.float64] | None]:
+        """The nearest face's landmarks at each place, or None; see `Detector`."""
+        seen = [face.landmarks.astype(np.float64) for face in self.detect(image, unsure=True)]
+        found: list[NDArray[np.float64] | None] = []
+        for place in expected:
+            near = min(seen, key=lambda one: float(np.abs(one - place).mean()), default=None)
+            if near is not None and np.abs(near - place).mean() >= farthest:
+                near = None
+            found.append(near)
+        return found
 
 
 class InsightFaceEncoder:

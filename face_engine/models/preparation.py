@@ -9,13 +9,13 @@ from pathlib import Path
 
 import onnx
 
-from face_engine.models import graphs, minifasnet
+from face_engine.models import graphs, minifasnet, yunet_heads
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
 from face_engine.models.registry import PinnedFile, PinnedPack, Role
 from face_engine.models.torch_archive import read_torch_archive
 
 # Goes up with every change of what preparation does; old caches are then left aside.
-PREPARATION_VERSION = 2
+PREPARATION_VERSION = 3
 
 _LIVENESS = frozenset({Role.LIVENESS_NEAR, Role.LIVENESS_WIDE})
 
@@ -35,6 +35,8 @@ def prepare(source: bytes, role: Role) -> bytes:
     graphs.drop_dropouts(model)
     graphs.fold_batch_norms(model)
     graphs.rewrite_prelus(model)
+    if role is Role.DETECTOR:
+        yunet_heads.join_heads(model)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 

@@ -4,8 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
-from face_engine.detector import YuNetDetector, decode, pad, suppress
+from face_engine.detector import (
+    STRIDES,
+    YuNetDetector,
+    decode,
+    output_name,
+    pad,
+    search_side,
+    suppress,
+)
 from face_engine.faces import Face, Image
+from face_engine.landmarks import refine
 from face_engine.models import FacePack
 from face_engine.models.registry import OPENCV_ZOO, Role
 
@@ -52,6 +61,35 @@ def test_a_search_at_lower_resolution_gives_positions_in_the_picture_itself(
         assert np.abs(small.landmarks - full.landmarks).max() < 10
 
 
+@pytest.mark.parametrize(
+    ("shape", "least_eyes", "side"),
+    [
+        ((480, 640, 3), 40, 256),
+        ((720, 1280, 3), 60, 352),
+        ((1280, 720, 3), 40, 512),
+        ((1080, 1920, 3), 40, 640),
+        ((480, 640, 3), 400, 160),
+    ],
+)
+def test_a_search_is_as_fine_as_the_smallest_face_that_counts(
+    shape: tuple[int, ...], least_eyes: float, side: int
+) -> None:
+    assert search_side(np.zeros(shape, np.uint8), least_eyes) == side
+
+
+def test_the_smallest_face_that_counts_is_found(pack: FacePack, portraits: list[Image]) -> None:
+    for portrait in portraits:
+        (face,) = pack.detector.detect(portrait, longest_side=320)
+        face = refine(pack.detector, portrait, face)
+        factor = 40 / face.eye_distance
+        small = cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        frame = np.full((480, 640, 3), 127, np.uint8)
+        frame[100 : 100 + small.shape[0], 200 : 200 + small.shape[1]] = small
+        (found,) = pack.detector.detect(frame, longest_side=search_side(frame, 40))
+        truth = face.landmarks * factor + [200, 100]
+        assert np.abs(refine(pack.detector, frame, found).landmarks - truth).max() < 4
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (31, 33, 3), (480, 640, 3), (20, 900, 3)])
 def test_any_size_of_picture_can_be_searched(pack: FacePack, shape: tuple[int, ...]) -> None:
     assert pack.detector.detect(np.full(shape, 127, np.uint8)) == []
@@ -66,19 +104,20 @@ def test_padding_adds_black_right_and_below_only() -> None:
 
 
 def raw_outputs(size: int) -> dict[str, np.ndarray]:
-    widths = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
-    return {
-        f"{kind}_{stride}": np.zeros((1, (size // stride) ** 2, width), np.float32)
-        for kind, width in widths.items()
-        for stride in (8, 16, 32)
+    outputs = {
+        output_name(stride): np.zeros((1, (size // stride) ** 2, 16), np.float32)
+        for stride in STRIDES
     }
+    for cells in outputs.values():
+        cells[..., :2] = -9  # logits of next to nothing
+    return outputs
 
 
 def test_one_cell_decodes_to_its_place_in_the_picture() -> None:
     outputs = raw_outputs(64)
     cell = 2 * 8 + 5  # row 2, column 5 at stride 8
-    outputs["cls_8"][0, cell] = outputs["obj_8"][0, cell] = 0.9
-    (row,) = decode(list(outputs.values()), 64, 0.8)
+    outputs[output_name(8)][0, cell, :2] = np.log(9)  # 0.9
+    (row,) = decode([level[0] for level in outputs.values()], 64, 0.8)
     np.testing.assert_allclose(row[:4], [36, 12, 8, 8])
     np.testing.assert_allclose(row[4:14].reshape(5, 2), np.tile([40, 16], (5, 1)))
     assert row[14] == pytest.approx(0.9)

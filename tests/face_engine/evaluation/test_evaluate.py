@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation import Options, evaluate, report
@@ -101,6 +102,11 @@ class CountingDetector:
     ) -> list[Face]:
         self.searches += longest_side is not None
         return self._real.detect(image, longest_side=longest_side, unsure=unsure)
+
+    def landmarks_near(
+        self, image: Image, expected: NDArray[np.float64], farthest: float
+    ) -> list[NDArray[np.float64] | None]:
+        return self._real.landmarks_near(image, expected, farthest)
 
 
 def test_a_stopped_run_goes_on_where_it_was(pack: FacePack, folder: Path, tmp_path: Path) -> None:

@@ -98,4 +98,13 @@ def test_its_detections_become_faces_in_the_pictures_own_pixels() -> None:
     np.testing.assert_allclose(face.box, [200, 100, 100, 140])
     np.testing.assert_allclose(face.landmarks[0], [20, 22])
     assert face.score == pytest.approx(0.8)
+
+
+def test_of_its_detections_the_one_near_the_expected_place_counts() -> None:
+    detector = InsightFaceDetector(OneDetection())
+    picture = np.zeros((320, 320, 3), np.uint8)
+    second = np.arange(10, 20, dtype=np.float64).reshape(5, 2)
+    found = detector.landmarks_near(picture, np.stack((second + 1, second + 40)), 3.0)
+    np.testing.assert_array_equal(found[0], second)
+    assert found[1] is None
     assert len(detector.detect(picture, longest_side=320, unsure=True)) == 2

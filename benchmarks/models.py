@@ -1,0 +1,78 @@
+"""What the models cost as they are prepared, against the same weights merely made runnable.
+
+All of it is the models' own time: one thread, CPU time, one session each, run in turn.
+"""
+
+import time
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.figures import Figure, paired
+from benchmarks.sample import sample
+from face_engine.detector import pad
+from face_engine.encoder import LARGEST_BATCH, normalise, to_blob
+from face_engine.faces import Image
+from face_engine.models import FacePack, default_folder, load_pack
+from face_engine.models.files import read_verified
+from face_engine.models.preparation import load_prepared, mend
+from face_engine.models.registry import OPENCV_ZOO, Role
+from face_engine.models.sessions import open_session
+
+BATCHES: Final = (2, 4, 8, 16)
+
+
+def run() -> list[Figure]:
+    """Measure both models, and the encoder in batches."""
+    pack = load_pack()
+    one = sample(pack)
+    encoder, detector = _sessions(Role.ENCODER), _sessions(Role.DETECTOR)
+    return [
+        _against_folded("encoder, one face", encoder, {"data": to_blob(one.crop[None])}),
+        _against_folded("detector, 640 x 480", detector, {"input": pad(one.frame)}),
+        *(_in_batches(pack, encoder[0], one.crop, count) for count in BATCHES),
+    ]
+
+
+def _sessions(role: Role) -> tuple[Any, Any]:
+    """Return the prepared graph and the one that was only made runnable."""
+    file = OPENCV_ZOO.file(role)
+    source = read_verified(default_folder(), OPENCV_ZOO, file)
+    return (
+        open_session(load_prepared(default_folder(), OPENCV_ZOO, file), threads=1),
+        open_session(mend(source, role).SerializeToString(), threads=1),
+    )
+
+
+def _against_folded(
+    name: str, sessions: tuple[Any, Any], feed: dict[str, NDArray[np.float32]]
+) -> Figure:
+    prepared, folded = sessions
+    note = "the model's alone"
+    if "data" in feed:
+        ours, theirs = (normalise(session.run(None, feed)[0])[0] for session in sessions)
+        note += f"; cosine of the two vectors {float(ours @ theirs):.6f}"
+    return paired(
+        name,
+        lambda: prepared.run(None, feed),
+        lambda: folded.run(None, feed),
+        reference_name="the merely folded graph",
+        note=note,
+        clock=time.process_time,
+    )
+
+
+def _in_batches(pack: FacePack, session: Any, crop: Image, count: int) -> Figure:
+    """`encode` splits a batch into runs of `LARGEST_BATCH`; the reference is one run of all."""
+    crops = np.repeat(crop[None], count, axis=0)
+    blob = to_blob(crops)
+    figure = paired(
+        f"encoder, {count} faces at once",
+        lambda: pack.encoder.encode(crops),
+        lambda: session.run(None, {"data": blob}),
+        reference_name="all in one run of the network",
+        rounds=10,
+        clock=time.process_time,
+    )
+    return figure.per(count).noted(f"per face; ours takes {LARGEST_BATCH} in a run")
