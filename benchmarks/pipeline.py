@@ -102,7 +102,7 @@ def _around_the_models(ours: Callable[[], object], frame: Image, side: int) -> F
         open_session(load_prepared(default_folder(), OPENCV_ZOO, file), threads=1)
         for file in OPENCV_ZOO.files
     )
-    small, window = pad(shrink(frame, side)[0]), np.zeros((1, 3, 96, 192), np.float32)
+    small, window = pad(shrink(frame, side)[0]), np.zeros((1, 3, 192, 384), np.float32)
     crop = to_blob(np.zeros((1, 112, 112, 3), np.uint8))
 
     def bare() -> object:

@@ -1,11 +1,8 @@
-"""What an estate waits for and what a server pays: from approval to door, and per remote match.
+"""What an estate waits for: from the desk's decision until the door knows.
 
-Real processes of all tiers on this machine. A remote match is asked for by a client that speaks
-the real link over TLS, as a weak door would; the server's CPU time is the kernel's account of
-its process, the bare encoder's is measured here on the same crops, in turn.
+Real processes of all tiers on this machine.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -13,24 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import cv2
 import httpx
-import numpy as np
 
 from benchmarks.figures import Figure
-from face_engine.alignment import align
-from face_engine.models import FacePack, load_pack
+from face_engine.models import load_pack
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import enroll
 from gatehouse.local_estate import LocalEstate, wait_for
-from gatehouse.sample_people import SamplePerson, sample_people
-from gatehouse.scenes import walk_up
-from tests.community_server.doubles import DoorDouble
-from tier_link.estate_messages import MatchRequest
+from gatehouse.sample_people import sample_people
 
 APPROVALS: Final = 8
-MATCHES_PER_ROUND: Final = 40
-ROUNDS: Final = 7
 _LIVES_HERE: Final = ("Ada", "Chen", "Dora", "Fang")
 
 
@@ -50,10 +39,7 @@ def run() -> list[Figure]:
         wait_for("the door", estate.door_in_step(door))
         for name in _LIVES_HERE:
             enroll(estate, people[name], "resident")
-        return [
-            _approved_to_known(estate, door),
-            _cpu_per_match(estate, pack, people["Chen"], Path(folder)),
-        ]
+        return [_approved_to_known(estate, door)]
 
 
 def _approved_to_known(estate: LocalEstate, door: str) -> Figure:
@@ -82,54 +68,3 @@ def _approved_to_known(estate: LocalEstate, door: str) -> Figure:
         len(seconds),
         note="all ours: HTTPS call, transaction, link, the door's transaction; polled every 50 ms",
     )
-
-
-def _cpu_per_match(
-    estate: LocalEstate, pack: FacePack, person: SamplePerson, folder: Path
-) -> Figure:
-    frames = list(walk_up(person.cutout, np.random.default_rng(1)))[-6:-2]
-    crops = np.stack([align(one, pack.detector.detect(one)[0].landmarks) for one in frames[:2]])
-    packed = tuple(
-        cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes() for crop in crops
-    )
-    with estate.staff() as staff:
-        door = staff.call("POST", "doors", {"name": "Weak door", "direction": "in"})["door"]
-        code = staff.call("POST", f"doors/{door}/pairing")["code"]
-    ours: list[float] = []
-    bare: list[float] = []
-    with DoorDouble(folder / "weak", estate.server_address) as weak:
-        weak.pair(code)
-        weak.connect()
-        configuration = wait_for("the weak door's configuration", lambda: weak.configuration)
-        question = MatchRequest(configuration.template_space, packed)
-        for number in range(1 + ROUNDS):
-            before = _cpu_seconds(estate)
-            for _ in range(MATCHES_PER_ROUND):
-                weak.ask(question)
-            spent = _cpu_seconds(estate) - before
-            start = time.process_time()
-            for _ in range(MATCHES_PER_ROUND):
-                pack.encoder.encode(crops)
-            encoder = time.process_time() - start
-            if number:  # the first round warms up
-                ours.append(spent / MATCHES_PER_ROUND)
-                bare.append(encoder / MATCHES_PER_ROUND)
-    return Figure(
-        "the server's CPU time per remote match (two crops)",
-        1000 * statistics.median(ours),
-        "ms",
-        ROUNDS * MATCHES_PER_ROUND,
-        reference="the bare encoder on the same two crops",
-        reference_median=1000 * statistics.median(bare),
-        ratio=statistics.median(a / b for a, b in zip(ours, bare, strict=True)),
-        note="the rest is TLS, the link, JPEG decoding, the search and threads; ours",
-    )
-
-
-def _cpu_seconds(estate: LocalEstate) -> float:
-    """User and system time of the server's process so far (proc(5), fields 14 and 15)."""
-    process = estate.server.process
-    if process is None:
-        raise RuntimeError("the server is not running")
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
