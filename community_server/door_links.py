@@ -16,6 +16,7 @@ from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.entries.service import Namer, record_entry, show_entry
 from community_server.matching import Matcher
+from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
 from community_server.rosters.news import Rosters
 from community_server.thresholds import ScoreBook
@@ -26,6 +27,7 @@ from tier_link.estate_messages import (
     ESTATE,
     DoorPresence,
     EntryRecorded,
+    FacesFading,
     MatchRequest,
     ScoresCounted,
     ServerNews,
@@ -49,6 +51,7 @@ class DoorRecords:
     watch: DoorWatch
     live: LiveEntries
     scores: ScoreBook
+    fading: FadingBook
     name_of: Namer
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
@@ -80,13 +83,15 @@ class DoorRecords:
         return ESTATE.encode(self.matcher.answer(peer, message, deadline))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take a door's presence, or its count of scores."""
+        """Take a door's presence, its count of scores, or whose faces fade there."""
         match ESTATE.decode(kind, body):
             case DoorPresence() as presence:
                 self.watch.take(peer, presence)
             case ScoresCounted() as scores if scores.template_space == self.scores.space:
                 histogram = ScoreHistogram(scores.counts, scores.compared)
                 self.scores.replace(peer, "door", histogram)
+            case FacesFading() as fading if fading.template_space == self.scores.space:
+                self.fading.report(peer, fading.people, now())
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
         """Nothing to do: what a door has taken is deleted by the store."""

@@ -34,6 +34,7 @@ from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.matching import Matcher, SharedEncoder
+from community_server.people.fading import FadingBook
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.rosters.news import Rosters
 from community_server.settings import Settings
@@ -81,6 +82,7 @@ class Estate:
     gallery: Gallery
     rosters: Rosters
     thresholds: Thresholds
+    fading: FadingBook
     changer: Changer
     intake: Intake
     configurer: Configurer
@@ -147,6 +149,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
     rosters = Rosters(engine, safe, links, book, pack.template_space)
     budget = Budget(settings, calibration.load(pack.template_space))
+    fading = FadingBook(pack.template_space)
     thresholds = Thresholds(budget, gallery, ScoreBook(pack.template_space))
     live = LiveEntries()
 
@@ -178,7 +181,9 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         settings.unsupported_budget == "demand",
     )
     encoder = SharedEncoder(pack.encoder)
-    matcher = Matcher(pack.template_space, encoder, secrets.matrix, gallery, book, thresholds)
+    matcher = Matcher(
+        pack.template_space, encoder, secrets.matrix, gallery, book, thresholds, fading
+    )
     records = DoorRecords(
         engine,
         changer,
@@ -187,6 +192,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         watch,
         live,
         thresholds.scores,
+        fading,
         lambda person: _name(book, person),
     )
     doors = DoorHub(
@@ -207,6 +213,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         gallery=gallery,
         rosters=rosters,
         thresholds=thresholds,
+        fading=fading,
         changer=changer,
         intake=intake,
         configurer=configurer,

@@ -97,6 +97,7 @@ class Sweeper:
         estate.thresholds.measure_people(estate.book)
         with Session(estate.engine) as session, session.begin():
             estate.thresholds.scores.save(session)
+            estate.fading.save(session, estate.safe)
 
     def _configure_doors(self) -> None:
         with self.estate.changer.change() as change:

@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 PRESENCE_S: Final = 5.0
 """How often the server hears how the door is; a changed roster is told within a second."""
 SCORES_S: Final = 900.0
-"""How often the server hears the count of scores: seldom, so that none tells of one sighting."""
+"""How often the server hears what recognition has learned: seldom, so that it tells of no one
+sighting."""
 DRAIN_S: Final = 10.0
 PRUNE_S: Final = 3600.0
 _TICK_S: Final = 0.5
@@ -126,7 +127,7 @@ async def _housekeeping(terminal: Terminal) -> None:
         news = terminal.roster.book.version != told_version or (is_linked and not linked)
         if is_linked and now >= due["scores"]:
             due["scores"] = now + SCORES_S
-            await asyncio.to_thread(_tell_scores, terminal)
+            await asyncio.to_thread(terminal.tell_scores)
         linked = is_linked
         if now >= due["presence"] or news:
             due["presence"] = now + PRESENCE_S
@@ -136,7 +137,7 @@ async def _housekeeping(terminal: Terminal) -> None:
         if now >= due["clock"]:
             due["clock"] = now + SAVE_INTERVAL_S
             await asyncio.to_thread(terminal.save_clock)
-            await asyncio.to_thread(terminal.other_scores.save)
+            await asyncio.to_thread(terminal.save_scores)
         if now >= due["drain"] and len(terminal.reserve):
             due["drain"] = now + DRAIN_S
             await asyncio.to_thread(terminal.entries.drain_reserve)
@@ -144,12 +145,6 @@ async def _housekeeping(terminal: Terminal) -> None:
             due["prune"] = now + PRUNE_S
             await asyncio.to_thread(_prune, terminal)
         await asyncio.sleep(_TICK_S)
-
-
-def _tell_scores(terminal: Terminal) -> None:
-    scores = terminal.scores()
-    if scores is not None:
-        terminal.uplink.publish(scores)
 
 
 def _prune(terminal: Terminal) -> None:

@@ -103,6 +103,16 @@ class CountedScoresRow(DoorBase):
     compared: Mapped[int] = mapped_column(BigInteger)
 
 
+class MarginsRow(DoorBase):
+    """How well a person is recognised here, sealed; see `decisions.margins`."""
+
+    __tablename__ = "margins"
+
+    person: Mapped[str] = mapped_column(String(32), primary_key=True)
+    template: Mapped[str] = mapped_column(String(16))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PinBackoffRow(DoorBase):
     """Wrong PINs of a unit, or of the whole door (`scope` empty), since the last right one."""
 

@@ -20,6 +20,7 @@ from door_terminal.credentials.pins import PinCheck, PinChecker
 from door_terminal.database import open_door_database
 from door_terminal.decisions.decider import Decider, Outcome
 from door_terminal.decisions.faces import FaceDesk
+from door_terminal.decisions.margins import MarginBook
 from door_terminal.decisions.other_scores import OtherScores
 from door_terminal.decisions.recognition import Recogniser
 from door_terminal.device_keys import DeviceKey
@@ -33,7 +34,7 @@ from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.supervisor import VisionSupervisor
-from tier_link.estate_messages import DoorPresence, ScoresCounted
+from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Terminal:
             first_news=self.save_clock,
         )
         self.other_scores = OtherScores(self.engine)
+        self.margins = MarginBook(self.engine, key, pairing.door, lambda: self.roster.book.people)
         self.last: Outcome | None = None
         self.outcomes = 0
         self.gate = ""
@@ -111,6 +113,7 @@ class Terminal:
             link=lambda: self.uplink.link,
             encode=self.vision.encode,
             count=self.other_scores.note,
+            margin=self.margins.note,
         )
         self.faces = FaceDesk(
             recogniser=recogniser,
@@ -137,10 +140,18 @@ class Terminal:
         shown = Shown(Credential.PIN, person, check.problem)
         return self.decider.attempt(shown, needed_ns=typed_ns), check
 
-    def scores(self) -> ScoresCounted | None:
-        """Return what was counted of the others' scores; None before the first configuration."""
+    def tell_scores(self) -> None:
+        """Tell the server how alike others look here, and whose face fits less and less."""
         current = self.configuration.current
-        return self.other_scores.message(current.wire.template_space) if current else None
+        if current is not None:
+            space = current.wire.template_space
+            self.uplink.publish(self.other_scores.message(space))
+            self.uplink.publish(self.margins.message(space))
+
+    def save_scores(self) -> None:
+        """Store what recognition has learned."""
+        self.other_scores.save()
+        self.margins.save()
 
     def presence(self) -> DoorPresence:
         """Return how this door is; asks the database."""
@@ -177,7 +188,7 @@ class Terminal:
         """Finish what is under way and let everything go."""
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self.save_clock()
-        self.other_scores.save()
+        self.save_scores()
         self.reserve.close()
         self.engine.dispose()
 

@@ -14,6 +14,7 @@ from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
     DoorPresence,
+    FacesFading,
     RosterDelta,
     RosterSnapshot,
     ScoresCounted,
@@ -79,7 +80,7 @@ class Uplink:
         _log.info("server link down peer=%s", peer)
         self.link = None
 
-    def publish(self, news: DoorPresence | ScoresCounted) -> None:
+    def publish(self, news: DoorPresence | ScoresCounted | FacesFading) -> None:
         """Tell the server how this door is, if there is a link."""
         link = self.link
         if link is not None:

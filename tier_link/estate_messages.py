@@ -1,7 +1,8 @@
 """What server and door tell each other, by lane.
 
 Durable, server to door: roster and configuration. Durable, door to server: entries. Latest
-values: presence and scores up, news down. Requests: a match for a door too weak to make its own.
+values: presence, scores and fading faces up, news down. Requests: a match for a door too weak to
+make its own.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ MAX_CROPS = 4
 MAX_CROP = 14 * 1024
 """Bytes of one aligned face: JPEG of quality 95 at 112 x 112 needs 5 to 10 KiB, and
 `MAX_CROPS` of them fit one frame."""
+MOST_FADING = 500
+"""Ids in one `FacesFading`: more than any desk could invite anew in a day."""
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
@@ -194,6 +197,16 @@ class ScoresCounted(Message, frozen=True, tag="scores-counted"):
     compared: Count
 
 
+class FacesFading(Message, frozen=True, tag="faces-fading"):
+    """Door to server, latest value a few times an hour: who had better renew their face.
+
+    Ids alone: how well somebody matches never leaves the door.
+    """
+
+    template_space: TemplateSpace
+    people: Annotated[tuple[HexId, ...], Meta(max_length=MOST_FADING)]
+
+
 class ServerNews(Message, frozen=True, tag="server-news"):
     """Server to door, latest value every ten seconds: renews the lease and sets the time.
 
@@ -229,6 +242,7 @@ EstateMessage: TypeAlias = (
     | EntryRecorded
     | DoorPresence
     | ScoresCounted
+    | FacesFading
     | ServerNews
     | MatchRequest
     | MatchAnswer
@@ -241,6 +255,7 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     EntryRecorded,
     DoorPresence,
     ScoresCounted,
+    FacesFading,
     ServerNews,
     MatchRequest,
     MatchAnswer,

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
 
 from community_server.cloud_connection import CloudState
 from community_server.console.frame import clock_of, desk_page, fragment
+from community_server.database import now
 from community_server.desk import EstateDep, ReaderDep
 from community_server.doors.routes import ListedDoor
 from community_server.doors.routes import listing as list_doors
 from community_server.entries.service import ShownEntry, list_entries
 from community_server.estate import Estate
-from community_server.intake.approvals import Waiting, list_waiting
+from community_server.intake.approvals import Waiting, list_waiting, people_waiting
+from community_server.invitations.queries import ends_of_invitations
+from community_server.people.fading import FadingBook
 
 router = APIRouter()
 
@@ -21,13 +25,18 @@ LATEST = 8
 
 @dataclass(frozen=True)
 class Overview:
-    """What the first page shows. `troubled` are the doors that want attention."""
+    """What the first page shows.
+
+    `troubled` are the doors that want attention; `fading` id and name of the people whom doors
+    recognise less and less and who have not been invited to renew their face yet.
+    """
 
     waiting: list[Waiting]
     doors: list[ListedDoor]
     troubled: list[ListedDoor]
     cloud: CloudState
     entries: list[ShownEntry]
+    fading: list[tuple[str, str]]
 
 
 @router.get("/")
@@ -62,13 +71,23 @@ def look(estate: Estate) -> Overview:
     with estate.reading() as session:
         waiting = list_waiting(session, estate.safe)
         entries = list(list_entries(session, estate.name_of, after=None, limit=LATEST))
+        fading = _to_be_invited(session, estate.fading)
     return Overview(
         waiting=waiting,
         doors=doors,
         troubled=[door for door in doors if not is_fine(door)],
         cloud=estate.cloud.state(),
         entries=entries[::-1],
+        fading=[(person, estate.name_of(person)) for person in fading],
     )
+
+
+def _to_be_invited(session: Session, book: FadingBook) -> list[str]:
+    fading = book.people(session)
+    if not fading:
+        return []
+    waiting, ends, moment = people_waiting(session), ends_of_invitations(session), now()
+    return [one for one in fading if one not in waiting and ends.get(one, 0) <= moment]
 
 
 def is_fine(door: ListedDoor) -> bool:

@@ -185,5 +185,6 @@ def revoke(estate: Estate, door: str, staff: str) -> None:
     with estate.changer.change() as change:
         revoke_door(change, estate.links, door)
         estate.thresholds.scores.forget(change.session, door)
+        estate.fading.forget(door)
         audit(change.session, staff, "revoke-door", door)
     estate.doors.drop(door)

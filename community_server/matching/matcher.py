@@ -9,6 +9,7 @@ from community_server.database import now
 from community_server.gallery import Gallery
 from community_server.matching.crops import decode_crops
 from community_server.matching.shared_encoder import SharedEncoder
+from community_server.people.fading import FadingBook
 from community_server.rosters.book import RosterBook
 from community_server.thresholds import Thresholds
 from face_engine.encoder import fuse
@@ -28,6 +29,7 @@ class Matcher:
     gallery: Gallery
     book: RosterBook
     thresholds: Thresholds
+    fading: FadingBook
 
     def answer(self, door: str, request: MatchRequest, deadline: float) -> MatchAnswer:
         """Return the person at a door, or nobody.
@@ -53,11 +55,13 @@ class Matcher:
             row = self.book.find(person)
             return row is not None and row.belongs_at(door, moment)
 
-        person = self.gallery.find(probe, self.thresholds.of(door).value, allowed)
-        if person is None:
+        threshold = self.thresholds.of(door).value
+        found = self.gallery.best(probe, allowed, at_least=threshold)
+        if found is None:
             return MatchAnswer("", "unknown-face")
-        self._count_nearest_other(door, probe, person)
-        return MatchAnswer(person, "match")
+        self.fading.note(found.id, found.score - threshold)
+        self._count_nearest_other(door, probe, found.id)
+        return MatchAnswer(found.id, "match")
 
     def _count_nearest_other(self, door: str, probe: Vectors, person: str) -> None:
         """Count what somebody else of this population would have scored here."""

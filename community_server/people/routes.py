@@ -39,8 +39,9 @@ class ListedPerson(BaseModel):
 
     `face_photos` is how many photos the face rests on (0: no face, or not noted), `face_since`
     when it was accepted; `face_outdated` says that it was made by another model than the doors
-    have now, which cannot use it. `invited_until` is the end of an open link, which may be over,
-    0 when there is none. `waiting` says that an enrollment waits for the desk.
+    have now, which cannot use it, `face_fading` that doors recognise it less and less.
+    `invited_until` is the end of an open link, which may be over, 0 when there is none. `waiting`
+    says that an enrollment waits for the desk.
     """
 
     person: str
@@ -53,6 +54,7 @@ class ListedPerson(BaseModel):
     face_outdated: bool
     face_photos: int
     face_since: int
+    face_fading: bool
     has_pin: bool
     second_credential: bool
     valid_from: int
@@ -93,6 +95,7 @@ def listing(estate: Estate) -> list[ListedPerson]:
         faces = faces_of_people(session, estate.pack.template_space)
         ends = ends_of_invitations(session)
         waiting = people_waiting(session)
+        fading = set(estate.fading.people(session))
         return [
             ListedPerson(
                 person=row.id,
@@ -105,6 +108,7 @@ def listing(estate: Estate) -> list[ListedPerson]:
                 face_outdated=row.id in faces and not face.usable,
                 face_photos=face.photos,
                 face_since=face.since,
+                face_fading=row.id in fading,
                 has_pin=bool(row.pin_hash),
                 second_credential=row.second_credential,
                 valid_from=row.valid_from,

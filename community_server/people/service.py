@@ -91,7 +91,7 @@ def store_template(
     else:
         change.wipe()
     template.space, template.sealed, template.photos = space, sealed, photos
-    template.created_at = now()
+    template.created_at, template.margins, template.faded = now(), None, False
     row.state = "active"
     change.session.flush()
     change.touch(row.id)

@@ -1,5 +1,6 @@
 """People, their doors and their templates."""
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,4 +55,8 @@ class Template(Base):
     sealed: Mapped[Sealed]
     photos: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many photos it rests on; 0 when that was not noted."""
+    margins: Mapped[Sealed | None]
+    """How well it fits, see `face_engine.fading`; of the matches made here."""
+    faded: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether those say that it had better be renewed."""
     created_at: Mapped[Seconds]

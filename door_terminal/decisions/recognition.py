@@ -63,12 +63,13 @@ class Recogniser:
         link: Callable[[], MatchLink | None],
         encode: Callable[[str, tuple[bytes, ...]], bytes],
         count: Callable[[str, float, int], None],
+        margin: Callable[[RosterPerson, float], None],
     ) -> None:
         """Take where each thing is to be found now.
 
         `encode` has vision encode the crops of a sighting and waits; raises `RecognitionFailed`.
         `count` takes, of each match made here, template space, best score among the others, and
-        how many those are.
+        how many those are; `margin` whose match it was and how far above the threshold.
         """
         self._book = book
         self._configuration = configuration
@@ -76,6 +77,7 @@ class Recogniser:
         self._link = link
         self._encode = encode
         self._count = count
+        self._margin = margin
 
     def recognise(self, sighting: Sighting, mode: Mode) -> Recognised:
         """Say whose face a sighting shows.
@@ -114,8 +116,10 @@ class Recogniser:
         nearest = book.nearest(turned)
         threshold = configuration.wire.threshold
         if nearest is not None and nearest[1] >= threshold:
+            person = book.people[nearest[0]]
             self._count_other(book, turned, nearest[0], configuration)
-            return Recognised(book.people.get(nearest[0]), "local", probe)
+            self._margin(person, nearest[1] - threshold)
+            return Recognised(person, "local", probe)
         if may_ask and nearest is not None and nearest[1] >= threshold - UNSURE:
             try:
                 return self._ask_server(sighting, configuration, probe)

@@ -16,7 +16,7 @@ from face_engine.gallery_index import GalleryIndex
 from face_engine.rotation import random_rotation, turn
 from tests.door_terminal.samples import SPACE, configured, packed, person, unit_vector
 from tier_link.errors import DeadlinePassed, LinkDown
-from tier_link.estate_messages import ESTATE, MatchAnswer, MatchRequest
+from tier_link.estate_messages import ESTATE, MatchAnswer, MatchRequest, RosterPerson
 
 MATRIX = random_rotation(128, seed=5)
 ADA_FACE, BAO_FACE = unit_vector(1), unit_vector(2)
@@ -68,6 +68,7 @@ def recogniser(
     space: str = SPACE,
     configuration: Configuration | None = None,
     count: Callable[[str, float, int], None] = lambda *_: None,
+    margin: Callable[[RosterPerson, float], None] = lambda *_: None,
     held: RosterBook | None = None,
 ) -> Recogniser:
     configuration = configuration or Configuration.of(
@@ -80,6 +81,7 @@ def recogniser(
         link=lambda: server,
         encode=encode,
         count=count,
+        margin=margin,
     )
 
 
