@@ -1,13 +1,15 @@
 """Sessions open for the right password, end by themselves, and are stored as hashes."""
 
+import argon2
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from community_server.database import now
 from community_server.errors import InputRefused, SignInRefused
-from community_server.staff import sessions
+from community_server.staff import passwords, sessions
 from community_server.staff.backoff import Backoff
+from community_server.staff.passwords import hash_password
 from community_server.staff.sessions import add_staff, check_csrf, find_session, sign_in, sign_out
 from community_server.staff.tables import AuditRow, StaffMember, StaffSession
 from tests.community_server.bench import PASSWORD, Bench
@@ -50,6 +52,12 @@ def test_a_session_ends_by_itself(age: int, bench: Bench, monkeypatch: pytest.Mo
         with pytest.raises(SignInRefused):
             find_session(session, token)
         session.rollback()
+
+
+def test_an_unknown_name_costs_as_much_work_as_a_wrong_password() -> None:
+    somebodys, nobodys = hash_password(PASSWORD), passwords._NOBODYS_HASH
+    assert argon2.extract_parameters(nobodys) == argon2.extract_parameters(somebodys)
+    assert not passwords.is_right_password(None, PASSWORD)
 
 
 def test_passwords_are_hashed_with_argon2id_and_short_ones_refused(bench: Bench) -> None:

@@ -1,12 +1,14 @@
 """A PIN with its unit opens; guessing gets slow, and stays slow through a restart."""
 
+import argon2
 import pytest
 from sqlalchemy import Engine
 
 from access_rules.decision import DecisionReason
+from community_server.people.pins import draw_pin
 from door_terminal.clock import EffectiveClock
 from door_terminal.credentials.backoff import UNIT_PATIENCE, Backoff, Patience
-from door_terminal.credentials.pins import PinChecker
+from door_terminal.credentials.pins import NOBODYS_HASH, PinChecker
 from door_terminal.roster import RosterBook, unit_key
 from tests.door_terminal.conftest import Time, make_read_only
 from tests.door_terminal.samples import QUICK, person
@@ -50,6 +52,13 @@ def test_a_pin_counts_only_with_its_unit(
     assert check.problem is (None if whose else DecisionReason.PIN_WRONG)
 
 
+def test_checking_nobodys_hash_costs_what_a_pin_from_the_server_costs() -> None:
+    _, hashed = draw_pin([])
+    assert argon2.extract_parameters(NOBODYS_HASH) == argon2.extract_parameters(hashed)
+    with pytest.raises(argon2.exceptions.VerifyMismatchError):
+        argon2.PasswordHasher().verify(NOBODYS_HASH, "482915")
+
+
 def test_guessing_gets_slow_and_a_restart_does_not_help(
     checker: PinChecker, engine: Engine, clock: EffectiveClock, time: Time
 ) -> None:
@@ -74,7 +83,7 @@ def test_a_right_pin_forgives_the_wrong_ones(checker: PinChecker) -> None:
 def test_going_from_unit_to_unit_is_slowed_too(
     checker: PinChecker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("door_terminal.credentials.pins._DUMMY", QUICK.hash("nobody's"))
+    monkeypatch.setattr("door_terminal.credentials.pins.NOBODYS_HASH", QUICK.hash("nobody's"))
     checks = [checker.check(f"5-{number}", "000000") for number in range(20)]
     assert checks[-1].problem is DecisionReason.PIN_LOCKED
 
