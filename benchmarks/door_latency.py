@@ -187,9 +187,7 @@ def _nobody() -> Pairing:
     """Return a pairing with a server that is not there: both links are down."""
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes_raw()
-    return Pairing(
-        "https://127.0.0.1:9", "bench", "0d" * 16, "bench", public, key.private_bytes_raw(), ""
-    )
+    return Pairing("https://127.0.0.1:9", "0d" * 16, "bench", public, key.private_bytes_raw(), "")
 
 
 def _furnish(terminal: Terminal, pack: FacePack, people: list[SamplePerson]) -> None:

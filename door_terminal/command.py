@@ -49,7 +49,7 @@ def pair(server: str, code: str, name: str, *, again: bool, data: Path | None) -
     """Make this terminal known to the estate's server."""
     settings = _settings(data=data)
     pairing = _plainly(lambda: _pair(settings, server, code, name, again=again))
-    click.echo(f"paired door={pairing.door} community={pairing.community}")
+    click.echo(f"paired door={pairing.door} server={pairing.server}")
 
 
 def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool) -> Pairing:
@@ -78,7 +78,6 @@ def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool)
     configuration = paired.configuration
     pairing = Pairing(
         server_url=server,
-        community=configuration.community,
         door=configuration.node,
         server=configuration.peer,
         server_key=paired.peer_key,

@@ -21,7 +21,6 @@ class Pairing(msgspec.Struct, frozen=True):
     """
 
     server_url: str
-    community: str
     door: str
     server: str
     server_key: bytes

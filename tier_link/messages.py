@@ -34,7 +34,7 @@ MAX_COUNT = 2**62
 """Upper end of sequences, epochs and numbers: far from the end of a 64-bit integer."""
 
 PeerId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
-"""A community id (slug) or a door id (hex)."""
+"""A community's id (slug), a door's or a server's (hex), or the cloud's."""
 Kind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]
 """The tag of the message in a body."""
 Code: TypeAlias = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]{0,39})?\Z")]

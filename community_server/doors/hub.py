@@ -1,6 +1,7 @@
 """Where doors connect: pairing and links."""
 
 import asyncio
+import hashlib
 import logging
 from typing import Final
 
@@ -28,6 +29,16 @@ CLOSE_NOT_SET_UP: Final = 4404
 """WebSocket close code: this server has no community yet."""
 
 
+def server_identity(link_key: Ed25519PrivateKey) -> NodeIdentity:
+    """Return what doors know this server by: its link key, under that key's fingerprint.
+
+    The community's public id would not do: a cloud gives another one, perhaps after doors were
+    paired.
+    """
+    public = link_key.public_key().public_bytes_raw()
+    return NodeIdentity(hashlib.sha256(public).hexdigest()[:32], link_key)
+
+
 class DoorHub:
     """Accepts doors' pairings and links once the server has been set up."""
 
@@ -48,29 +59,25 @@ class DoorHub:
         self._changer = changer
         self._configurer = configurer
         self._records = records
-        self._link_key = link_key
         self._authority = authority
-        self._hub: LinkHub | None = None
-        self._node = ""
+        self._identity = server_identity(link_key)
+        self._hub = LinkHub(self._identity, links, records, records.public_key)
 
     async def accept_link(self, socket: MessageSocket) -> None:
         """Carry a door's link until it ends."""
-        identity = await asyncio.to_thread(self._identity)
-        if identity is None:
+        if await asyncio.to_thread(self._is_set_up):
+            await self._hub.accept(socket)
+        else:
             await socket.close(CLOSE_NOT_SET_UP, "not-set-up")
-            return
-        if self._hub is None or self._node != identity.node:
-            self._node = identity.node
-            self._hub = LinkHub(identity, self._links, self._records, self._records.public_key)
-        await self._hub.accept(socket)
 
     async def accept_pairing(self, socket: MessageSocket) -> None:
         """Carry one attempt at pairing."""
-        identity = await asyncio.to_thread(self._identity)
-        if identity is None:
+        if await asyncio.to_thread(self._is_set_up):
+            await accept_pairing(
+                socket, self._identity, self._codes, self._configure, self._complete
+            )
+        else:
             await socket.close(CLOSE_NOT_SET_UP, "not-set-up")
-            return
-        await accept_pairing(socket, identity, self._codes, self._configure, self._complete)
 
     def issue_code(self, session: Session, door: str) -> IssuedCode:
         """Issue a pairing code for a door; an older open one of the same door ends.
@@ -84,7 +91,7 @@ class DoorHub:
 
     def link(self, door: str) -> LiveLink | None:
         """Return a door's link if it is up."""
-        return self._hub.link(door) if self._hub else None
+        return self._hub.link(door)
 
     def wake(self, peer: str) -> None:
         """Tell a door's link, if it is up, that its outbox has news."""
@@ -94,14 +101,13 @@ class DoorHub:
 
     def drop(self, door: str) -> None:
         """Close the link of a door that was revoked."""
-        if self._hub is not None:
-            self._hub.drop(door)
+        self._hub.drop(door)
 
     async def run_news(self) -> None:
         """Tell every connected door the news, for ever."""
         while True:
             await asyncio.sleep(NEWS_EVERY)
-            for peer in self._hub.peers() if self._hub else ():
+            for peer in self._hub.peers():
                 link = self.link(peer)
                 if link is None:
                     continue
@@ -112,19 +118,17 @@ class DoorHub:
                 except SQLAlchemyError:
                     _log.exception("door=%s news=not-sent", peer)
 
-    def _identity(self) -> NodeIdentity | None:
+    def _is_set_up(self) -> bool:
         with Session(reading(self._engine)) as session:
-            community = find_community(session)
-            return NodeIdentity(community.node, self._link_key) if community else None
+            return find_community(session) is not None
 
     def _configure(self, code: OpenCode, start: PairStart) -> PairingConfiguration:
         del start
         with Session(reading(self._engine)) as session:
-            community = get_community(session)
             return PairingConfiguration(
-                community=community.slug,
+                community=get_community(session).slug,
                 node=code.subject,
-                peer=community.node,
+                peer=self._identity.node,
                 ca_pem=self._authority.pem.decode("ascii"),
             )
 

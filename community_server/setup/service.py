@@ -4,11 +4,8 @@ import re
 import secrets
 from typing import Final
 
-from sqlalchemy import select
-
 from community_server.change import Change
 from community_server.database import now
-from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused
 from community_server.keys.certified import recertify, renew_keys
 from community_server.keys.root import RecoveryKit, make_recovery_kit, root_key
@@ -36,7 +33,7 @@ def set_up(change: Change, *, name: str, username: str, password: str) -> Recove
     if not named or len(named) > MAX_NAME:
         raise InputRefused("the estate has a name", field="community_name", code="name-missing")
     slug = make_slug(named)
-    session.add(Community(id=1, name=named, slug=slug, node=slug, created_at=moment))
+    session.add(Community(id=1, name=named, slug=slug, created_at=moment))
     session.flush()
     staff = add_staff(session, username, password, "administrator")
     renew_keys(session, safe, slug, moment)
@@ -51,9 +48,6 @@ def adopt_slug(change: Change, slug: str) -> None:
     if community.slug == slug:
         return
     community.slug = slug
-    if session.scalar(select(Door.id).where(Door.state == "paired").limit(1)) is None:
-        # No door knows this server by its first id yet: one community, one id.
-        community.node = slug
     recertify(session, change.safe, slug, now())
 
 

@@ -9,8 +9,7 @@ from community_server.database import Base, Seconds
 class Community(Base):
     """One row, written at set-up.
 
-    `slug` is the community's public id, drawn here, replaced by the cloud's at pairing; `node`
-    is what doors know this server by: the same, unless a door was paired before the cloud.
+    `slug` is the community's public id, drawn here, replaced by the cloud's at pairing.
     """
 
     __tablename__ = "community"
@@ -18,7 +17,6 @@ class Community(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
     slug: Mapped[str] = mapped_column(String(64))
-    node: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[Seconds]
     cloud_url: Mapped[str] = mapped_column(String(400), default="")
     cloud_node: Mapped[str] = mapped_column(String(64), default="")

@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
-        sa.Column("node", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("cloud_url", sa.String(length=400), nullable=False),
         sa.Column("cloud_node", sa.String(length=64), nullable=False),

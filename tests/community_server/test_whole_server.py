@@ -391,3 +391,22 @@ def test_keys_shown_are_public_and_the_root_matches_its_fingerprint(desk: Desk) 
     keys = desk.call("GET", "/api/v1/keys")
     load_root(decode_base64url(keys["root_public"]), bytes.fromhex(keys["fingerprint"]))
     assert "PRIVATE" not in keys["ca_pem"]
+
+
+def test_a_door_paired_before_the_cloud_knows_the_server_afterwards_too(
+    server: Server, desk: Desk, cloud: CloudDouble, tmp_path: Path
+) -> None:
+    doors = [desk.call("POST", "/api/v1/doors", {"name": name})["door"] for name in ("A", "B")]
+    codes = [desk.call("POST", f"/api/v1/doors/{door}/pairing")["code"] for door in doors]
+    assert desk.call("GET", "/api/v1/keys")["community"] != COMMUNITY
+    with (
+        DoorDouble(tmp_path / "before", server.url) as before,
+        DoorDouble(tmp_path / "after", server.url) as after,
+    ):
+        before.pair(codes[0])
+        _pair_cloud(desk, cloud)
+        assert desk.call("GET", "/api/v1/keys")["community"] == COMMUNITY
+        after.pair(codes[1])
+        assert _peer(before) == _peer(after)
+        before.connect()
+        wait_for(lambda: before.snapshots)

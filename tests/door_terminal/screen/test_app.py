@@ -29,7 +29,7 @@ def opened(folder: Path, **settings: Any) -> Iterator[Terminal]:
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes_raw()
     pairing = Pairing(
-        "https://127.0.0.1:9", "court", "0d" * 16, "court", public, key.private_bytes_raw(), ""
+        "https://127.0.0.1:9", "0d" * 16, "court", public, key.private_bytes_raw(), ""
     )
     terminal = Terminal(Settings(data=folder / "door", **settings), pairing)
     terminal.clock.hear(int(time.time()))
