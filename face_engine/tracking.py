@@ -2,7 +2,8 @@
 
 Boxes are matched by overlap, and by the distance of their landmarks where a quick step leaves no
 overlap; nearest pairs first. That is enough at a gate, where a handful of faces move a little
-between frames. Times are seconds of a monotonic clock, given by the caller.
+between frames; whoever steps into another's place is told apart by their vectors, where there
+are any. Times are seconds of a monotonic clock, given by the caller.
 """
 
 import itertools
@@ -11,12 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from face_engine.faces import Face, Image
+from face_engine.faces import Face, Image, Vectors
 from face_engine.quality import LEAST_SCORE, Quality
 
 # Somebody who looks down or is passed in front of is back within this time; after it, whoever
 # stands there is a new sighting.
 FORGET_AFTER = 0.8
+# Of two different people, 99% are less alike than this in the better of two frames, and of photos
+# of one person taken on different days next to none: figures and command in docs/face-engine.md.
+_ANOTHER_FACE = 0.25
 # Without overlap, landmarks may have moved by this many distances between the eyes.
 _FARTHEST_STEP = 1.2
 _LEAST_OVERLAP = 0.25
@@ -69,6 +73,16 @@ def likeness(first: Face, second: Face) -> float:
     return shared + near if shared >= _LEAST_OVERLAP or near > 0 else 0.0
 
 
+def shows_another(vector: Vectors, kept: Sequence[Vectors]) -> bool:
+    """Say whether a frame clearly shows another face than all frames kept of a track.
+
+    Args:
+        vector: the new frame's, (d,) and unit length.
+        kept: the track's so far, alike; with none, there is nothing to differ from.
+    """
+    return bool(kept) and max(float(vector @ one) for one in kept) < _ANOTHER_FACE
+
+
 class FaceTracker:
     """Gives the faces of successive frames lasting identities."""
 
@@ -81,6 +95,16 @@ class FaceTracker:
     def tracks(self) -> tuple[Track, ...]:
         """All faces not yet forgotten, seen in the last frame or not."""
         return tuple(self._tracks)
+
+    def part(self, track: Track) -> Track:
+        """Begin a new track where `track` was last seen: its face turned out to be another's.
+
+        The old track is forgotten at once.
+        """
+        seen = track.last_seen
+        other = Track(next(self._ids), track.face, first_seen=seen, last_seen=seen)
+        self._tracks[self._tracks.index(track)] = other
+        return other
 
     def update(self, faces: Sequence[Face], at: float) -> list[Track]:
         """The tracks of the faces of one frame, in the order of the faces; the rest grow old.

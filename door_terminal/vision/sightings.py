@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from face_engine.faces import Image, Vectors
-from face_engine.tracking import BestFrames, GoodFrame
+from face_engine.tracking import BestFrames, GoodFrame, shows_another
 
 STEP_OUT_S: Final = 0.5
 """A face lost from the zone for less, by a glance aside or a missed detection, never left it."""
@@ -20,6 +20,8 @@ MOST_DOUBLINGS: Final = 8
 """Each further wait of one who stays is twice as long; after eight, somebody lives there."""
 ATTEMPT_GAP_S: Final = 0.3
 """Between two probes of one sighting: frames closer together say the same again."""
+LOOK_AGAIN_S: Final = 0.5
+"""A face that nothing more is wanted of is encoded this seldom, to see whether it is the same."""
 PATIENCE_S: Final = 2.5
 """From the first probe on; whoever is not recognised by then is told so."""
 
@@ -59,6 +61,7 @@ class Candidate:
         self._inside = self._now = 0.0
         self._best = BestFrames(count=rules.frames)
         self._kept: dict[GoodFrame, tuple[Image, Vectors | None]] = {}
+        self._encoded = 0.0
         self._attempts = 0
         self.waiting = False
         self._tried_first = self._tried_last = 0.0
@@ -99,13 +102,21 @@ class Candidate:
         if self._entered is None:
             self._entered = self._inside = frame.at
         if self.closed or not self._worth_taking(frame):
-            return False
+            return self._look_again(frame)
         return self._best.offer(frame)
 
-    def keep(self, frame: GoodFrame, crop: Image, vector: Vectors | None) -> None:
-        """Keep the finely aligned face and its vector for as long as the frame is kept."""
+    def keep(self, frame: GoodFrame, crop: Image, vector: Vectors | None) -> bool:
+        """Keep the finely aligned face and its vector for as long as the frame is kept.
+
+        Says no, and keeps what it had, when the vector shows another face.
+        """
+        if vector is not None:
+            self._encoded = frame.at
+            if shows_another(vector, self.vectors):
+                return False
         self._kept[frame] = crop, vector
         self._kept = {one: self._kept[one] for one in self.frames if one in self._kept}
+        return True
 
     @property
     def ready(self) -> bool:
@@ -156,13 +167,20 @@ class Candidate:
         return self._stayed(patience)
 
     def _best_first(self) -> list[tuple[Image, Vectors | None]]:
-        return [self._kept[frame] for frame in self.frames if frame in self._kept]
+        # Of what is kept, not of `frames`: one of those may have shown another face.
+        best = sorted(self._kept, key=lambda frame: -frame.quality.score)
+        return [self._kept[frame] for frame in best]
 
     def _worth_taking(self, frame: GoodFrame) -> bool:
         if not self._best.enough:
             return True
         worst = min(one.quality.score for one in self.frames)
         return frame.quality.score > worst + CLEARLY_BETTER
+
+    def _look_again(self, frame: GoodFrame) -> bool:
+        """Say whether to see if somebody else stands there now; vectors alone can tell."""
+        due = frame.at - self._encoded >= LOOK_AGAIN_S
+        return due and bool(self.vectors) and frame.quality.score >= self._best.least_score
 
     def _left(self) -> bool:
         return self._entered is not None and self._now - self._inside > STEP_OUT_S

@@ -79,10 +79,7 @@ class Watcher:
         seen = self._tracker.update(faces, at)
         # The largest first: whoever stands nearest is not kept waiting by the queue behind.
         for track in sorted(seen, key=lambda one: -one.face.eye_distance):
-            candidate = self._candidates.setdefault(
-                track.id, Candidate(self._rules, track.first_seen)
-            )
-            yield from self._look_at(track, candidate, frame, self._watch)
+            yield from self._look_at(track, frame, self._rules, self._watch)
         yield from self._forget(self._watch)
 
     def answered(self, answer: Answer) -> None:
@@ -97,16 +94,25 @@ class Watcher:
         faces = np.stack([np.asarray(image, np.uint8) for image in images])
         return _probe(list(self._pack.encoder.encode(faces)))
 
+    def _candidate(self, track: Track, rules: ZoneRules) -> Candidate:
+        return self._candidates.setdefault(track.id, Candidate(rules, track.first_seen))
+
     def _look_at(
-        self, track: Track, candidate: Candidate, frame: Frame, watch: Watch
+        self, track: Track, frame: Frame, rules: ZoneRules, watch: Watch
     ) -> Iterator[Sighting | Unclear]:
+        candidate = self._candidate(track, rules)
         rough = align(frame.image, track.face.landmarks)
         look = GoodFrame(rough, assess_crop(rough, track.face), frame.captured_ns / 1e9)
         if candidate.offer(look):
             face = refine(self._pack.detector, frame.image, track.face)
             crop = align(frame.image, face.landmarks)
             vector = self._pack.encoder.encode(crop[None])[0] if watch.encode else None
-            candidate.keep(look, crop, vector)
+            if not candidate.keep(look, crop, vector):
+                # Somebody else stands where the one before was: a sighting of their own.
+                track = self._tracker.part(track)
+                candidate = self._candidate(track, rules)
+                candidate.offer(look)
+                candidate.keep(look, crop, vector)
         if candidate.ready:
             final = candidate.attempt()
             yield self._sighting(track.id, candidate, frame.captured_ns, watch, final=final)

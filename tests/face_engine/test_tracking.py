@@ -1,10 +1,18 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from face_engine.alignment import TARGET
-from face_engine.faces import Face
+from face_engine.alignment import TARGET, align
+from face_engine.evaluation.encoding import central_face
+from face_engine.faces import Face, Vectors
+from face_engine.images import decode_photo
+from face_engine.landmarks import refine
+from face_engine.models import FacePack
 from face_engine.quality import Quality
-from face_engine.tracking import BestFrames, FaceTracker, GoodFrame
+from face_engine.tracking import BestFrames, FaceTracker, GoodFrame, shows_another
+from tests.support.shared_data import shared_folder
 
 
 def face(x: float, y: float = 0, scale: float = 1) -> Face:
@@ -75,3 +83,51 @@ def test_the_best_frames_are_kept_spread_in_time() -> None:
     assert best.offer(good_frame(0.9, 0.8))
     assert [frame.quality.score for frame in best.frames] == [0.9, 0.6]
     assert not best.offer(good_frame(0.5, 2.0))
+
+
+def test_a_frame_shows_another_only_when_it_is_unlike_all_frames_kept() -> None:
+    one, other = np.eye(2, 128, dtype=np.float32)
+    between = (one + other) / np.float32(np.sqrt(2))
+    assert shows_another(other, [one])
+    assert not shows_another(other, [one, between])
+    assert not shows_another(other, [])
+
+
+def test_a_track_that_is_another_faces_goes_on_under_a_new_identity() -> None:
+    tracker = FaceTracker()
+    tracker.update([face(0)], 0)
+    (first,) = tracker.update([face(2)], 0.1)
+    other = tracker.part(first)
+    assert (other.first_seen, other.frames) == (0.1, 1)
+    assert tracker.tracks == (other,)
+    assert tracker.update([face(4)], 0.2) == [other]
+
+
+@pytest.mark.soak
+def test_people_in_the_wild_are_told_from_who_stood_there_before(pack: FacePack) -> None:
+    """Photos of different days stand for frames here: frames of one track are more alike."""
+    folders = sorted((shared_folder("lfw-dev") / "images").iterdir())
+    two = [photos[:3] for one in folders if len(photos := sorted(one.glob("*.jpg"))) > 2]
+    found = [vectors for photos in two[:300] if len(vectors := [*_vectors(pack, photos)]) > 2]
+    newcomers = [last for *_, last in found]
+    same = [shows_another(last, kept) for *kept, last in found]
+    other = [
+        shows_another(newcomer, kept)
+        for number, (*kept, _) in enumerate(found)
+        for newcomer in (*newcomers[:number], *newcomers[number + 1 :])
+    ]
+    print(
+        f"\n{len(found)} people, two frames kept: another's frame shows it in {np.mean(other):.1%} "
+        f"of {len(other)}, the same person's seems to in {np.mean(same):.1%} of {len(same)}"
+    )
+    assert np.mean(other) > 0.95
+    assert np.mean(same) < 0.02
+
+
+def _vectors(pack: FacePack, photos: Sequence[Path]) -> Iterator[Vectors]:
+    for photo in photos:
+        image = decode_photo(photo.read_bytes())
+        faces = pack.detector.detect(image)
+        if faces:
+            face = refine(pack.detector, image, central_face(faces, image))
+            yield pack.encoder.encode(align(image, face.landmarks)[None])[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from door_terminal.vision.sightings import (
+    LOOK_AGAIN_S,
     PATIENCE_S,
     STEP_OUT_S,
     UNCLEAR_AFTER_S,
@@ -185,3 +186,35 @@ def test_a_face_that_leaves_closes_its_sighting() -> None:
     candidate.answered(first, settled=False)
     assert candidate.spent(ended=True)
     assert candidate.attempt(ended=True)
+
+
+def test_a_frame_of_another_face_is_not_kept_and_what_was_kept_stays() -> None:
+    candidate = Candidate(replace(RULES, frames=1), 0)
+    first, better = look(0), look(0.5, replace(NEAR, score=1.0))
+    one, other = np.eye(2, 128, dtype=np.float32)
+    assert candidate.offer(first)
+    assert candidate.keep(first, CROP, one)
+    assert candidate.offer(better)
+    assert not candidate.keep(better, CROP, other)
+    (kept,) = candidate.vectors
+    assert np.array_equal(kept, one)
+
+
+def test_after_the_answer_a_face_is_encoded_now_and_then_to_see_whether_it_is_the_same() -> None:
+    candidate = Candidate(RULES, 0)
+    vector = np.eye(1, 128, dtype=np.float32)[0]
+    for at in (0.0, 0.3):
+        frame = look(at)
+        assert candidate.offer(frame)
+        assert candidate.keep(frame, CROP, vector)
+    assert candidate.ready
+    candidate.attempt()
+    candidate.answered(0.3, settled=True)
+    encoded = []
+    for step in range(4, 34):
+        frame = look(step / 10)
+        if candidate.offer(frame):
+            candidate.keep(frame, CROP, vector)
+            encoded.append(frame.at)
+    assert len(encoded) == pytest.approx(3 / LOOK_AGAIN_S, abs=1)
+    assert len(candidate.vectors) == 2

@@ -8,6 +8,7 @@ import pytest
 from door_terminal.camera.reader import Frame
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.watcher import Watcher
+from face_engine.enrollment import judge
 from face_engine.models import FacePack
 from gatehouse.sample_people import SamplePerson
 from gatehouse.scenes import FRAME_RATE, empty_view, walk_up
@@ -22,6 +23,30 @@ def watch(*, encode: bool = True, crops: bool = False, attempts: int = 1) -> Wat
 def film(person: SamplePerson, random: np.random.Generator) -> Iterator[Frame]:
     for number, image in enumerate(walk_up(person.cutout, random, seconds=3)):
         yield Frame(image, START_NS + int(number / FRAME_RATE * 1e9), number)
+
+
+def one_after_another(
+    random: np.random.Generator, *who: tuple[SamplePerson, float]
+) -> Iterator[Frame]:
+    """People step into one another's place before the door, each for so many seconds."""
+    number = 0
+    for person, seconds in who:
+        for image in walk_up(person.cutout, random, seconds=seconds, face_widths=(170, 190)):
+            yield Frame(image, START_NS + int(number / FRAME_RATE * 1e9), number)
+            number += 1
+
+
+def whom(pack: FacePack, people: dict[str, SamplePerson], found: Sighting | Unclear) -> str:
+    """Whose face a sighting shows, as somebody would say who knows all six."""
+    assert isinstance(found, Sighting)
+    probe = np.frombuffer(found.probe, "<f4")
+    portraits = {
+        name: judge(pack, [person.portrait]).template
+        for name, person in people.items()
+        if name in {"Ada", "Fang"}
+    }
+    (name,) = [name for name, template in portraits.items() if float(probe @ template) > 0.5]
+    return name
 
 
 def looked(watcher: Watcher, frames: Iterator[Frame]) -> list[Sighting | Unclear]:
@@ -55,6 +80,34 @@ def test_a_person_not_recognised_is_tried_with_more_frames(
     frames = [one.frames for one in found]
     assert frames == sorted(frames)
     assert len(found) >= 2
+
+
+@pytest.mark.parametrize("first_stays_s", [0.15, 1.5])
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_who_steps_into_anothers_place_is_a_sighting_of_their_own(
+    first_stays_s: float,
+    attempts: int,
+    pack: FacePack,
+    people: dict[str, SamplePerson],
+    random: np.random.Generator,
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch(attempts=attempts))
+    ada, fang = people["Ada"], people["Fang"]
+    found = looked(watcher, one_after_another(random, (ada, first_stays_s), (fang, 2.0)))
+    seen = [whom(pack, people, one) for one in found]
+    stayed_long_enough = first_stays_s > 1
+    assert list(dict.fromkeys(seen)) == (["Ada"] if stayed_long_enough else []) + ["Fang"]
+
+
+def test_who_comes_back_into_the_same_place_is_the_same_sighting(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch())
+    ada = people["Ada"]
+    (found,) = looked(watcher, one_after_another(random, (ada, 1.5), (ada, 1.5), (ada, 1.5)))
+    assert whom(pack, people, found) == "Ada"
 
 
 def test_crops_for_the_server_encode_to_nearly_the_same_probe(
