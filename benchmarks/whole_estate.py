@@ -36,7 +36,7 @@ def run() -> list[Figure]:
         estate.start_server()
         estate.set_up("Bench Court")
         door = estate.add_door("Gate", feed.url, gate="simulated")
-        wait_for("the door", estate.door_in_step(door))
+        estate.await_door(door)
         for name in _LIVES_HERE:
             enroll(estate, people[name], "resident")
         return [_approved_to_known(estate, door)]

@@ -88,14 +88,14 @@ class Demo:
             self.estate.set_up(COMMUNITY)
         with self._step("door", "Pairing a door and starting its terminal"):
             door = self.estate.add_door("Main gate", self.feed.url, gate="simulated")
-            wait_for("the door to connect", self.estate.door_in_step(door))
+            self.estate.await_door(door)
         with self._step("enrollment", f"Enrolling {', '.join(INVITED)} through the cloud, sealed"):
             for person in people:
                 if person.name in INVITED:
                     enroll(self.estate, person, INVITED[person.name])
                     self.result.enrolled.append(person.name)
         with self._step("roster", "Waiting until the door knows them"):
-            wait_for("the door's roster", self.estate.door_in_step(door, people=len(INVITED)))
+            self.estate.await_door(door, people=len(INVITED))
         with self._step("walk", "All six walk up to the door, one after another"):
             for person in people:
                 self._let_walk(person)

@@ -218,12 +218,12 @@ class LocalEstate:
     def start_cloud(self) -> None:
         """Start the cloud and wait until it answers."""
         self.cloud.start()
-        self._await_health(self.cloud, self.cloud_address)
+        self.await_health(self.cloud, self.cloud_address)
 
     def start_server(self) -> None:
         """Start the server and wait until it answers."""
         self.server.start()
-        self._await_health(self.server, self.server_address)
+        self.await_health(self.server, self.server_address)
 
     def set_up(self, name: str) -> None:
         """Do what the installer does: first-run set-up, then pairing server and cloud."""
@@ -276,30 +276,25 @@ class LocalEstate:
         client.sign_in(USERNAME, self.password)
         return client
 
-    def door_in_step(self, door: str, people: int = 0) -> Callable[[], Mapping[str, Any] | None]:
-        """Return a question for `wait_for`: does the door hold the server's roster?
+    def await_door(self, door: str, people: int = 0) -> Mapping[str, Any]:
+        """Wait until a door holds the server's roster; return what the console says of it.
 
         Args:
             door: which.
             people: how many the roster has at least.
+
+        Raises:
+            EstateFailed: it did not in time.
         """
+        with self.staff() as staff:
 
-        def look() -> Mapping[str, Any] | None:
-            with self.staff() as staff:
-                rows = staff.call("GET", "doors")
-            return next(
-                (
-                    row
-                    for row in rows
-                    if row["door"] == door
-                    and row["connected"]
-                    and row["in_step"]
-                    and row["people"] >= people
-                ),
-                None,
-            )
+            def look() -> Mapping[str, Any] | None:
+                rows = {row["door"]: row for row in staff.call("GET", "doors")}
+                row: Mapping[str, Any] = rows[door]
+                known = row["connected"] and row["in_step"] and row["people"] >= people
+                return row if known else None
 
-        return look
+            return wait_for(f"door {door} to know {people} people", look)
 
     def public(self) -> httpx.Client:
         """Return a client of the cloud, as a person's device would be; a context manager."""
@@ -341,7 +336,13 @@ class LocalEstate:
             **{f"GATEHOUSE_{tier}_{key.upper()}": str(value) for key, value in values.items()},
         }
 
-    def _await_health(self, tier: TierProcess, address: str) -> None:
+    def await_health(self, tier: TierProcess, address: str) -> None:
+        """Wait until a tier answers at its address.
+
+        Raises:
+            EstateFailed: it ended, or did not answer in time.
+        """
+
         def look() -> bool:
             if not tier.running:
                 raise EstateFailed(f"{tier.arguments[0]} ended: {tail(tier.log)}")

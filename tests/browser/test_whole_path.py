@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from face_engine.models import FacePack
 from gatehouse.camera_feed import CameraFeed
-from gatehouse.local_estate import USERNAME, LocalEstate, wait_for
+from gatehouse.local_estate import USERNAME, LocalEstate
 from gatehouse.sample_people import SamplePerson, sample_people
 from gatehouse.scenes import Cutout, walk_up
 from tests.browser.conftest import Image, Launch, OpenPage, camera_film, decode, upright
@@ -52,8 +52,7 @@ class Court:
 
     def in_step(self, people: int = 0) -> int:
         """Wait until the door knows so many people; return how many it knows."""
-        look = self.desk.estate.door_in_step(self.door, people)
-        known: int = wait_for("the door to be in step", look)["people"]
+        known: int = self.desk.estate.await_door(self.door, people)["people"]
         return known
 
     def walk(self, cutout: Cutout, seed: int) -> None:

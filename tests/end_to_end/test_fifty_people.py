@@ -121,8 +121,7 @@ def test_the_door_opens_for_everybody_enrolled_by_name_and_for_no_stranger(
     estate, doors = gates
     enrolled = enroll(estate, people, count)
     for gate in doors:
-        known = estate.door_in_step(gate.door, len(enrolled.people))
-        wait_for("everybody at the door", known)
+        estate.await_door(gate.door, len(enrolled.people))
     strangers = list(islice(people, count))
     started = time.monotonic()
     with ThreadPoolExecutor(len(doors)) as pool:

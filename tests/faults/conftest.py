@@ -10,7 +10,7 @@ import pytest
 from face_engine.models import default_folder, load_pack
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import enroll
-from gatehouse.local_estate import LocalEstate, wait_for
+from gatehouse.local_estate import LocalEstate
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.support.databases import postgresql_database
 
@@ -51,7 +51,7 @@ def household(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Househ
         with estate.staff() as staff:
             chen = next(row for row in staff.call("GET", "people") if row["name"] == "Chen")
             issued = staff.call("POST", f"people/{chen['person']}/pin")
-        wait_for("the door's roster", estate.door_in_step(door, people=2))
+        estate.await_door(door, people=2)
         yield Household(
             estate,
             door,

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from gatehouse.local_estate import wait_for
 from tests.faults.conftest import Household
 
 
@@ -25,14 +26,22 @@ def openings(household: Household) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-def entries_at_the_server(household: Household) -> list[str]:
-    """Return the ids of all entries the server has, in order of arrival."""
+def entries_at_the_server(household: Household, count: int) -> list[str]:
+    """Wait until the server has so many entries; return the ids of all, in order of arrival."""
     ids: list[str] = []
     cursor = 0
     with household.estate.staff() as staff:
-        while page := staff.call("GET", f"entries?after={cursor}&limit=1000")["entries"]:
-            ids += [row["entry"] for row in page]
-            cursor = staff.call("GET", f"entries?after={cursor}&limit=1000")["cursor"]
+
+        def enough() -> bool:
+            nonlocal cursor
+            while page := staff.call("GET", f"entries?after={cursor}&limit=1000"):
+                if not page["entries"]:
+                    break
+                ids.extend(row["entry"] for row in page["entries"])
+                cursor = page["cursor"]
+            return len(ids) >= count
+
+        wait_for("the entries at the server", enough)
     return ids
 
 
