@@ -22,6 +22,17 @@ class CloudRecords:
     changer: Changer
     intake: Intake
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Look at an envelope's photos before the transaction that decides on them.
+
+        Raises:
+            MalformedMessage: not a message of the relay's vocabulary.
+        """
+        del peer
+        message = RELAY.decode(kind, body)
+        if isinstance(message, EnvelopeDeposited):
+            self.intake.look(self.changer.engine, self.changer.safe, message)
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Let an envelope take effect in the transaction that advances the mark.
 
@@ -57,4 +68,5 @@ class CloudRecords:
 
     def link_down(self, peer: str) -> None:
         """Note its end."""
+        self.intake.forget_looks()
         _log.info("peer=%s link=down", peer)

@@ -54,6 +54,9 @@ class DoorRecords:
     fading: FadingBook
     name_of: Namer
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Do nothing: no record of a door's takes long."""
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Keep an entry, once.
 

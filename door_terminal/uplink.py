@@ -42,6 +42,9 @@ class Uplink:
         self._first_news = first_news
         self.link: LiveLink | None = None
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Do nothing: no record of the server's takes long."""
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Take a durable record of the server's."""
         del peer

@@ -31,6 +31,9 @@ class CommunityRecords:
     since: dict[str, int] = field(default_factory=dict)
     """When each link that is up in this process came up, in Unix seconds."""
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Do nothing: no record of a community's takes long."""
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Take one durable record into the caller's transaction.
 

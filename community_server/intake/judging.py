@@ -1,7 +1,8 @@
 """Are these photos good, of one person, and of nobody else who is known already?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,23 @@ from numpy.typing import NDArray
 from community_server.gallery import Gallery
 from community_server.thresholds import Thresholds
 from face_engine.enrollment import judge
+from face_engine.errors import PhotoRefused
 from face_engine.faces import Vectors
 from face_engine.models import FacePack
 from face_engine.rotation import turn
 from tier_link.envelopes import Photo
+
+
+@dataclass(frozen=True)
+class Face:
+    """What good photos show: one template, turned, from `photos` photos."""
+
+    template: Vectors = field(repr=False)
+    photos: int
+
+
+Look: TypeAlias = Face | PhotoRefused
+"""What photos show, or why they cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +55,32 @@ class PhotoJudge:
     gallery: Gallery
     thresholds: Thresholds
 
-    def judge(
-        self, photos: Sequence[Photo], person: str, known: Vectors | None = None
-    ) -> Judgement:
-        """Judge one person's photos; they live in memory only, for the length of this call.
+    def look(self, photos: Sequence[Photo]) -> Look:
+        """Look at one person's photos; they live in memory only, for the length of this call.
+
+        Takes some 100 ms of CPU for each, and asks nothing of the database.
+        """
+        try:
+            judged = judge(self.pack, [photo.data for photo in photos])
+        except PhotoRefused as refused:
+            return refused.with_traceback(None)  # whose frames would keep the photos
+        return Face(turn(judged.template, self.matrix), len(photos))
+
+    def judge(self, look: Look, person: str, known: Vectors | None = None) -> Judgement:
+        """Judge what one person's photos show, against everybody known by now.
 
         `known` is the (d,) template, turned, by which this person is known so far.
 
         Raises:
             face_engine.errors.PhotoRefused: with the one reason and the photo meant.
         """
-        judged = judge(self.pack, [photo.data for photo in photos])
-        template = turn(judged.template, self.matrix)
+        if isinstance(look, PhotoRefused):
+            raise look
+        template = look.template
         # The bound by which the photos of one enrollment have to show one person.
         alike = self.thresholds.budget.calibration.same_person
         differs = known is not None and float(template @ known) < alike
-        return Judgement(template, len(photos), self.lookalike(template, person), differs)
+        return Judgement(template, look.photos, self.lookalike(template, person), differs)
 
     def lookalike(self, template: Vectors, person: str) -> str | None:
         """Return whom the doors might take a person with this turned template for, or them for.

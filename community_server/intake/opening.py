@@ -34,9 +34,15 @@ class Opened:
 
 
 def open_envelope(
-    session: Session, safe: Safe, community: str, deposit: EnvelopeDeposited, now: int
+    session: Session,
+    safe: Safe,
+    community: str,
+    deposit: EnvelopeDeposited,
+    now: int,
+    *,
+    lock: bool = True,
 ) -> Opened:
-    """Open an envelope and verify who wrote it.
+    """Open an envelope and verify who wrote it; `lock` its invitation to use it up.
 
     Raises:
         EnrollmentRefused: `key-expired`, `forged`, `malformed`, `invitation-unknown`; nobody
@@ -61,7 +67,7 @@ def open_envelope(
         raise EnrollmentRefused(str(error), code=ReplyReason.FORGED) from error
     except EnvelopeRefused as error:
         raise EnrollmentRefused(str(error), code=error.reason) from error
-    invitation = session.get(Invitation, deposit.invitation, with_for_update=True)
+    invitation = session.get(Invitation, deposit.invitation, with_for_update=lock)
     if invitation is None:
         raise EnrollmentRefused("no such invitation", code=ReplyReason.INVITATION_UNKNOWN)
     try:

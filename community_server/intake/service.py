@@ -1,21 +1,26 @@
 """One envelope, start to end: opened, judged, stored or refused, answered.
 
 All of it happens in the transaction that also advances the link's mark: either the person is
-enrolled (or waits) and the answer is on its way, or nothing has happened.
+enrolled (or waits) and the answer is on its way, or nothing has happened. Only the photos are
+looked at before, since that takes long and would keep every other writer waiting: it changes
+nothing, and what came of it is thrown away unless the transaction wants it.
 """
 
+import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from community_server.change import Change
 from community_server.cloud_news import close_invitations
 from community_server.database import now
 from community_server.errors import EnrollmentRefused
 from community_server.intake.consents import load_consents
-from community_server.intake.judging import Judgement, PhotoJudge
+from community_server.intake.judging import Judgement, Look, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
 from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
@@ -25,10 +30,11 @@ from community_server.people.service import open_template, store_template
 from community_server.people.tables import Person, Template
 from community_server.settings import Settings
 from community_server.setup.community import get_community
+from community_server.vault.safe import Safe
 from face_engine.errors import PhotoRefused
 from tier_link.envelopes import Enrollment as OpenedEnrollment
 from tier_link.relay_messages import EnvelopeDeposited
-from tier_link.store import LinkStore
+from tier_link.store import LinkStore, reading
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +46,29 @@ class Intake:
     links: LinkStore
     judge: PhotoJudge
     settings: Settings
+    _looks: dict[bytes, Look] = field(default_factory=dict, init=False, repr=False)
+
+    def look(self, engine: Engine, safe: Safe, deposit: EnvelopeDeposited) -> None:
+        """Look at a deposited envelope's photos, if its writer may enroll, before it is taken."""
+        with Session(reading(engine)) as session:
+            if session.get(Enrollment, deposit.envelope) is not None:
+                return
+            community = get_community(session).slug
+            try:
+                opened = open_envelope(session, safe, community, deposit, now(), lock=False)
+                self._check(opened)
+            except EnrollmentRefused:
+                return  # `take` says so
+        if opened.enrollment.photos:
+            self._looks[_content(deposit)] = self.judge.look(opened.enrollment.photos)
+
+    def forget_looks(self) -> None:
+        """Throw away what was looked at and never taken."""
+        self._looks.clear()
 
     def take(self, change: Change, deposit: EnvelopeDeposited) -> None:
         """Let one deposited envelope take effect, inside the link's transaction."""
+        look = self._looks.pop(_content(deposit), None)
         session = change.session
         known = session.get(Enrollment, deposit.envelope)
         if known is not None:
@@ -56,19 +82,22 @@ class Intake:
             _log.warning("envelope=%s refused=%s answered=no", deposit.envelope, refused.code)
             return
         row = _begin(change, opened)
-        answer = self._decide(change, opened, row)
+        answer = self._decide(change, opened, row, look)
         send_answer(change, self.links, community, row, answer)
         _log.info(
             "envelope=%s outcome=%s reason=%s", row.id, answer.outcome, answer.reason or "none"
         )
 
-    def _decide(self, change: Change, opened: Opened, row: Enrollment) -> Answer:
+    def _check(self, opened: Opened) -> None:
         uploads = self.settings.unsealed_uploads
-        enrollment = opened.enrollment
         consents = load_consents(unsealed_uploads=uploads)
+        check_opened(opened, consents, unsealed_uploads=uploads, now=now())
+
+    def _decide(self, change: Change, opened: Opened, row: Enrollment, look: Look | None) -> Answer:
+        enrollment = opened.enrollment
         try:
-            check_opened(opened, consents, unsealed_uploads=uploads, now=now())
-            judgement = self._judge(change, row.person_id, enrollment)
+            self._check(opened)
+            judgement = self._judge(change, row.person_id, enrollment, look)
         except EnrollmentRefused as refused:
             row.state, row.reason = "refused", refused.code
             return Answer("refused", refused.code)
@@ -91,14 +120,18 @@ class Intake:
         row.state, row.decided_at = "enrolled", now()
         return Answer("enrolled", expires_at=person.valid_until)
 
-    def _judge(self, change: Change, person: str, enrollment: OpenedEnrollment) -> Judgement | None:
+    def _judge(
+        self, change: Change, person: str, enrollment: OpenedEnrollment, look: Look | None
+    ) -> Judgement | None:
         if not enrollment.photos:
             return None
+        if look is None:  # it could not be enrolled a moment ago; now it can
+            look = self.judge.look(enrollment.photos)
         template = change.session.get(Template, person)
         known = None
         if template is not None and template.space == self.judge.pack.template_space:
             known = np.frombuffer(open_template(change.session, change.safe, template), "<f4")
-        return self.judge.judge(enrollment.photos, person, known)
+        return self.judge.judge(look, person, known)
 
     def _held_for(
         self, enrollment: OpenedEnrollment, judgement: Judgement | None, person: Person
@@ -122,6 +155,11 @@ class Intake:
         opened.invitation.state = "used"
         opened.invitation.used_by = opened.enrollment.envelope
         close_invitations(change, self.links, [opened.invitation.id], "used")
+
+
+def _content(deposit: EnvelopeDeposited) -> bytes:
+    """Return what tells an envelope from any other, whatever the relay calls it."""
+    return hashlib.sha256(deposit.sealed).digest()
 
 
 def enrollment_owner(envelope: str) -> str:

@@ -183,6 +183,7 @@ class Bench:
         marks = self.estate.links.marks(CLOUD)
         records = CloudRecords(self.estate.changer, self.estate.intake)
         record = DurableRecord(marks.seen_sequence + 1, RELAY.kind(deposit), RELAY.encode(deposit))
+        records.prepare(CLOUD, record.kind, record.body)
         self.estate.links.take(CLOUD, marks.seen_epoch or 1, [record], records.apply)
 
     def send(self, draft: Draft) -> list[Reply]:

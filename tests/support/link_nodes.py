@@ -65,6 +65,9 @@ class AcceptedSocket:
 class IdleHandler:
     """A `LinkHandler` that takes everything and does nothing; doubles override what they need."""
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Need no time."""
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Let the record have no effect."""
 

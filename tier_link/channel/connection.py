@@ -1,11 +1,12 @@
 """One link on one connection: socket, protocol core, store and handler brought together."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,6 +19,7 @@ from tier_link.errors import (
     LinkDown,
     MalformedMessage,
     PeerRefused,
+    RecordRefused,
     RequestFailed,
     RequestRefused,
 )
@@ -245,11 +247,17 @@ class Connection:
             while self._arrived:
                 count = min(len(self._arrived), APPLY_BATCH)
                 batch = [self._arrived.popleft() for _ in range(count)]
+                await self._workers.durable(self._prepare, batch)
                 await self._workers.durable(
                     self._store.take, self._peer, self._peer_epoch, batch, self._handler.apply
                 )
                 self._core.acknowledge(batch[-1].sequence)
                 self._to_send.set()
+
+    def _prepare(self, batch: Sequence[DurableRecord]) -> None:
+        for record in batch:
+            with contextlib.suppress(RecordRefused, MalformedMessage):  # `take` says so
+                self._handler.prepare(self._peer, record.kind, record.body)
 
     async def _note_acknowledged(self) -> None:
         while True:

@@ -19,6 +19,14 @@ class LinkHandler(Protocol):
     at the same time as each other and as records.
     """
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Do for a record what takes long and changes nothing, before its transaction begins.
+
+        Other writers need not wait for that. The record may never be applied, or be prepared
+        again. What `apply` would refuse may be refused here, to the same effect.
+        """
+        ...
+
     def apply(self, session: Transaction, peer: str, kind: str, body: bytes) -> None:
         """Give a durable record its effect, in the transaction that advances the mark.
 

@@ -22,7 +22,7 @@ from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
 from tests.community_server.conftest import empty_database
 from tests.community_server.traces import traces, traces_in_the_end
-from tier_link.envelopes import Particulars
+from tier_link.envelopes import Particulars, Photo
 
 
 def test_an_approved_resident_is_known_by_face_and_told_so(
@@ -63,10 +63,8 @@ def test_the_stored_template_is_turned_before_it_is_encrypted(
         assert template is not None
         opened = np.frombuffer(open_template(session, own.estate.safe, template), "<f4")
         assert bytes(opened) not in bytes(template.sealed)
-    judged = own.estate.intake.judge.judge(
-        [type("Photo", (), {"data": people[0].portrait})()],
-        person,
-    )
+    judge = own.estate.intake.judge
+    judged = judge.judge(judge.look([Photo("front", people[0].portrait)]), person)
     assert np.allclose(opened, judged.template, atol=1e-5)
     plain = turn(opened, own.estate.secrets.matrix.T)
     assert float(plain @ opened) < 0.9

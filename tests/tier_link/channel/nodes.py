@@ -41,6 +41,9 @@ class Effects(IdleHandler):
         self.answers: Callable[[str, bytes], bytes] = lambda _kind, body: body[::-1]
         self.before_apply: Callable[[bytes], None] = lambda _body: None
 
+    def prepare(self, peer: str, kind: str, body: bytes) -> None:
+        """Need no time."""
+
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         self.before_apply(body)
         if kind == "nonsense":
