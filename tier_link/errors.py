@@ -15,6 +15,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── RequestRefused        a tier's handler says: no, with a code for the asker
     ├── UnsafeAddress         plain `ws://` to another machine
     ├── DatabaseAddressRefused  a database address of a kind the tiers do not run on
+    ├── StorageFailed         the database cannot be written now: a full disk, say
     ├── SocketClosed          the connection under a link ended
     └── RequestError          a request that brought no answer
         ├── RequestFailed     the other side answered with a code
@@ -133,6 +134,12 @@ class DatabaseAddressRefused(LinkError):
     """Only SQLite files and PostgreSQL through psycopg are supported."""
 
     code = "database-address-refused"
+
+
+class StorageFailed(LinkError):
+    """The database cannot be written now: the disk is full, or the server is away."""
+
+    code = "storage-failed"
 
 
 class SocketClosed(LinkError):

@@ -17,6 +17,8 @@ from gatehouse.local_estate import wait_for
 from tests.community_server.bench import PASSWORD
 
 START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+"""A second is enough, but the machine may be busy."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ def run_server(
         yield Server(process, line.split()[1], data, log)
     finally:
         process.terminate()
-        assert process.wait(8) == 0
+        assert process.wait(STOP_SECONDS) == 0
         reader.join(5)
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
 
 from community_server.intake.tables import Enrollment
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import CLOUD, Bench
+from tier_link.errors import StorageFailed
 
 
 def test_a_full_disk_leaves_the_envelope_unacknowledged_until_there_is_room(
@@ -27,7 +27,7 @@ def test_a_full_disk_leaves_the_envelope_unacknowledged_until_there_is_room(
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
     event.listen(engine, "begin", fill)
-    with caplog.at_level(logging.CRITICAL), pytest.raises(OperationalError):
+    with caplog.at_level(logging.CRITICAL), pytest.raises(StorageFailed):
         bench.deliver(draft.deposit())
     event.remove(engine, "begin", fill)
     engine.dispose()

@@ -14,22 +14,19 @@ import httpx
 import numpy as np
 import pytest
 
-from community_server.database import now
 from face_engine.alignment import align
 from face_engine.models import load_pack
 from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson
-from tests.community_server.bench import Draft, honest_consents
 from tests.community_server.doubles import COMMUNITY, CloudDouble, DoorDouble
 from tests.community_server.server_process import Desk, Server, run_server, start
+from tests.community_server.whole_way import draft_for, pair_cloud, reply_to
 from tests.support.databases import postgresql_database
 from tier_link.base64url import decode_base64url
-from tier_link.certificates import load_root, verify_certificate
+from tier_link.certificates import load_root
 from tier_link.errors import PairingRefused, RequestFailed
 from tier_link.estate_messages import ESTATE, EntryRecorded, MatchAnswer, MatchRequest
 from tier_link.invitations import parse_link
-from tier_link.replies import Reply, open_reply
-from tier_link.sealing import new_sealing_key
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,58 +61,6 @@ def desk(server: Server) -> Iterator[Desk]:
 def cloud(tmp_path: Path) -> Iterator[CloudDouble]:
     with CloudDouble(tmp_path) as double:
         yield double
-
-
-def _pair_cloud(desk: Desk, cloud: CloudDouble) -> None:
-    answer = desk.call("POST", "/api/v1/cloud", {"url": cloud.url, "code": cloud.issue_code()})
-    assert answer == {"community": COMMUNITY}
-    wait_for("the profile at the cloud", lambda: cloud.profile)
-
-
-def _draft(cloud: CloudDouble, link: str, photos: Sequence[bytes]) -> Draft:
-    """Write an enrollment from what the cloud was told, checked as a browser checks it."""
-    target = parse_link(link)
-    assert cloud.profile is not None
-    root = load_root(cloud.profile.root_public, target.invitation.fingerprint)
-    carried = cloud.profile.certificates[0]
-    certificate = verify_certificate(
-        carried.certificate,
-        carried.signature,
-        root,
-        community=target.community,
-        purpose="envelope",
-        now=now(),
-    )
-    return Draft(
-        invitation=target.invitation,
-        kind=target.kind,
-        community=target.community,
-        envelope=secrets.token_hex(16),
-        key=certificate.key,
-        key_public=certificate.public_bytes,
-        photos=tuple(photos),
-        consents=honest_consents(),
-        reply_key=new_sealing_key(),
-    )
-
-
-def _reply(cloud: CloudDouble, draft: Draft, number: int, link: str) -> Reply:
-    def look() -> bytes:
-        found = [r for r in cloud.replies if (r.envelope, r.number) == (draft.envelope, number)]
-        return found[0].sealed if found else b""
-
-    sealed = wait_for("the reply", look)
-    assert cloud.profile is not None
-    root = load_root(cloud.profile.root_public, parse_link(link).invitation.fingerprint)
-    return open_reply(
-        draft.reply_key,
-        sealed,
-        root_public=root,
-        community=draft.community,
-        envelope=draft.envelope,
-        number=number,
-        now=now(),
-    )
 
 
 def _entry(person: str, sequence: int) -> EntryRecorded:
@@ -157,7 +102,7 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
     kit = desk.set_up()
     assert len(kit["recovery_secret"].split()) == 14
     desk.sign_in()
-    _pair_cloud(desk, cloud)
+    pair_cloud(desk, cloud)
     lost = desk.call(
         "POST", "/api/v1/invitations", {"kind": "resident", "name": "Ada", "unit": "1-101"}
     )
@@ -166,9 +111,9 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
     wait_for("the invitation at the cloud", lambda: parse_link(link).invitation.id in cloud.open)
     assert parse_link(lost["link"]).invitation.id not in cloud.open
 
-    draft = _draft(cloud, link, [people[0].portrait])
+    draft = draft_for(cloud, link, [people[0].portrait])
     cloud.deposit(draft.deposit())
-    assert _reply(cloud, draft, 1, link).outcome == "received"
+    assert reply_to(cloud, draft, 1, link).outcome == "received"
     wait_for("its end at the cloud", lambda: parse_link(link).invitation.id not in cloud.open)
     assert _code(desk.http.delete(anew)) == "invitation-not-open"
 
@@ -192,7 +137,7 @@ def test_from_an_invitation_to_a_roster_a_match_and_an_entry(  # noqa: PLR0915 -
         desk.call("POST", f"/api/v1/approvals/{waiting['id']}", {"decision": "approve"})
 
         wait_for("the person at the door", lambda: waiting["person"] in terminal.people, seconds=5)
-        assert _reply(cloud, draft, 2, link).outcome == "enrolled"
+        assert reply_to(cloud, draft, 2, link).outcome == "enrolled"
         assert desk.http.get(f"/api/v1/approvals/{waiting['id']}/photos/0").status_code == 404
         terminal.show_presence()
         wait_for("the door to be in step", lambda: desk.call("GET", "/api/v1/doors")[0]["in_step"])
@@ -404,9 +349,9 @@ def test_a_door_paired_before_the_cloud_knows_the_server_afterwards_too(
         DoorDouble(tmp_path / "after", server.url) as after,
     ):
         before.pair(codes[0])
-        _pair_cloud(desk, cloud)
+        pair_cloud(desk, cloud)
         assert desk.call("GET", "/api/v1/keys")["community"] == COMMUNITY
         after.pair(codes[1])
         assert _peer(before) == _peer(after)
         before.connect()
-        wait_for(lambda: before.snapshots)
+        wait_for("the roster at the door", lambda: before.snapshots)

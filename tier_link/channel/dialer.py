@@ -16,7 +16,7 @@ from tier_link.channel.handler import Journal, LinkHandler
 from tier_link.channel.live_link import LiveLink
 from tier_link.channel.websocket import DialedSocket, check_address
 from tier_link.channel.workers import Workers
-from tier_link.errors import PeerRefused, SocketClosed
+from tier_link.errors import PeerRefused, SocketClosed, StorageFailed
 from tier_link.events import NodeIdentity
 from tier_link.handshake import CLOSE_HANDSHAKE_SLOW, CLOSE_MALFORMED, CLOSE_OVERRUN
 
@@ -118,6 +118,8 @@ class Dialer:
             failure = classify(error)
             if failure.why == "internal-error":
                 log.exception("link failed peer=%s", self._peer)
+            elif failure.why == StorageFailed.code:
+                log.warning("link ended peer=%s: %s", self._peer, error)
             return failure
         return Failure("closed", refused=False)
 
@@ -145,6 +147,8 @@ def classify(error: Exception) -> Failure:
     match error:
         case PeerRefused():
             why = error.code
+        case StorageFailed():
+            why, refused = error.code, False
         case SocketClosed(close_code=code) if CLOSE_MALFORMED <= code <= CLOSE_OVERRUN:
             why, refused = error.reason or f"closed-{code}", code != CLOSE_HANDSHAKE_SLOW
         case SocketClosed():

@@ -7,7 +7,7 @@ from tier_link.channel.connection import Connection, PeerKeys
 from tier_link.channel.handler import Journal, LinkHandler, MessageSocket
 from tier_link.channel.live_link import LiveLink
 from tier_link.channel.workers import Workers
-from tier_link.errors import PeerRefused, SocketClosed
+from tier_link.errors import PeerRefused, SocketClosed, StorageFailed
 from tier_link.events import NodeIdentity
 from tier_link.handshake import CLOSE_REPLACED, CLOSE_UNKNOWN_PEER, refuse
 
@@ -46,6 +46,9 @@ class LinkHub:
         except PeerRefused as refusal:
             log.warning("link closed code=%s: %s", refusal.code, refusal)
             await socket.close(refusal.close_code, refusal.code)
+        except StorageFailed as failure:
+            log.warning("link closed code=%s: %s", failure.code, failure)
+            await socket.close(CLOSE_INTERNAL, failure.code)
         except Exception:
             log.exception("link failed")
             await socket.close(CLOSE_INTERNAL, "internal-error")

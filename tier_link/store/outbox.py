@@ -6,15 +6,17 @@ the fact it reports, and the receiver's, which holds the mark and the record's e
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from tier_link.errors import MalformedMessage, RecordRefused
+from tier_link.errors import MalformedMessage, RecordRefused, StorageFailed
 from tier_link.events import DurableRecord, Marks
 from tier_link.messages import MAX_RECORD
 from tier_link.store.database import reading
@@ -172,6 +174,9 @@ class LinkStore:
 
         `hook` is told the newly acknowledged sequences, in the same transaction. An
         acknowledgement of another epoch than ours means other records and changes nothing.
+
+        Raises:
+            StorageFailed: the database cannot be written.
         """
         if epoch != self.epoch:
             return
@@ -185,7 +190,7 @@ class LinkStore:
             if self._keep_s
             else delete(LinkOutbox).where(*waiting)
         )
-        with Session(self._engine) as session, session.begin():
+        with _storing(), Session(self._engine) as session, session.begin():
             rows = session.scalars(
                 statement.returning(LinkOutbox.sequence).execution_options(
                     synchronize_session=False
@@ -208,8 +213,11 @@ class LinkStore:
         """Note that `peer`, whose hello was proven, is in `epoch`.
 
         A higher epoch than before means another log: its records are taken from the start.
+
+        Raises:
+            StorageFailed: the database cannot be written.
         """
-        with Session(self._engine) as session, session.begin():
+        with _storing(), Session(self._engine) as session, session.begin():
             _insert_peer(session, peer)
             session.execute(
                 update(LinkPeer)
@@ -246,8 +254,11 @@ class LinkStore:
 
         A record that `apply` refuses (`RecordRefused`, `MalformedMessage`) is logged and
         skipped without a trace of it; any other error rolls everything back and is raised.
+
+        Raises:
+            StorageFailed: the database cannot be written; nothing has taken effect.
         """
-        with Session(self._engine) as session, session.begin():
+        with _storing(), Session(self._engine) as session, session.begin():
             for record in records:
                 if not self.receive(session, peer, epoch, record.sequence):
                     continue
@@ -286,6 +297,15 @@ class LinkStore:
 
     def _epoch_now(self) -> int:
         return max(1, int(self._clock() * 1000))
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
+    """Say in our own words that the database does not take what a link has to write."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageFailed(f"the database cannot be written: {error.orig}") from error
 
 
 def _last_that_fits(sizes: Iterable[tuple[int, int]], room: int) -> int | None:
