@@ -27,10 +27,11 @@ def _jpeg(frame: Image) -> bytes:
 class CameraFeed:
     """Serves an endless stream: an empty wall, or the frames given to `show`.
 
-    Use as a context manager; `url` is what the door is given.
+    Use as a context manager; `url` is what the door is given. Another one may take its `port`
+    later: the same camera, back again.
     """
 
-    def __init__(self, *, seed: int = 0) -> None:
+    def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         random = np.random.default_rng(seed)
         self._empty = [_jpeg(empty_view(random)) for _ in range(_EMPTY_FRAMES)]
         self._frame = self._empty[0]
@@ -38,7 +39,7 @@ class CameraFeed:
         self._news = threading.Condition()
         self._stopping = threading.Event()
         self._scene: list[bytes] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._threads = [
             threading.Thread(target=self._server.serve_forever, daemon=True),
@@ -46,9 +47,14 @@ class CameraFeed:
         ]
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_port
+
+    @property
     def url(self) -> str:
         """Address of the stream."""
-        return f"http://127.0.0.1:{self._server.server_port}/video.mjpg"
+        return f"http://127.0.0.1:{self.port}/video.mjpg"
 
     def __enter__(self) -> Self:
         for thread in self._threads:

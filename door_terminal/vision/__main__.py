@@ -6,7 +6,7 @@ import socket
 import sys
 
 from door_terminal.settings import Settings
-from door_terminal.vision.messages import LENGTH_SIZE, body_length
+from door_terminal.vision.messages import LENGTH_SIZE, Unable, body_length, frame
 from door_terminal.vision.process import run
 from face_engine.errors import FaceEngineError
 
@@ -22,6 +22,7 @@ def main() -> None:
         run(settings, connection)
     except FaceEngineError as error:
         _log.error("vision cannot start code=%s: %s", error.code, error)
+        connection.sendall(frame(Unable(error.code)))
         sys.exit(os.EX_CONFIG)
 
 

@@ -77,6 +77,12 @@ class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):
     probe: bytes
 
 
+class Unable(msgspec.Struct, frozen=True, array_like=True, tag="unable"):
+    """Vision: it cannot work and ends; `code` says why, as the face engine's errors do."""
+
+    code: str
+
+
 class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     """Controller: what counts as a sighting here, and what to send of it."""
 
@@ -108,7 +114,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
     again_s: float | None = None
 
 
-FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded
+FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded | Unable
 FromController: TypeAlias = Watch | Encode | Answer
 
 _encoder = msgspec.msgpack.Encoder()

@@ -25,6 +25,7 @@ from door_terminal.vision.messages import (
     Heartbeat,
     Ready,
     Sighting,
+    Unable,
     Unclear,
     Watch,
     body_length,
@@ -67,19 +68,25 @@ class VisionSupervisor:
         self.ready: Ready | None = None
         self.heartbeat: Heartbeat | None = None
         self.starts = 0
+        self._unable = ""
 
     @property
     def state(self) -> str:
-        """Empty while vision works, else a code."""
+        """Empty while vision works, else a code: its own reason if it gave one, when it ended."""
         if self.ready is not None and self._writer is not None:
             return VISION_UP
+        if self._unable:
+            return self._unable
         return VISION_STARTING if self.process is not None else VISION_DOWN
 
     @property
     def camera(self) -> str:
         """The camera's state as vision last told it; empty while pictures come."""
-        if self.state != VISION_UP or self.heartbeat is None:
-            return "camera-connecting" if self.state != VISION_DOWN else VISION_DOWN
+        state = self.state
+        if state not in {VISION_UP, VISION_STARTING}:
+            return state
+        if state == VISION_STARTING or self.heartbeat is None:
+            return "camera-connecting"
         return self.heartbeat.camera
 
     async def run(self) -> None:
@@ -158,7 +165,7 @@ class VisionSupervisor:
     def _take(self, message: FromVision) -> None:
         match message:
             case Ready():
-                self.ready = message
+                self.ready, self._unable = message, ""
                 _log.info(
                     "vision ready space=%s detect_ms=%.1f encode_ms=%.1f",
                     message.template_space,
@@ -166,6 +173,8 @@ class VisionSupervisor:
                     message.encode_ms,
                 )
                 self.rewatch()
+            case Unable(code=code):
+                self._unable = code
             case Heartbeat():
                 self.heartbeat = message
             case Sighting() | Unclear():

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import httpx
 import psutil
 
+from door_terminal import command
+from door_terminal.settings import Settings
 from tests.door_terminal.estate import Estate, eventually
 
 
@@ -72,18 +75,10 @@ class Door:
 
 
 def pair(estate: Estate, data: Path) -> None:
-    done = gatehouse(
-        "door",
-        "pair",
-        "--server",
-        estate.url,
-        "--code",
-        estate.code(),
-        "--data",
-        str(data),
-        cwd=data.parent,
-    )
-    assert done.returncode == 0, done.stderr
+    """Pair as the command does; in a thread, since Playwright's loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        settings = Settings(data=data)
+        pool.submit(command._pair, settings, estate.url, estate.code(), "", again=False).result()
 
 
 def start_door(data: Path, *options: str, **settings: object) -> Door:

@@ -255,6 +255,13 @@ def test_what_an_installer_can_get_wrong_is_a_sentence(
     )
     assert wrong.returncode == 1
     assert "pairing-code-unknown" in wrong.stderr
+    right = gatehouse(
+        *("door", "pair", "--server", estate.url, "--code", estate.code()),
+        *("--data", str(tmp_path / "new")),
+        cwd=tmp_path,
+    )
+    assert (right.returncode, right.stdout.count("\n")) == (0, 1)
+    assert f"paired door={DOOR}" in right.stdout
     again = gatehouse(
         *("door", "pair", "--server", estate.url, "--code", "x", "--data", str(data)), cwd=tmp_path
     )
