@@ -37,7 +37,7 @@ run: setup
 	$(BIN)/gatehouse demo
 
 test: setup
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not soak"
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: setup
 	$(BIN)/pytest -m soak

@@ -20,9 +20,18 @@ from gatehouse.camera_feed import CameraFeed
 from gatehouse.local_estate import USERNAME, LocalEstate
 from gatehouse.sample_people import SamplePerson, sample_people
 from gatehouse.scenes import Cutout, walk_up
-from tests.browser.conftest import Image, Launch, OpenPage, camera_film, decode, upright
+from tests.browser.conftest import (
+    CAMERA_SIZE,
+    Image,
+    Launch,
+    OpenPage,
+    camera_film,
+    decode,
+    upright,
+)
 from tests.browser.console import Desk
 from tests.support.album import Album
+from tests.support.databases import databases
 from tests.support.form_steps import PATIENCE_MS, agree, await_outcome, open_form
 from tests.support.head_turns import swing, turned
 
@@ -34,6 +43,12 @@ LEFT_DEGREES, RIGHT_DEGREES = 20.0, -27.0
 """Of the modelled head; the form's and the server's measures call them 16 and -15."""
 FRAME_S = 0.1
 WALK_S = 2.5
+
+
+def on(database: str, *, in_the_soak: str) -> pytest.MarkDecorator:
+    """Walk a path on one kind of database here, and on the other one where there is time."""
+    kinds = [database, pytest.param(in_the_soak, marks=pytest.mark.soak)]
+    return pytest.mark.parametrize("court", kinds, indirect=True)
 
 
 @dataclass(frozen=True)
@@ -61,9 +76,16 @@ class Court:
 
 
 @pytest.fixture(scope="module")
-def court(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    """Cloud, server and door as processes."""
-    with LocalEstate(tmp_path_factory.mktemp("court")) as estate, CameraFeed() as feed:
+def court(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Court]:
+    """Cloud, server and door as processes, on the databases that the test names."""
+    folder = tmp_path_factory.mktemp("court")
+    with (
+        databases(request.param, 2) as (cloud, server),
+        LocalEstate(folder, cloud_database=cloud, server_database=server) as estate,
+        CameraFeed() as feed,
+    ):
         estate.start_cloud()
         estate.start_server()
         estate.set_up("Sunny Court 阳光花园")
@@ -85,6 +107,7 @@ def album(tmp_path: Path) -> Album:
     return Album(tmp_path)
 
 
+@on("postgresql", in_the_soak="sqlite")
 def test_a_resident_is_guided_enrolled_by_the_desk_and_let_in_and_nobody_else(
     court: Court,
     people: dict[str, SamplePerson],
@@ -126,6 +149,7 @@ def test_a_resident_is_guided_enrolled_by_the_desk_and_let_in_and_nobody_else(
     phone.close()
 
 
+@on("sqlite", in_the_soak="postgresql")
 def test_a_visitor_takes_one_photo_by_hand_and_is_let_in_and_nobody_else(
     court: Court,
     people: dict[str, SamplePerson],
@@ -219,7 +243,7 @@ def only_they_are_let_in(
 
 def turning_film(folder: Path, pack: FacePack, person: SamplePerson) -> str:
     """The phone's camera, held by somebody who turns the head as the form asks."""
-    portrait = upright(pack, decode(person.portrait))
+    portrait = as_tall_as_the_film(upright(pack, decode(person.portrait)))
     (face, *_) = pack.detector.detect(portrait)
     stops = (0.0, LEFT_DEGREES, 0.0, RIGHT_DEGREES, 0.0)
     shots: list[tuple[Image, float]] = []
@@ -236,8 +260,17 @@ def distant_film(folder: Path, pack: FacePack, person: SamplePerson) -> str:
     """The phone's camera at arm's length, held by somebody who looks about a little."""
     portrait = upright(pack, decode(person.portrait))
     margins = (portrait.shape[0] // 3,) * 2 + (portrait.shape[1] // 3,) * 2
-    farther = np.asarray(cv2.copyMakeBorder(portrait, *margins, cv2.BORDER_REPLICATE), np.uint8)
+    farther = as_tall_as_the_film(
+        np.asarray(cv2.copyMakeBorder(portrait, *margins, cv2.BORDER_REPLICATE), np.uint8)
+    )
     (face, *_) = pack.detector.detect(farther)
     angles = [*swing(0.0, 6.0, steps=10), *swing(6.0, -6.0, steps=20), *swing(-6.0, 0.0, steps=10)]
     shots = [(turned(farther, face.landmarks, angle), FRAME_S) for angle in angles]
     return camera_film(folder / "camera.mjpeg", shots)
+
+
+def as_tall_as_the_film(portrait: Image) -> Image:
+    """Shrink a portrait as the film will, before its head is turned many times."""
+    scale = CAMERA_SIZE[1] / portrait.shape[0]
+    small = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)

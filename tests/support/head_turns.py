@@ -5,6 +5,7 @@ turned about its neck: landmarks move as a real head's do, pixels are that perso
 slight turns look right; those are what an enrollment asks for.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -44,8 +45,9 @@ def turned(portrait: Image, landmarks: NDArray[np.floating], degrees: float) -> 
     y = (np.arange(height, dtype=np.float32)[:, None] - middle[1]) / eyes_apart
     nose = (landmarks[2] - middle) / eyes_apart
     x, y = (np.broadcast_to(axis, (height, width)) for axis in (x, y))
-    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
-    source = x.copy()
+    # Plain numbers: NumPy's own would turn every array into one of doubles.
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    source = x
     for _ in range(_STEPS):
         depth, inside = _shape(source, y, nose)
         # Outside the head nothing turns.
@@ -53,8 +55,8 @@ def turned(portrait: Image, landmarks: NDArray[np.floating], degrees: float) -> 
         source = (source + there) / 2
     seen = cv2.remap(
         portrait,
-        (source * eyes_apart + middle[0]).astype(np.float32),
-        (y * eyes_apart + middle[1]).astype(np.float32),
+        np.asarray(source * eyes_apart + middle[0], np.float32),
+        np.asarray(y * eyes_apart + middle[1], np.float32),
         cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )

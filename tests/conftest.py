@@ -1,0 +1,22 @@
+"""What all tests share: the order in which their files run."""
+
+from typing import Final
+
+import pytest
+
+LONGEST_FIRST: Final = (
+    "tests/end_to_end/",
+    "tests/faults/",
+    "tests/browser/",
+    "tests/door_terminal/test_door_processes.py",
+    "tests/enrollment_cloud/test_whole_cycle.py",
+    "tests/community_server/test_whole_server.py",
+)
+"""Files that drive real processes for a minute or more. A worker takes a whole file; begun last,
+one of these would keep it busy while the others have nothing left."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files; within each, tests keep their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
