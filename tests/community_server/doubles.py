@@ -48,8 +48,8 @@ COMMUNITY = "sunny-court-beef"
 class CloudDouble(IdleHandler):
     """Takes one community's pairing and link; keeps what it is told."""
 
-    def __init__(self, folder: Path) -> None:
-        self.engine = open_database(f"sqlite:///{folder / 'cloud.sqlite'}")
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.engine = open_database(database or f"sqlite:///{folder / 'cloud.sqlite'}")
         LinkBase.metadata.create_all(self.engine)
         self.store = LinkStore(self.engine, keep_acknowledged=timedelta(0))
         self.codes = PairingCodes(self.engine)

@@ -5,13 +5,13 @@ every byte that either side gives it. It speaks the real link to a real server a
 JSON API to clients; what it does with an envelope, a profile or a reply is a test's choice.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gatehouse.local_estate import wait_for
@@ -26,6 +26,7 @@ from tier_link.relay_messages import (
     InvitationsPublished,
     ProfilePublished,
 )
+from tier_link.store import reading
 
 Numbered = tuple[int, bytes]
 
@@ -43,12 +44,12 @@ class DishonestRelay(CloudDouble):
         on_replies: which replies it hands out for an envelope.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = "") -> None:
         self.seen: list[bytes] = []
         self.kinds: dict[str, str] = {}
         self.deposits: dict[str, EnvelopeDeposited] = {}
         self.be_honest()
-        super().__init__(folder)
+        super().__init__(folder, database)
 
     def be_honest(self) -> None:
         """Do as the cloud does."""
@@ -130,21 +131,17 @@ class Holdings:
     used: int
 
     @classmethod
-    def of(cls, data: Path) -> "Holdings":
-        """Count in the database of a server's data folder."""
-        (file,) = data.glob("*.sqlite")
-        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        try:
+    def of(cls, engine: sa.Engine) -> "Holdings":
+        """Count in a server's database."""
+        invitations = sa.table("invitations", sa.column("state"))
+        count = sa.select(sa.func.count())
+        with reading(engine).connect() as database:
             rows = {
-                table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 -- names from the constant above
+                table: database.scalars(count.select_from(sa.table(table))).one()
                 for table in HOLDINGS
             }
-            (used,) = database.execute(
-                "SELECT count(*) FROM invitations WHERE state != 'open'"
-            ).fetchone()
-        finally:
-            database.close()
-        return cls(rows, used)
+            used = count.select_from(invitations).where(invitations.c.state != "open")
+            return cls(rows, database.scalars(used).one())
 
 
 def invite(desk: Desk, relay: DishonestRelay, name: str, *, kind: str = "resident") -> str:

@@ -18,7 +18,7 @@ from gatehouse.local_estate import LocalEstate, TierProcess, free_port, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.end_to_end.searching import files_with, memory_holds, needles
 from tests.enrollment_cloud.traces import database_files
-from tests.support.databases import postgresql_database
+from tests.support.databases import databases
 from tier_link.replies import Reply
 
 CANARY = "Canary-4f8c1b7a-Kanarienvogel-九宫鸟"
@@ -89,10 +89,7 @@ def running(
     people = sample_people(load_pack(folder=default_folder()))
     person = SamplePerson(CANARY, people[2].portrait, people[2].cutout)
     with ExitStack() as stack:
-        cloud = server = ""
-        if request.param == "postgresql":
-            cloud = stack.enter_context(postgresql_database())
-            server = stack.enter_context(postgresql_database())
+        cloud, server = stack.enter_context(databases(request.param, 2))
         estate = stack.enter_context(
             LocalEstate(folder / "estate", cloud_database=cloud, server_database=server)
         )

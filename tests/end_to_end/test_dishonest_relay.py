@@ -3,14 +3,17 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from community_server.settings import Settings
 from face_engine.models import default_folder, load_pack
 from face_engine.models.fetching import fetch
 from face_engine.models.registry import OPENCV_ZOO
@@ -22,6 +25,8 @@ from tests.community_server.doubles import COMMUNITY
 from tests.community_server.server_process import Desk, Server, run_server
 from tests.end_to_end.dishonest_relay import DishonestRelay, Holdings, invite
 from tests.end_to_end.searching import files_with, needles
+from tests.enrollment_cloud.traces import database_files
+from tests.support.databases import databases
 from tier_link.base64url import encode_base64url
 from tier_link.certificates import (
     SignedCertificate,
@@ -38,6 +43,7 @@ from tier_link.invitations import InvitationSecret, new_invitation, parse_link
 from tier_link.relay_messages import EnvelopeDeposited
 from tier_link.replies import Reply, build_reply
 from tier_link.sealing import new_sealing_key, sealing_public_bytes
+from tier_link.store import open_database
 
 CANARY = "Canary-71c0e2d9-Kanarienvogel"
 REPLY_SECONDS = 60.0
@@ -50,6 +56,7 @@ class Case:
     """A real server with one estate, the relay it paired with, and its desk."""
 
     server: Server
+    engine: sa.Engine
     relay: DishonestRelay
     desk: Desk
     people: Sequence[SamplePerson]
@@ -58,7 +65,7 @@ class Case:
     @property
     def holdings(self) -> Holdings:
         """What the server holds now."""
-        return Holdings.of(self.server.data)
+        return Holdings.of(self.engine)
 
     def submit(self, link: str, person: SamplePerson, **particulars: str) -> Submission:
         """Send one photo as an honest client does."""
@@ -145,17 +152,40 @@ def _begin(server: Server, relay: DishonestRelay) -> Desk:
     return desk
 
 
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)]
+)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database under server and relay."""
+    found: str = request.param
+    return found
+
+
+@contextmanager
+def opened(database: str, data: Path) -> Iterator[sa.Engine]:
+    """Look into a server's database."""
+    engine = open_database(Settings(data=data, database=database).database_url)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(scope="module")
 def running(
-    models: Path, people: Sequence[SamplePerson], tmp_path_factory: pytest.TempPathFactory
+    kind: str,
+    models: Path,
+    people: Sequence[SamplePerson],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Case]:
     folder = tmp_path_factory.mktemp("relay")
+    data = folder / "server"
     with (
-        run_server(folder / "server", database="", models=models) as server,
-        DishonestRelay(folder) as relay,
+        databases(kind, 2) as (own, servers),
+        run_server(data, database=servers, models=models) as server,
+        opened(servers, data) as engine,
+        DishonestRelay(folder, own) as relay,
     ):
         desk = _begin(server, relay)
-        yield Case(server, relay, desk, people)
+        yield Case(server, engine, relay, desk, people)
         desk.close()
 
 
@@ -186,8 +216,7 @@ def test_it_reads_neither_photo_nor_name_nor_the_links_secret(case: Case, tmp_pa
     everything = tmp_path / "everything the relay saw"
     everything.write_bytes(b"\0".join(relay.seen))
     assert relay.deposits[submission.envelope].sealed in everything.read_bytes()
-    places = [everything, *Path(str(relay.engine.url.database)).parent.glob("cloud.sqlite*")]
-    assert files_with(wanted, places) == []
+    assert files_with(wanted, [everything, *database_files(relay.engine)]) == []
 
 
 def test_it_enrolls_nobody_with_a_published_invitation_and_its_own_keys(case: Case) -> None:
@@ -346,21 +375,25 @@ def test_a_replayed_envelope_enrolls_nobody_twice_and_brings_nobody_back(case: C
 
 
 def test_a_replay_after_a_restart_changes_nothing(
-    models: Path, people: Sequence[SamplePerson], tmp_path: Path
+    kind: str, models: Path, people: Sequence[SamplePerson], tmp_path: Path
 ) -> None:
     data = tmp_path / "server"
-    with DishonestRelay(tmp_path) as relay:
-        with run_server(data, database="", models=models) as server:
+    with (
+        databases(kind, 2) as (own, servers),
+        opened(servers, data) as engine,
+        DishonestRelay(tmp_path, own) as relay,
+    ):
+        with run_server(data, database=servers, models=models) as server:
             desk = _begin(server, relay)
-            case = Case(server, relay, desk, people)
+            case = Case(server, engine, relay, desk, people)
             submission = case.enroll("Ada", people[0])
             deposit = relay.deposits[submission.envelope]
             before = case.holdings
             desk.close()
-        with run_server(data, database="", models=models):
+        with run_server(data, database=servers, models=models):
             relay.pass_on(deposit)
             relay.pass_on(msgspec.structs.replace(deposit, envelope=new_id()))
-            assert Holdings.of(data) == before
+            assert case.holdings == before
             assert case.reply(submission).outcome == "received"
 
 

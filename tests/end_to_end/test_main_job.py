@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import INVITED, Demo
 from gatehouse.local_estate import LocalEstate
 from gatehouse.sample_people import NAMES
-from tests.support.databases import postgresql_database
+from tests.support.databases import databases
 
 STRANGERS = [name for name in NAMES if name not in INVITED]
 
@@ -31,10 +33,10 @@ def test_the_demo_opens_for_the_enrolled_and_for_nobody_else(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+@pytest.mark.soak  # tests/browser walks the whole path on PostgreSQL in the quick suite
 def test_the_same_on_postgresql_with_one_opening_per_person(tmp_path: Path) -> None:
     with (
-        postgresql_database() as cloud,
-        postgresql_database() as server,
+        databases("postgresql", 2) as (cloud, server),
         LocalEstate(tmp_path, cloud_database=cloud, server_database=server) as estate,
         CameraFeed() as feed,
     ):

@@ -12,7 +12,7 @@ from gatehouse.camera_feed import CameraFeed
 from gatehouse.demo import enroll
 from gatehouse.local_estate import LocalEstate
 from gatehouse.sample_people import SamplePerson, sample_people
-from tests.support.databases import postgresql_database
+from tests.support.databases import databases
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,7 @@ def household(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Househ
     """Everything running, Chen and Fang enrolled and known at the door, Bao a stranger."""
     people = {person.name: person for person in sample_people(load_pack(folder=default_folder()))}
     with ExitStack() as stack:
-        cloud = server = ""
-        if request.param == "postgresql":
-            cloud = stack.enter_context(postgresql_database())
-            server = stack.enter_context(postgresql_database())
+        cloud, server = stack.enter_context(databases(request.param, 2))
         estate = stack.enter_context(
             LocalEstate(tmp_path, cloud_database=cloud, server_database=server)
         )

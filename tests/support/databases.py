@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Final
 
@@ -50,3 +50,18 @@ def postgresql_database() -> Iterator[str]:
     finally:
         with _administrator() as connection:
             connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@contextmanager
+def databases(kind: str, count: int) -> Iterator[list[str]]:
+    """Yield so many addresses of empty databases, for settings of tiers.
+
+    Args:
+        kind: "postgresql", or "sqlite", which is each tier's default and so the empty address.
+        count: how many.
+    """
+    with ExitStack() as stack:
+        postgresql = kind == "postgresql"
+        yield [
+            stack.enter_context(postgresql_database()) if postgresql else "" for _ in range(count)
+        ]

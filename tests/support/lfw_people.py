@@ -1,6 +1,7 @@
 """People of the shared evaluation photos, drawn by a seed, as residents and as strangers."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from gatehouse.scenes import Cutout, Image, cut_out
 from tests.support.shared_data import shared_folder
 
 MOST_YAW: Final = 30.0
-"""Degrees. Doors take whoever looks away by more than 35 for a passer-by."""
+"""Degrees. Doors take whoever looks away by more than 35 for a passer-by; a head that is rendered
+walking up sways by some of the rest."""
+DOORS_YAW: Final = 35.0
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,17 @@ class DrawnPerson:
         return float(template @ self.vector)
 
 
-def drawn_people(seed: int, pack: FacePack, *, photos: int = 1) -> Iterator[DrawnPerson]:
+def drawn_people(
+    seed: int, pack: FacePack, *, passed_over: Counter[str], photos: int = 1
+) -> Iterator[DrawnPerson]:
     """Yield people in an order, and with photos, drawn by `seed`.
+
+    Whether a face looks like the enrolled one decides nothing here, only where it looks.
 
     Args:
         seed: of order and photos.
         pack: finds the face in the photo that is walked up with; it has to look at the camera.
+        passed_over: counts, by reason, who was not drawn.
         photos: how many to enroll with, at most; who has fewer enrolls with those.
     """
     draw = random.Random(seed)
@@ -54,16 +62,26 @@ def drawn_people(seed: int, pack: FacePack, *, photos: int = 1) -> Iterator[Draw
     draw.shuffle(folders)
     for folder in folders:
         other, *portraits = draw.sample(found := sorted(folder.glob("*.jpg")), len(found))
+        if not portraits:
+            passed_over["one photo alone"] += 1
+            continue
         image = np.asarray(cv2.imread(str(other)), np.uint8)
         face = _subject(image, pack)
-        if portraits and face is not None and abs(pose(face.landmarks)[0]) <= MOST_YAW:
-            yield DrawnPerson(
-                name=folder.name,
-                portraits=tuple(portraits[: min(photos, MOST_PHOTOS)]),
-                other=other,
-                head=cut_out(image, face.box),
-                vector=pack.encoder.encode(align(image, face.landmarks)[None])[0],
-            )
+        if face is None:
+            passed_over["no face found"] += 1
+            continue
+        yaw = abs(pose(face.landmarks)[0])
+        if yaw > MOST_YAW:
+            doors_too = "not" if yaw > DOORS_YAW else "still"
+            passed_over[f"looks away, {doors_too} looked at by a door"] += 1
+            continue
+        yield DrawnPerson(
+            name=folder.name,
+            portraits=tuple(portraits[: min(photos, MOST_PHOTOS)]),
+            other=other,
+            head=cut_out(image, face.box),
+            vector=pack.encoder.encode(align(image, face.landmarks)[None])[0],
+        )
 
 
 def _subject(image: Image, pack: FacePack) -> Face | None:
