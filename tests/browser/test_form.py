@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     jpeg,
 )
 from tests.browser.estate import Estate
+from tests.community_server.photos import bomb
 from tests.support.form_steps import CONSENTS, agree, step
 
 REQUIRED_CONSENTS = {"encode", "internet", "keep"}
@@ -367,6 +368,8 @@ def test_a_photo_that_the_estate_would_refuse_is_not_kept_and_says_what_to_do(
     for data, sentence, advice in (
         (jpeg(portraits.two_people), "more than one face", "nobody else"),
         (jpeg(np.full_like(good, 170)), "no face", "Look straight"),
+        (bomb(20_000, 15_000), "too large", "choose a smaller one"),
+        (bomb(10_000, 5_000), "no face", "Look straight"),  # as large as a good phone's photos
         (b"%PDF-1.7 not a photo", "cannot be read", "choose another"),
         (whole[: len(whole) // 2], "incomplete", "choose the original"),
         (jpeg(np.ascontiguousarray(good[:64, :64])), "too small", "choose the original"),
@@ -384,6 +387,24 @@ def test_a_photo_that_the_estate_would_refuse_is_not_kept_and_says_what_to_do(
     choose(page, "front", whole)
     expect(page.get_by_test_id("photo-front")).to_be_visible()
     expect(error).to_be_hidden()
+
+
+def test_of_two_files_chosen_in_a_row_the_last_counts_however_long_the_first_takes(
+    estate: Estate, open_page: OpenPage, portraits: Portraits
+) -> None:
+    link, _ = estate.invite()
+    page = open_page()
+    page.goto(link)
+    agree(page)
+    choose(page, "front", bomb(10_000, 5_000))
+    choose(page, "front", jpeg(portraits.front))
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
+    # By then the large one would have come, had it not been dropped.
+    choose(page, "left", bomb(10_000, 5_000))
+    left = page.locator('.slot[data-pose="left"] [data-part="slot-error"]')
+    expect(left).to_contain_text("no face")
+    expect(page.locator('.slot[data-pose="front"] [data-part="slot-error"]')).to_be_hidden()
+    expect(page.get_by_test_id("photo-front")).to_be_visible()
 
 
 def _blurred(portrait: Image) -> Image:

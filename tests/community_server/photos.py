@@ -52,15 +52,16 @@ def truncated(portrait: bytes) -> bytes:
     return portrait[: len(portrait) // 2]
 
 
-def bomb() -> bytes:
-    """A valid PNG of 50 megapixels in a few kilobytes."""
+def bomb(width: int = 10_000, height: int = 5_000) -> bytes:
+    """A valid grey PNG of many megapixels in a few kilobytes."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = zlib.crc32(kind + data)
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
-    header = struct.pack(">IIBBBBB", 10_000, 5_000, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(30_001) * 5_000, 9)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    row = b"\0" + b"\xff" * ((width + 7) // 8)
+    rows = zlib.compress(row * height, 9)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )

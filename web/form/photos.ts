@@ -32,6 +32,8 @@ export class PhotoStep {
   readonly #changed: (photos: readonly Photo[]) => void;
   readonly #photos = new Map<Pose, Photo>();
   readonly #addresses = new Map<Pose, string>();
+  // The file last chosen for a pose: what comes of an earlier one, later, no longer counts.
+  readonly #chosen = new Map<Pose, File>();
   #wanted: Pose | undefined = "front";
   #camera: Camera | undefined;
   #byFile = false;
@@ -76,6 +78,7 @@ export class PhotoStep {
   retake(poses: readonly Pose[], reason?: TextKey): void {
     for (const pose of poses) {
       this.#photos.delete(pose);
+      this.#chosen.delete(pose);
       this.#show(pose);
       this.#complain(pose, reason && (() => t(reason)));
     }
@@ -131,24 +134,28 @@ export class PhotoStep {
     if (!pose) return;
     // Until the photo has been looked at, nothing further is taken.
     this.#wanted = undefined;
+    this.#chosen.delete(pose);
     part("flash").classList.add("on");
     setTimeout(() => part("flash").classList.remove("on"), FLASH_MS);
     await this.#keep(pose, shot);
   }
 
   async #read(pose: Pose, file: File): Promise<void> {
+    this.#chosen.set(pose, file);
     this.#complain(pose, undefined);
     try {
-      await this.#keep(pose, await shotFromFile(file));
+      await this.#keep(pose, await shotFromFile(file), file);
     } catch (error) {
       if (!(error instanceof PictureRefused)) throw error;
+      if (this.#chosen.get(pose) !== file) return;
       const key = `form.file.${error.code}` as const;
       this.#complain(pose, () => t(key));
     }
   }
 
-  async #keep(pose: Pose, shot: Shot): Promise<void> {
+  async #keep(pose: Pose, shot: Shot, file?: File): Promise<void> {
     const faces = await this.#finder.find(shot.small);
+    if (this.#chosen.get(pose) !== file) return;
     const scale = shot.full.width / shot.small.width;
     const fault = faces && faultOf(shot.full, faces.map((face) => enlarged(face, scale)));
     this.#complain(pose, fault && (() => reasonWithAdvice(fault, pose)));

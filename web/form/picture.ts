@@ -10,6 +10,8 @@ const LONGEST_SIDE = 1280;
 const JPEG_QUALITY = 0.92;
 // A phone's own photo has 3 to 15 MB; what is larger is no photo or would exhaust its memory.
 const LARGEST_FILE = 40 * 1024 * 1024;
+// The largest phone cameras have 200 megapixels; a small file can claim many times that.
+const MOST_PIXELS = 210_000_000;
 
 // Below this no face in it has enough detail to be told from another.
 const LEAST_SIDE = 200;
@@ -49,12 +51,18 @@ export async function shotFromFile(file: File): Promise<Shot> {
   const address = URL.createObjectURL(file);
   try {
     const image = new Image();
-    image.src = address;
-    await image.decode().catch(() => {
-      throw new PictureRefused("unreadable");
+    // Its size is known once it is loaded; only then are its pixels unpacked.
+    await new Promise((resolve, reject) => {
+      image.addEventListener("load", resolve);
+      image.addEventListener("error", () => reject(new PictureRefused("unreadable")));
+      image.src = address;
     });
     const { naturalWidth: width, naturalHeight: height } = image;
     if (!width || !height) throw new PictureRefused("unreadable");
+    if (width * height > MOST_PIXELS) throw new PictureRefused("too-large");
+    await image.decode().catch(() => {
+      throw new PictureRefused("unreadable");
+    });
     if (Math.max(width, height) < LEAST_SIDE) throw new PictureRefused("too-small");
     return await shoot(image, { x: 0, y: 0, width, height });
   } finally {
