@@ -35,8 +35,8 @@ class EncodedPhotos:
     Attributes:
         found: (N,) bool, whether there was a face.
         reasons: (N,) str, why there was none, else empty: a `PhotoReason` or `UNREADABLE`.
-        plain: (N, d) float32 unit vectors of the faces as seen; zeros where none was found.
-        mirrored: the same of their mirror images; zeros for degraded copies.
+        plain: (N, d) float32 unit vectors of the faces as seen; of no meaning where none was found.
+        mirrored: the same of their mirror images; of no meaning for degraded copies.
         measures: (N, m) float32, what `quality.MEASURES` names of each face.
         quality: (N,) float32, the `quality.score` of them.
     """
@@ -153,7 +153,9 @@ def encode_photos(
     """
     digests = _digests(photos, progress=progress)
     kind = _record_type(pack.encoder.dimension)
-    setting = f"{pack.name} {pack.template_space} v{ENCODING_VERSION} {degradation or 'as it is'}"
+    # As the network has them, so that they outlive another middle of all faces.
+    bare = pack.uncentred()
+    setting = f"{pack.name} {bare.template_space} v{ENCODING_VERSION} {degradation or 'as it is'}"
     cache = VectorCache(cache_folder, setting, kind)
     known = cache.read(digests)
     missing = {
@@ -166,7 +168,7 @@ def encode_photos(
     with tqdm(total=len(names), desc=label, unit="photo", disable=not progress) as bar:
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
-            records = _encode_batch(pack, [missing[name] for name in batch], degradation, kind)
+            records = _encode_batch(bare, [missing[name] for name in batch], degradation, kind)
             cache.write(batch, records)
             known |= {name: records[row : row + 1] for row, name in enumerate(batch)}
             bar.update(len(batch))
@@ -177,8 +179,8 @@ def encode_photos(
     return EncodedPhotos(
         found=reasons == "",
         reasons=reasons,
-        plain=found["plain"],
-        mirrored=found["mirrored"],
+        plain=pack.centred(found["plain"]),
+        mirrored=pack.centred(found["mirrored"]),
         measures=found["measures"],
         quality=np.array([score(*measures) for measures in found["measures"].tolist()], np.float32),
     )

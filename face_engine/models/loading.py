@@ -9,7 +9,7 @@ from face_engine import centring
 from face_engine.detector import YuNetDetector
 from face_engine.encoder import SFaceEncoder
 from face_engine.errors import PackUnknown
-from face_engine.faces import Detector, Encoder
+from face_engine.faces import Detector, Encoder, Vectors
 from face_engine.models.insightface_packs import load_insightface_pack
 from face_engine.models.preparation import load_prepared
 from face_engine.models.registry import (
@@ -21,6 +21,8 @@ from face_engine.models.registry import (
     pack_named,
 )
 from face_engine.models.sessions import CPU, open_session
+
+_UNCENTRED = "-uncentred"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,14 @@ class FacePack:
         encoder = self.encoder
         if isinstance(encoder, centring.CentredEncoder):
             encoder = encoder.network
-        return replace(self, template_space=f"{self.template_space}-undone", encoder=encoder)
+        space = self.template_space.removesuffix(_UNCENTRED) + _UNCENTRED
+        return replace(self, template_space=space, encoder=encoder)
+
+    def centred(self, vectors: Vectors) -> Vectors:
+        """What `encoder` would have given for (N, d) unit vectors of the uncentred pack."""
+        if isinstance(self.encoder, centring.CentredEncoder):
+            return centring.centre(vectors, self.encoder.middle)
+        return vectors
 
 
 def _load_pinned(

@@ -65,6 +65,10 @@ def test_the_default_pack_is_centred_and_shows_its_network(pack: FacePack) -> No
     crops = np.random.default_rng(1).integers(0, 256, (2, 112, 112, 3), np.uint8)
     bare = pack.uncentred()
     assert bare.template_space != pack.template_space
+    assert bare.uncentred().template_space == bare.template_space
+    np.testing.assert_array_equal(
+        pack.centred(bare.encoder.encode(crops)), pack.encoder.encode(crops)
+    )
     np.testing.assert_allclose(
         pack.encoder.encode(crops), centre(bare.encoder.encode(crops), shipped.vector), atol=1e-6
     )
