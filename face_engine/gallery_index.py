@@ -125,7 +125,12 @@ class GalleryIndex:
         with self._lock.writing():
             if len(set(ids)) != len(ids) or any(id_ in self._rows for id_ in ids):
                 raise IndexMisused("an id is in the gallery already, or is given twice")
-            self._append(ids, rows)
+            self._grow_to(len(self._ids) + len(ids))
+            for id_ in ids:
+                self._rows[id_] = len(self._ids)
+                self._ids.append(id_)
+            if len(ids):
+                self._index.add(rows)
 
     def replace(self, id_: str, vector: Vectors) -> None:
         """Put another (d,) unit vector under an id; searches see the old one or the new one.
@@ -139,23 +144,15 @@ class GalleryIndex:
 
     def put(self, id_: str, vector: Vectors) -> None:
         """Add or replace, whichever it takes."""
-        self.put_many([id_], np.asarray(vector)[None])
-
-    def put_many(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Add or replace (N, d) unit vectors under N different ids; searches see all or none.
-
-        Raises:
-            IndexMisused: an id is given twice, or a vector is not of unit length.
-        """
-        rows = self._checked(vectors)
-        if len(ids) != len(rows) or len(set(ids)) != len(ids):
-            raise IndexMisused(f"{len(set(ids))} different ids for {len(rows)} vectors")
+        rows = self._checked(np.asarray(vector)[None])
         with self._lock.writing():
-            fresh = [number for number, id_ in enumerate(ids) if id_ not in self._rows]
-            self._append([ids[number] for number in fresh], rows[fresh])
-            # Only now: growing may have changed how vectors are stored.
-            for number in set(range(len(ids))) - set(fresh):
-                self._write(self._rows[ids[number]], rows[number])
+            if id_ in self._rows:
+                self._write(self._rows[id_], rows[0])
+                return
+            self._grow_to(len(self._ids) + 1)
+            self._rows[id_] = len(self._ids)
+            self._ids.append(id_)
+            self._index.add(rows)
 
     def remove(self, id_: str) -> None:
         """Take an id out.
@@ -211,14 +208,6 @@ class GalleryIndex:
         if not fits:
             raise IndexMisused("a vector is not of unit length")
         return rows
-
-    def _append(self, ids: Sequence[str], rows: Vectors) -> None:
-        self._grow_to(len(self._ids) + len(ids))
-        for id_ in ids:
-            self._rows[id_] = len(self._ids)
-            self._ids.append(id_)
-        if len(ids):
-            self._index.add(rows)
 
     def _row(self, id_: str) -> int:
         try:

@@ -25,6 +25,7 @@ _SUBCOMMANDS = {
         "threshold",
         "Explain what an error budget asks of the doors.",
     ),
+    "bench": ("gatehouse.bench_command", "bench", "Time the face models on this machine."),
     "demo": ("gatehouse.demo_command", "demo", "All three tiers on this machine."),
     "doctor": ("gatehouse.doctor_command", "doctor", "Say what this machine lacks."),
 }
