@@ -4,6 +4,8 @@ All of it is the models' own time: one thread, CPU time, one session each, run i
 """
 
 import time
+from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +19,7 @@ from face_engine.faces import Image
 from face_engine.models import FacePack, default_folder, load_pack
 from face_engine.models.files import read_verified
 from face_engine.models.preparation import load_prepared, mend
-from face_engine.models.registry import OPENCV_ZOO, Role
+from face_engine.models.registry import OPENCV_ZOO, Role, Runtime
 from face_engine.models.sessions import open_session
 
 BATCHES: Final = (2, 4, 8, 16)
@@ -31,8 +33,25 @@ def run() -> list[Figure]:
     return [
         _against_folded("encoder, one face", encoder, {"data": to_blob(one.crop[None])}),
         _against_folded("detector, 640 x 480", detector, {"input": pad(one.frame)}),
+        *_openvino(pack, one.crop),
         *(_in_batches(pack, encoder[0], one.crop, count) for count in BATCHES),
     ]
+
+
+def _openvino(pack: FacePack, crop: Image) -> Iterator[Figure]:
+    """Compare with the extra, where it is installed."""
+    if find_spec("openvino") is None:
+        return
+    other = load_pack(runtime=Runtime.OPENVINO)
+    crops = crop[None]
+    yield paired(
+        "encoder, one face, on OpenVINO",
+        lambda: other.encoder.encode(crops),
+        lambda: pack.encoder.encode(crops),
+        reference_name="on onnxruntime",
+        note="an extra, with the graph as it was before its PReLUs were rewritten",
+        clock=time.process_time,
+    )
 
 
 def _sessions(role: Role) -> tuple[Any, Any]:

@@ -140,7 +140,12 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     report_full_disk(engine)
     lock.take_database(engine)
     bring_up_to_date(engine, "community")
-    pack = load_pack(settings.model_pack, settings.models, threads=settings.encoder_threads)
+    pack = load_pack(
+        settings.model_pack,
+        settings.models,
+        threads=settings.encoder_threads,
+        runtime=settings.model_runtime,
+    )
     secrets = _open_secrets(engine, safe, pack)
     write_public(settings, secrets.authority)
     cipher = OutboxCipher(secrets.outbox_key)

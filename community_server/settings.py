@@ -28,6 +28,8 @@ class Settings(TierSettings):
     """`file` (beside the data: for trying out), `path:<file>` (another medium), `passphrase`."""
     models: Path = Field(default_factory=models_folder)
     model_pack: str = "opencv-zoo"
+    model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
+    """`openvino` needs the extra of that name; the vectors stay the same."""
     encoder_threads: Annotated[int, Field(ge=1, le=64)] = 1
 
     first_opening: FirstOpening = "desk"

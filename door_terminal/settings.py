@@ -24,6 +24,8 @@ class Settings(TierSettings):
     """Keys, roster, log. One running terminal per folder."""
     models: Path = Field(default_factory=models_folder)
     model_pack: str = "opencv-zoo"
+    model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
+    """`openvino` needs the extra of that name; the vectors stay the same."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one model run."""
 

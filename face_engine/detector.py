@@ -162,9 +162,8 @@ class YuNetDetector:
         for place in expected:
             near = np.abs(landmarks - place).mean(axis=(1, 2)) < farthest
             weights = rows[near, 14].astype(np.float64) ** _CERTAINTY
-            found.append(
-                np.average(landmarks[near], axis=0, weights=weights) if near.any() else None
-            )
+            total = weights.sum()
+            found.append(np.tensordot(weights, landmarks[near], axes=1) / total if total else None)
         return found
 
     def _candidates(self, image: Image, threshold: float) -> Array:

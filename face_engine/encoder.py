@@ -27,8 +27,9 @@ def normalise(vectors: NDArray[np.floating]) -> Vectors:
 class SFaceEncoder:
     """SFace (Y. Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss", 2021), 128 values."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, largest_batch: int = LARGEST_BATCH) -> None:
         self._session = session
+        self._largest_batch = largest_batch
 
     @property
     def dimension(self) -> int:
@@ -37,9 +38,11 @@ class SFaceEncoder:
 
     def encode(self, crops: Image) -> Vectors:
         """(N, 112, 112, 3) uint8 BGR aligned faces to (N, 128) float32 of unit length."""
+        step = self._largest_batch
         outputs = [
-            self._session.run(["fc1"], {"data": to_blob(crops[start : start + LARGEST_BATCH])})[0]
-            for start in range(0, len(crops), LARGEST_BATCH)
+            # A copy: a runtime may use its output's memory again.
+            np.array(self._session.run(["fc1"], {"data": to_blob(crops[start : start + step])})[0])
+            for start in range(0, len(crops), step)
         ]
         if not outputs:
             return np.empty((0, self.dimension), np.float32)

@@ -47,7 +47,7 @@ def refine(detector: Detector, image: Image, face: Face) -> Face:
     matrix[:, 2] += _MARGIN
     seen = np.asarray(cv2.warpAffine(image, matrix, (_WINDOW, _WINDOW)), np.uint8)
     window = _in_full_light(seen)
-    both = np.concatenate((window, window[:, ::-1]), axis=1)
+    both = np.asarray(cv2.hconcat((window, cv2.flip(window, 1))), np.uint8)
     upright, mirrored = detector.landmarks_near(both, _EXPECTED_TWICE, _FARTHEST)
     looks = [] if upright is None else [upright]
     if mirrored is not None:

@@ -15,7 +15,7 @@ from door_terminal.probe import choose_mode, measure
 from face_engine.alignment import CROP_SIZE
 from face_engine.errors import FaceEngineError
 from face_engine.models import FacePack, default_folder, load_pack
-from face_engine.models.registry import DEFAULT_PACK
+from face_engine.models.registry import DEFAULT_PACK, Runtime
 
 FRAMES: Final = 2
 """Good frames of one sighting, as doors are set up."""
@@ -85,6 +85,13 @@ def _rate(pack: FacePack) -> float:
     "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of one model run."
 )
 @click.option(
+    "--runtime",
+    type=click.Choice([one.value for one in Runtime]),
+    default=Runtime.ONNXRUNTIME.value,
+    show_default=True,
+    help="What runs the models.",
+)
+@click.option(
     "--models",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -92,10 +99,10 @@ def _rate(pack: FacePack) -> float:
     help="The models folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(name: str, threads: int, folder: Path, *, as_json: bool) -> None:
+def bench(name: str, threads: int, runtime: str, folder: Path, *, as_json: bool) -> None:
     """Time the face models on this machine: which door mode fits, how many faces a second."""
     try:
-        result = look(load_pack(name, folder, threads=threads), threads)
+        result = look(load_pack(name, folder, threads=threads, runtime=runtime), threads)
     except FaceEngineError as error:
         raise click.ClickException(str(error)) from error
     if as_json:

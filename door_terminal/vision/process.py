@@ -82,7 +82,12 @@ def run(settings: Settings, connection: socket.socket) -> None:
     """
     cv2.setNumThreads(settings.threads)
     channel = _Channel(connection)
-    pack = load_pack(settings.model_pack, settings.models, threads=settings.threads)
+    pack = load_pack(
+        settings.model_pack,
+        settings.models,
+        threads=settings.threads,
+        runtime=settings.model_runtime,
+    )
     speed = measure(pack.detector, pack.encoder)
     channel.send(Ready(pack.template_space, speed.detect_ms, speed.encode_ms))
     reader = CameraReader(

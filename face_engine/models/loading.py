@@ -1,6 +1,5 @@
 """From a pack's name to something that detects and encodes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -11,12 +10,14 @@ from face_engine.encoder import SFaceEncoder
 from face_engine.errors import PackUnknown
 from face_engine.faces import Detector, Encoder, Vectors
 from face_engine.models.insightface_packs import load_insightface_pack
+from face_engine.models.openvino_sessions import OpenVinoSession
 from face_engine.models.preparation import load_prepared
 from face_engine.models.registry import (
     DEFAULT_PACK,
     InsightFacePack,
     PinnedPack,
     Role,
+    Runtime,
     default_folder,
     pack_named,
 )
@@ -56,21 +57,13 @@ class FacePack:
         return vectors
 
 
-def _load_pinned(
-    pack: PinnedPack,
-    folder: Path,
-    threads: int,
-    providers: Sequence[str],
-) -> FacePack:
-    detector, encoder = (
-        open_session(
-            load_prepared(folder, pack, pack.file(role)),
-            threads=threads,
-            providers=providers,
-        )
-        for role in (Role.DETECTOR, Role.ENCODER)
-    )
-    network = SFaceEncoder(encoder)
+def _load_pinned(pack: PinnedPack, folder: Path, threads: int, runtime: Runtime) -> FacePack:
+    detector = open_session(load_prepared(folder, pack, pack.file(Role.DETECTOR)), threads=threads)
+    encoder = load_prepared(folder, pack, pack.file(Role.ENCODER), runtime)
+    if runtime is Runtime.OPENVINO:
+        network = SFaceEncoder(OpenVinoSession(encoder, threads=threads, batch=1), largest_batch=1)
+    else:
+        network = SFaceEncoder(open_session(encoder, threads=threads))
     middle = centring.load(pack.template_space)
     return FacePack(
         name=pack.name,
@@ -85,12 +78,13 @@ def load_pack(
     folder: Path | None = None,
     *,
     threads: int = 1,
-    providers: Sequence[str] = CPU,
+    runtime: Runtime | str = Runtime.ONNXRUNTIME,
 ) -> FacePack:
     """Load a pack from the models folder (default: `registry.default_folder()`).
 
     Never downloads. `threads` is what one run of one model may use; one session per model is
-    shared by all callers and may be used from several threads at once.
+    shared by all callers and may be used from several threads at once. `runtime` runs the default
+    pack's encoder; InsightFace's packs always run on onnxruntime. Vectors of both are of one space.
 
     Raises:
         PackUnknown: there is no such pack, or it is not one that recognises.
@@ -102,6 +96,6 @@ def load_pack(
         raise PackUnknown(f"The pack '{name}' recognises nobody: it tells faces from pictures.")
     where = default_folder() if folder is None else folder
     if isinstance(pack, InsightFacePack):
-        space, detector, encoder = load_insightface_pack(pack, where, providers)
+        space, detector, encoder = load_insightface_pack(pack, where, CPU)
         return FacePack(pack.name, space, detector, encoder)
-    return _load_pinned(pack, where, threads, providers)
+    return _load_pinned(pack, where, threads, Runtime(runtime))

@@ -11,7 +11,7 @@ import onnx
 
 from face_engine.models import graphs, minifasnet, yunet_heads
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
-from face_engine.models.registry import PinnedFile, PinnedPack, Role
+from face_engine.models.registry import PinnedFile, PinnedPack, Role, Runtime
 from face_engine.models.torch_archive import read_torch_archive
 
 # Goes up with every change of what preparation does; old caches are then left aside.
@@ -27,14 +27,16 @@ def mend(source: bytes, role: Role) -> onnx.ModelProto:
     return _mended(_read(source, role), role)
 
 
-def prepare(source: bytes, role: Role) -> bytes:
+def prepare(source: bytes, role: Role, runtime: Runtime = Runtime.ONNXRUNTIME) -> bytes:
     """The graph we run, as serialised ONNX: mended, and made fast without changing its answer."""
     model = _read(source, role)
-    graphs.multiply_by_blocks(model)
+    if runtime is Runtime.ONNXRUNTIME:
+        graphs.multiply_by_blocks(model)
     model = _mended(model, role)
     graphs.drop_dropouts(model)
     graphs.fold_batch_norms(model)
-    graphs.rewrite_prelus(model)
+    if runtime is Runtime.ONNXRUNTIME:
+        graphs.rewrite_prelus(model)
     if role is Role.DETECTOR:
         yunet_heads.join_heads(model)
     onnx.checker.check_model(model)
@@ -59,13 +61,17 @@ def _mended(model: onnx.ModelProto, role: Role) -> onnx.ModelProto:
     return model
 
 
-def prepared_path(folder: Path, pack: PinnedPack, file: PinnedFile) -> Path:
+def prepared_path(
+    folder: Path, pack: PinnedPack, file: PinnedFile, runtime: Runtime = Runtime.ONNXRUNTIME
+) -> Path:
     """Where the prepared graph of a file is cached."""
-    key = sha256(f"{PREPARATION_VERSION}\0{file.sha256}".encode())[:16]
+    key = sha256(f"{PREPARATION_VERSION}\0{runtime}\0{file.sha256}".encode())[:16]
     return pack_folder(folder, pack) / "prepared" / f"{file.role}-{key}.onnx"
 
 
-def load_prepared(folder: Path, pack: PinnedPack, file: PinnedFile) -> bytes:
+def load_prepared(
+    folder: Path, pack: PinnedPack, file: PinnedFile, runtime: Runtime = Runtime.ONNXRUNTIME
+) -> bytes:
     """The prepared graph, from the cache or made now; the source is verified either way.
 
     A folder that cannot be written to (a read-only container) only costs the time again.
@@ -74,7 +80,7 @@ def load_prepared(folder: Path, pack: PinnedPack, file: PinnedFile) -> bytes:
         ModelsMissing, ModelDamaged: about the source.
     """
     source = read_verified(folder, pack, file)
-    path = prepared_path(folder, pack, file)
+    path = prepared_path(folder, pack, file, runtime)
     digest_path = path.with_suffix(".sha256")
     try:
         cached = path.read_bytes()
@@ -83,7 +89,7 @@ def load_prepared(folder: Path, pack: PinnedPack, file: PinnedFile) -> bytes:
         log.warning("prepared model damaged, preparing it again path=%s", path)
     except (OSError, UnicodeDecodeError):
         pass  # not there, or not readable: the same
-    prepared = prepare(source, file.role)
+    prepared = prepare(source, file.role, runtime)
     try:
         write_atomically(path, prepared)
         write_atomically(digest_path, sha256(prepared).encode())

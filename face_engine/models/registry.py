@@ -31,6 +31,13 @@ class Role(StrEnum):
     LIVENESS_WIDE = "liveness-wide"  # sees what is around it: a bezel, a hand, a sheet's edge
 
 
+class Runtime(StrEnum):
+    """What runs the graphs of a pinned pack."""
+
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
 @dataclass(frozen=True, slots=True)
 class PinnedFile:
     """One published model file.
