@@ -135,10 +135,7 @@ def find(estate: Estate, person: str) -> ListedPerson:
     Raises:
         NotFound: `person-unknown`.
     """
-    found = next((row for row in listing(estate) if row.person == person), None)
-    if found is None:
-        raise NotFound("nobody has this id", code="person-unknown")
-    return found
+    return listing(estate, person)[0]
 
 
 def _list(

@@ -94,11 +94,12 @@ def count_waiting(session: Session) -> int:
     ).one()
 
 
-def people_waiting(session: Session) -> frozenset[str]:
-    """Return the ids of people of whom something waits."""
-    return frozenset(
-        session.scalars(select(Enrollment.person_id).where(Enrollment.state == "waiting"))
-    )
+def people_waiting(session: Session, only: str | None = None) -> frozenset[str]:
+    """Return the ids of people, or of one person, of whom something waits."""
+    people = select(Enrollment.person_id).where(Enrollment.state == "waiting")
+    if only is not None:
+        people = people.where(Enrollment.person_id == only)
+    return frozenset(session.scalars(people))
 
 
 def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> bytes:

@@ -15,8 +15,8 @@ def open_invitations(session: Session, person: str) -> Sequence[Invitation]:
     ).all()
 
 
-def ends_of_invitations(session: Session) -> dict[str, int]:
-    """Return, for each person with an open link, until when (Unix seconds) it can be used.
+def ends_of_invitations(session: Session, only: str | None = None) -> dict[str, int]:
+    """Return, for each person (or one) with an open link, until when (Unix seconds) it serves.
 
     That may be over: then the person did not enroll in time.
     """
@@ -25,4 +25,6 @@ def ends_of_invitations(session: Session) -> dict[str, int]:
         .where(Invitation.state == "open")
         .group_by(Invitation.person_id)
     )
+    if only is not None:
+        ends = ends.where(Invitation.person_id == only)
     return dict(session.execute(ends).all())

@@ -58,12 +58,14 @@ class Face:
     usable: bool
 
 
-def faces_of_people(session: Session, space: str) -> dict[str, Face]:
-    """Return what is known of everybody's face, without the face."""
-    columns = (Template.person_id, Template.created_at, Template.photos, Template.space)
+def faces_of_people(session: Session, space: str, only: str | None = None) -> dict[str, Face]:
+    """Return what is known of everybody's face, or of one person's, without the face."""
+    rows = select(Template.person_id, Template.created_at, Template.photos, Template.space)
+    if only is not None:
+        rows = rows.where(Template.person_id == only)
     return {
         person: Face(since, photos, made_in == space)
-        for person, since, photos, made_in in session.execute(select(*columns))
+        for person, since, photos, made_in in session.execute(rows)
     }
 
 

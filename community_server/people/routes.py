@@ -10,7 +10,7 @@ from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.intake.approvals import people_waiting
 from community_server.invitations.queries import ends_of_invitations
-from community_server.people.queries import Face, faces_of_people, list_people
+from community_server.people.queries import Face, faces_of_people, get_person, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.staff.audit import audit
 
@@ -89,12 +89,17 @@ def delete_person(person: str, estate: EstateDep, staff: WriterDep) -> None:
     remove(estate, person, staff.staff)
 
 
-def listing(estate: Estate) -> list[ListedPerson]:
-    """Return everybody as lists show them."""
+def listing(estate: Estate, only: str | None = None) -> list[ListedPerson]:
+    """Return everybody as lists show them, or one person alone.
+
+    Raises:
+        NotFound: `person-unknown`.
+    """
     with estate.reading() as session:
-        faces = faces_of_people(session, estate.pack.template_space)
-        ends = ends_of_invitations(session)
-        waiting = people_waiting(session)
+        people = list_people(session) if only is None else [get_person(session, only)]
+        faces = faces_of_people(session, estate.pack.template_space, only)
+        ends = ends_of_invitations(session, only)
+        waiting = people_waiting(session, only)
         fading = set(estate.fading.people(session))
         return [
             ListedPerson(
@@ -116,7 +121,7 @@ def listing(estate: Estate) -> list[ListedPerson]:
                 invited_until=ends.get(row.id, 0),
                 waiting=row.id in waiting,
             )
-            for row in list_people(session)
+            for row in people
         ]
 
 
