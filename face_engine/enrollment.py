@@ -11,6 +11,7 @@ import numpy as np
 
 from face_engine import calibration
 from face_engine.alignment import align, similarity
+from face_engine.door_check import Look, opening_shares, unlikely_to_open
 from face_engine.encoder import encode_with_mirror, fuse
 from face_engine.errors import PhotoReason, PhotoRefused
 from face_engine.face_search import main_face
@@ -90,8 +91,8 @@ def shortcoming(quality: Quality, *, inside: float = 1.0) -> PhotoReason | None:
     return next((reason for failed, reason in checks if failed), None)
 
 
-def look(pack: FacePack, data: bytes) -> tuple[Image, Quality]:
-    """The aligned (112, 112, 3) crop of a photo's one face, and its quality.
+def look(pack: FacePack, data: bytes) -> Look:
+    """A photo's one face, and how good a look it is.
 
     Raises:
         PhotoRefused: with the one reason.
@@ -104,39 +105,53 @@ def look(pack: FacePack, data: bytes) -> tuple[Image, Quality]:
     reason = shortcoming(quality, inside=_inside_share(face, image))
     if reason or suspicion:
         raise PhotoRefused(reason or suspicion or PhotoReason.NO_FACE)
-    return crop, quality
+    return Look(image, face, crop, quality)
 
 
-def judge(pack: FacePack, photos: Sequence[bytes]) -> Judged:
+def judge(
+    pack: FacePack,
+    photos: Sequence[bytes],
+    *,
+    threshold: float | None = None,
+) -> Judged:
     """Judge one person's photos (1 to `MOST_PHOTOS`) and fuse them into one template.
 
     Nothing is kept: neither photos nor crops outlive the call.
 
+    Args:
+        pack: the doors' models.
+        photos: JPEG, PNG or WebP files.
+        threshold: the cosine from which on the estate's doors open; None where no door is known,
+            and nothing is said of whether the photos would open one.
+
     Raises:
         PhotoRefused: the first photo that cannot be used, with its index and the reason;
-            different-people with the index of the photo that shows someone else.
+            different-people with the index of the photo that shows someone else;
+            would-not-open with that of the photo least likely to open a door.
         ValueError: no photo, or too many.
     """
     if not 1 <= len(photos) <= MOST_PHOTOS:
         raise ValueError(f"an enrollment has 1 to {MOST_PHOTOS} photos")
-    crops, qualities = [], []
+    looks = []
     for index, data in enumerate(photos):
         try:
-            crop, quality = look(pack, data)
+            looks.append(look(pack, data))
         except PhotoRefused as refused:
             raise PhotoRefused(refused.reason, index) from refused
-        crops.append(crop)
-        qualities.append(quality)
-    vectors = encode_with_mirror(pack.encoder, np.stack(crops))
+    vectors = encode_with_mirror(pack.encoder, np.stack([one.crop for one in looks]))
     stranger = odd_one_out(vectors, calibration.load(pack.template_space).same_person)
     if stranger is not None:
         raise PhotoRefused(PhotoReason.DIFFERENT_PEOPLE, stranger)
-    total = sum(quality.score for quality in qualities)
-    weights = [quality.score / total for quality in qualities]
+    if threshold is not None:
+        shut = unlikely_to_open(opening_shares(pack, looks, vectors, threshold))
+        if shut is not None:
+            raise PhotoRefused(PhotoReason.WOULD_NOT_OPEN, shut)
+    total = sum(one.quality.score for one in looks)
+    weights = [one.quality.score / total for one in looks]
     return Judged(
         template=fuse(vectors, weights),
         photos=tuple(
-            JudgedPhoto(quality, weight) for quality, weight in zip(qualities, weights, strict=True)
+            JudgedPhoto(one.quality, weight) for one, weight in zip(looks, weights, strict=True)
         ),
     )
 

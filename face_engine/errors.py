@@ -87,6 +87,7 @@ class PhotoReason(StrEnum):
     TILTED = "tilted"
     BLURRED = "blurred"
     DIFFERENT_PEOPLE = "different-people"
+    WOULD_NOT_OPEN = "would-not-open"
 
 
 class PhotoRefused(FaceEngineError):

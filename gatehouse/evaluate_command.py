@@ -9,13 +9,14 @@ import click
 
 from face_engine import centring
 from face_engine.calibration import to_json
+from face_engine.degradations import Degradation
 from face_engine.errors import FaceEngineError
 from face_engine.evaluation import Evaluation, Options, report
 from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate, find_middle
 from face_engine.evaluation.comparison import Configuration
 from face_engine.evaluation.comparison_report import report_comparison
-from face_engine.evaluation.degradations import Degradation
+from face_engine.evaluation.foretelling import report_door_check
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
@@ -134,6 +135,13 @@ def _told() -> Iterator[None]:
     type=click.Choice([*(each.value for each in Degradation), "all"]),
     help="Also probe with copies so degraded, with the quality gate and without; repeatable.",
 )
+@click.option(
+    "--door-check",
+    "door_check",
+    is_flag=True,
+    help="Also ask of everybody's enrolled photos whether they would open the door, and compare "
+    "with who is refused later.",
+)
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -168,6 +176,7 @@ def evaluate(
     uncentred: bool,
     middle_file: Path | None,
     degradations: tuple[str, ...],
+    door_check: bool,
     pack_name: str,
     threads: int,
     cache: Path | None,
@@ -201,6 +210,8 @@ def evaluate(
         result = report(evaluation)
         if against is not None:
             result["comparison"] = report_comparison(evaluation, against)
+        if door_check:
+            result["door_check"] = report_door_check(pack, evaluation, progress=True)
         if groups is not None:
             result["groups"] = report_groups(evaluation, groups, progress=True)
     if as_json:

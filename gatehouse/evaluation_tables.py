@@ -29,14 +29,12 @@ def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"  FMR {point['fmr']:8.2%}  FNMR {_percent(point, 'fnmr')}"
     if result["identification"]:
         yield from _identification_lines(result)
-    if result["quality"]:
-        yield "Without the probes of the lowest quality, at the threshold of FPIR 1%:"
-        for point in result["quality"]:
-            yield f"  left out {point['discard']:4.0%}  FNIR {_percent(point, 'fnir')}"
     if result["note"]:
         yield f"Note: {result['note']}"
     if result["degradations"]:
         yield from _degradation_lines(result["degradations"])
+    if "door_check" in result:
+        yield from _door_check_lines(result["door_check"])
     if "comparison" in result:
         yield from _comparison_lines(result["comparison"])
     for group in result.get("groups", ()):
@@ -63,6 +61,9 @@ def _identification_lines(result: dict[str, Any]) -> Iterator[str]:
     for row in result["identification"]:
         doubt = "" if row["supported"] else "  too few strangers to support this"
         yield f"  FPIR {row['fpir']:6.1%}  FNIR {_percent(row, 'fnir')}{doubt}"
+    yield "Without the probes of the lowest quality, at the threshold of FPIR 1%:"
+    for point in result["quality"]:
+        yield f"  left out {point['discard']:4.0%}  FNIR {_percent(point, 'fnir')}"
 
 
 def _degradation_lines(results: list[dict[str, Any]]) -> Iterator[str]:
@@ -88,6 +89,15 @@ def _degradation_lines(results: list[dict[str, Any]]) -> Iterator[str]:
             f"  {'':<11} {'difference':<12}  FNIR {difference['value']:+.2%} "
             f"[{difference['low']:+.2%}, {difference['high']:+.2%}]"
         )
+
+
+def _door_check_lines(result: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"Would the enrolled photos open the door? Asked of {result['people']} people, "
+        f"{result['refused_later']} of whom were refused later:"
+    )
+    yield f"  stopped of those refused later {_rate(result['warned'])}"
+    yield f"  stopped of the others          {_rate(result['bothered'])}"
 
 
 def _group_lines(group: dict[str, Any]) -> Iterator[str]:

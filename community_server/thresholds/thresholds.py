@@ -45,13 +45,14 @@ class Thresholds:
         )
 
     @property
-    def risk_level(self) -> float:
-        """The cosine of two people's templates from which on doors may take one for the other.
+    def most_lenient(self) -> float:
+        """The cosine from which on a door without scores of its own opens: these only add to it."""
+        return self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE))).value
 
-        Of a door without scores of its own: these only make doors stricter.
-        """
-        lenient = self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE)))
-        return risk_level(lenient.value, self.budget.calibration)
+    @property
+    def risk_level(self) -> float:
+        """The cosine of two people's templates from which on doors may take one for the other."""
+        return risk_level(self.most_lenient, self.budget.calibration)
 
     def measure_people(self, book: RosterBook) -> None:
         """Compare the estate's people with one another, once enough of them have changed."""

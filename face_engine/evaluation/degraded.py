@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from face_engine.degradations import Degradation
 from face_engine.encoder import fuse
 from face_engine.evaluation.bounds import Bounded, bounded, draws, percentiles, share
-from face_engine.evaluation.degradations import Degradation
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
 from face_engine.evaluation.identification import (
     FPIRS,
@@ -33,7 +33,10 @@ from face_engine.evaluation.subjects import Subject
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 from face_engine.models import FacePack
-from face_engine.quality import LEAST_SCORE, frame_weights
+from face_engine.quality import LEAST_SCORE
+
+# Whether copies let more strangers in shows on so many; the thresholds come from all.
+_MOST_STRANGERS = 500
 
 Flags = NDArray[np.bool_]
 
@@ -47,7 +50,7 @@ class DegradedRow:
         threshold: cosine.
         fnir: share of the acquired probes that do not find their own person; None: none acquired.
         refused: share of all probes that open nothing: not acquired, or not found.
-        false_positives: share of all strangers' copies that find somebody.
+        false_positives: share of the strangers' copies that find somebody.
     """
 
     fpir: float
@@ -59,7 +62,7 @@ class DegradedRow:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One way to treat frames: all of them alike, or by quality.
+    """One way to treat frames: all of them count, or those that doors take.
 
     Attributes:
         failure_to_acquire: share of the probes without one usable frame.
@@ -76,8 +79,8 @@ class DegradedResult:
 
     Attributes:
         name: of the degradation.
-        without_gate: every frame with a face in it counts, all alike.
-        with_gate: as doors do it, by `quality`.
+        without_gate: every frame with a face in it counts.
+        with_gate: frames of a quality below `LEAST_SCORE` do not, as at a door.
         fnir_differences: per FPIR, with the gate minus without, of the same people.
         refused_differences: the same of `refused`.
     """
@@ -114,13 +117,9 @@ class _Frames:
         """The probe of these frames, or None where no frame counts."""
         rows = np.array([self._row[photo] for photo in photos])
         rows = rows[self._encoded.found[rows]]
-        quality = self._encoded.quality[rows]
         if gate:
-            rows, quality = rows[quality >= LEAST_SCORE], quality[quality >= LEAST_SCORE]
-        if not len(rows):
-            return None
-        weights = frame_weights(quality.tolist()) if gate else None
-        return fuse(self._encoded.plain[rows], weights)
+            rows = rows[self._encoded.quality[rows] >= LEAST_SCORE]
+        return fuse(self._encoded.plain[rows]) if len(rows) else None
 
 
 def degrade_and_identify(
@@ -144,7 +143,8 @@ def degrade_and_identify(
     good = run_trial(subjects, roles, Mirror.NONE if mirror is Mirror.NONE else Mirror.GALLERY)
     thresholds = np.array([threshold_at(good.non_mated, fpir) for fpir in FPIRS])
     probes = [subjects[roles.enrolled[owner][0]].photos[photos] for owner, photos in roles.probes]
-    strangers = [subjects[row].photos for row in roles.strangers]
+    apart = -(-len(roles.strangers) // _MOST_STRANGERS)
+    strangers = [subjects[row].photos for row in roles.strangers[::apart]]
     files = [photo for photos in (*probes, *strangers) for photo in photos]
     results = []
     for degradation in degradations:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from face_engine.alignment import align
+from face_engine.degradations import Degradation, degrade, seeded
 from face_engine.errors import PhotoReason, PhotoRefused
-from face_engine.evaluation.degradations import Degradation, degrade, seeded
 from face_engine.evaluation.vector_cache import VectorCache
 from face_engine.faces import Face, Image, Vectors
 from face_engine.images import decode_photo
@@ -182,5 +182,5 @@ def encode_photos(
         plain=pack.centred(found["plain"]),
         mirrored=pack.centred(found["mirrored"]),
         measures=found["measures"],
-        quality=np.array([score(*measures) for measures in found["measures"].tolist()], np.float32),
+        quality=np.array([score(measures) for measures in found["measures"].tolist()], np.float32),
     )

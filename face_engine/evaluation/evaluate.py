@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_engine.degradations import Degradation
 from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded
-from face_engine.evaluation.degradations import Degradation
 from face_engine.evaluation.degraded import DegradedResult, degrade_and_identify
 from face_engine.evaluation.discarding import error_versus_discard
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos

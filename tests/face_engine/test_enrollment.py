@@ -2,8 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
+from face_engine import calibration
 from face_engine.alignment import align
-from face_engine.enrollment import judge, odd_one_out
+from face_engine.door_check import opening_shares, unlikely_to_open
+from face_engine.enrollment import judge, look, odd_one_out
 from face_engine.errors import PhotoReason, PhotoRefused
 from face_engine.faces import Face, Image
 from face_engine.landmarks import refine
@@ -154,3 +156,30 @@ def test_of_three_the_one_unlike_the_others_is_named() -> None:
     assert odd_one_out(vectors, 0.3) == 1
     assert odd_one_out(vectors[[0, 2]], 0.3) is None
     assert odd_one_out(vectors[:2], 0.3) == 1
+
+
+def test_good_photos_would_open_the_door(pack: FacePack, good: Image) -> None:
+    photos = [jpeg(good), jpeg(relit(good, 0.8)), jpeg(relit(good, 1.1, 5))]
+    threshold = calibration.load(pack.template_space).threshold(0.001, 1000).value
+    for count in (1, 3):
+        assert judge(pack, photos[:count], threshold=threshold).template.shape
+
+
+def test_photos_that_would_not_open_the_door_are_refused_at_enrollment(
+    pack: FacePack, good: Image
+) -> None:
+    with pytest.raises(PhotoRefused) as refused:
+        judge(pack, [jpeg(good)], threshold=0.99)
+    assert (refused.value.reason, refused.value.photo) == (PhotoReason.WOULD_NOT_OPEN, 0)
+
+
+def test_the_photo_least_likely_to_open_the_door_is_named(
+    pack: FacePack, portraits: list[Image]
+) -> None:
+    alike = jpeg(portraits[0]), jpeg(relit(portraits[0], 0.9))
+    looks = [look(pack, photo) for photo in (*alike, jpeg(portraits[2]))]
+    vectors = pack.encoder.encode(np.stack([one.crop for one in looks]))
+    shares = opening_shares(pack, looks, vectors, 0.4)
+    assert unlikely_to_open(shares) == 2
+    assert shares[2] == 0
+    assert unlikely_to_open(opening_shares(pack, looks[:2], vectors[:2], 0.4)) is None

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from face_engine.degradations import Degradation
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation import Options, evaluate, report
 from face_engine.evaluation.calibrating import calibrate, scores_between
-from face_engine.evaluation.degradations import Degradation
 from face_engine.evaluation.encoding import encode_photos
 from face_engine.faces import Detector, Face, Image
 from face_engine.models import FacePack

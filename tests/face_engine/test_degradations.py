@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from face_engine.evaluation.degradations import Degradation, degrade, seeded
+from face_engine.degradations import Degradation, degrade, seeded
 from face_engine.faces import Face, Image
 from face_engine.models import FacePack
 from face_engine.quality import Quality, assess
