@@ -153,7 +153,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     codes = PairingCodes(engine)
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
     rosters = Rosters(engine, safe, links, book, pack.template_space)
-    budget = Budget(settings, calibration.load(pack.template_space))
+    budget = Budget(settings, calibration.load(pack.template_space, settings.models))
     fading = FadingBook(pack.template_space)
     thresholds = Thresholds(budget, gallery, ScoreBook(pack.template_space))
     live = LiveEntries()

@@ -8,11 +8,13 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from face_engine.errors import CalibrationMissing
+from face_engine.models.registry import default_folder
 from face_engine.score_curve import ScoreCurve, Threshold
 
 
@@ -126,17 +128,28 @@ def _tuples(value: Any) -> Any:
 
 
 @cache
-def load(template_space: str) -> Calibration:
-    """The calibration shipped for a template space.
+def load(template_space: str, models: Path | None = None) -> Calibration:
+    """The calibration shipped for a template space, else the one below the models folder.
+
+    There it lies as `calibrations/<template space>.json`, written by `gatehouse evaluate`.
 
     Raises:
-        CalibrationMissing: there is none.
+        CalibrationMissing: there is none, or it is unreadable or another space's.
     """
-    file = resources.files("face_engine") / "calibrations" / f"{template_space}.json"
+    name = f"{template_space}.json"
+    shipped = resources.files("face_engine") / "calibrations" / name
+    if shipped.is_file():
+        return from_json(shipped.read_text("utf-8"))
+    own = (default_folder() if models is None else models) / "calibrations" / name
     try:
-        return from_json(file.read_text("utf-8"))
+        calibration = from_json(own.read_text("utf-8"))
     except FileNotFoundError:
         raise CalibrationMissing(
             f"The template space '{template_space}' has no calibration. Make one with: "
-            f"gatehouse evaluate --images FOLDER --pack PACK --write-calibration FILE",
+            f"gatehouse evaluate --images FOLDER --pack PACK --write-calibration {own}",
         ) from None
+    except (OSError, ValueError, TypeError, KeyError) as broken:
+        raise CalibrationMissing(f"{own} is no calibration: {broken}") from broken
+    if calibration.template_space != template_space:
+        raise CalibrationMissing(f"{own} is of the space '{calibration.template_space}'.")
+    return calibration

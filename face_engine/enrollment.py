@@ -139,7 +139,7 @@ def judge(
         except PhotoRefused as refused:
             raise PhotoRefused(refused.reason, index) from refused
     vectors = encode_with_mirror(pack.encoder, np.stack([one.crop for one in looks]))
-    stranger = odd_one_out(vectors, calibration.load(pack.template_space).same_person)
+    stranger = odd_one_out(vectors, calibration.load(pack.template_space, pack.folder).same_person)
     if stranger is not None:
         raise PhotoRefused(PhotoReason.DIFFERENT_PEOPLE, stranger)
     if threshold is not None:

@@ -35,12 +35,14 @@ class FacePack:
         template_space: names the space its vectors live in; vectors of two spaces never compare.
         detector: finds faces.
         encoder: turns aligned faces into vectors.
+        folder: the models folder it comes from; None is the default one.
     """
 
     name: str
     template_space: str
     detector: Detector
     encoder: Encoder
+    folder: Path | None = None
 
     def uncentred(self) -> Self:
         """The pack with its vectors as the network has them: a space of its own."""
@@ -97,5 +99,5 @@ def load_pack(
     where = default_folder() if folder is None else folder
     if isinstance(pack, InsightFacePack):
         space, detector, encoder = load_insightface_pack(pack, where, CPU)
-        return FacePack(pack.name, space, detector, encoder)
-    return _load_pinned(pack, where, threads, Runtime(runtime))
+        return FacePack(pack.name, space, detector, encoder, folder)
+    return replace(_load_pinned(pack, where, threads, Runtime(runtime)), folder=folder)
