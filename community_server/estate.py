@@ -25,7 +25,7 @@ from community_server.doors.hub import DoorHub
 from community_server.doors.service import Configurer
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
-from community_server.errors import VaultLocked
+from community_server.errors import StartRefused, VaultLocked
 from community_server.gallery import Gallery
 from community_server.instance_lock import InstanceLock
 from community_server.intake.judging import PhotoJudge
@@ -33,7 +33,7 @@ from community_server.intake.service import Intake
 from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
-from community_server.matching import Matcher, SharedEncoder
+from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.people.fading import FadingBook
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.rosters.news import Rosters
@@ -80,6 +80,7 @@ class Estate:
     pack: FacePack
     book: RosterBook
     gallery: Gallery
+    former: Space | None
     rosters: Rosters
     thresholds: Thresholds
     fading: FadingBook
@@ -152,19 +153,26 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     links = LinkStore(engine, keep_acknowledged=timedelta(0), cipher=cipher)
     codes = PairingCodes(engine)
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
-    rosters = Rosters(engine, safe, links, book, pack.template_space)
+    former = _open_former(settings, engine, safe, pack, gallery)
+    former_name = former.name if former else ""
+    rosters = Rosters(engine, safe, links, book, pack.template_space, former_name)
     budget = Budget(settings, calibration.load(pack.template_space, settings.models))
     fading = FadingBook(pack.template_space)
-    thresholds = Thresholds(budget, gallery, ScoreBook(pack.template_space))
+    thresholds = Thresholds(
+        budget, gallery, ScoreBook(pack.template_space), former.gallery if former else None
+    )
     live = LiveEntries()
 
     def refresh(people: Iterable[str]) -> None:
         with Session(reading(engine)) as session:
             changes = {
-                person: read_row(session, safe, person, pack.template_space) for person in people
+                person: read_row(session, safe, person, pack.template_space, former_name)
+                for person in people
             }
         book.update(changes)
         gallery.update(changes)
+        if former:
+            former.gallery.update(changes)
 
     def wake(peer: str) -> None:
         doors.wake(peer)
@@ -173,7 +181,8 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     changer = Changer(
         engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake, eraser(engine)
     )
-    judge = PhotoJudge(pack, secrets.matrix, gallery, thresholds)
+    space = Space(pack, SharedEncoder(pack.encoder), secrets.matrix, gallery, thresholds)
+    judge = PhotoJudge(space, former)
     intake = Intake(links, judge, settings)
     watch = DoorWatch(rosters, links, changer)
     configurer = Configurer(
@@ -184,11 +193,9 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         pack.template_space,
         settings.time_zone,
         settings.unsupported_budget == "demand",
+        former_name,
     )
-    encoder = SharedEncoder(pack.encoder)
-    matcher = Matcher(
-        pack.template_space, encoder, secrets.matrix, gallery, book, thresholds, fading
-    )
+    matcher = Matcher(space, former, book, fading)
     records = DoorRecords(
         engine,
         changer,
@@ -216,6 +223,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         pack=pack,
         book=book,
         gallery=gallery,
+        former=former,
         rosters=rosters,
         thresholds=thresholds,
         fading=fading,
@@ -231,9 +239,12 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         lock=lock,
     )
     with estate.reading() as session, _nothing_collected():
-        everybody = read_everybody(session, safe, pack.template_space)
+        everybody = read_everybody(session, safe, pack.template_space, former_name)
         book.update(everybody)
         gallery.update(everybody)
+        if former:
+            former.gallery.update(everybody)
+            former.thresholds.scores.load(session)
         is_set_up = find_community(session) is not None
         thresholds.scores.load(session)
     if not is_set_up:
@@ -266,7 +277,6 @@ def write_public(settings: Settings, authority: Authority) -> None:
 
 
 def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
-    dimension = pack.encoder.dimension
     try:
         with Session(engine) as session, session.begin():
             link_key = keep_secret(
@@ -275,23 +285,55 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
                 "link-key",
                 lambda: Ed25519PrivateKey.generate().private_bytes_raw(),
             )
-            matrix = keep_secret(
-                session,
-                safe,
-                f"matrix/{pack.template_space}"[:64],
-                lambda: random_rotation(dimension).astype("<f4").tobytes(),
-            )
             return Secrets(
                 link_key=Ed25519PrivateKey.from_private_bytes(link_key),
                 outbox_key=keep_secret(session, safe, "outbox-key", _random_key),
                 phone_key=keep_secret(session, safe, "phone-key", _random_key),
-                matrix=np.frombuffer(matrix, "<f4").reshape(dimension, dimension).copy(),
+                matrix=_keep_matrix(session, safe, pack),
                 authority=open_authority(session, safe),
             )
     except SafeBroken as error:
         raise VaultLocked(
             "this vault does not belong to this database: one of the two was replaced"
         ) from error
+
+
+def _keep_matrix(session: Session, safe: Safe, pack: FacePack) -> NDArray[np.float32]:
+    dimension = pack.encoder.dimension
+    matrix = keep_secret(
+        session,
+        safe,
+        f"matrix/{pack.template_space}"[:64],
+        lambda: random_rotation(dimension).astype("<f4").tobytes(),
+    )
+    return np.frombuffer(matrix, "<f4").reshape(dimension, dimension).copy()
+
+
+def _open_former(
+    settings: Settings, engine: Engine, safe: Safe, pack: FacePack, beside: Gallery
+) -> Space | None:
+    """Open the space that faces were encoded into before, if one is named.
+
+    Raises:
+        StartRefused: it is the present one.
+        face_engine.errors.FaceEngineError: a model or its calibration is missing or damaged.
+    """
+    if not settings.former_pack:
+        return None
+    former = load_pack(
+        settings.former_pack,
+        settings.models,
+        threads=settings.encoder_threads,
+        runtime=settings.model_runtime,
+    )
+    if former.template_space == pack.template_space:
+        raise StartRefused("former_pack and model_pack are one and the same", code="pack-twice")
+    with Session(engine) as session, session.begin():
+        matrix = _keep_matrix(session, safe, former)
+    gallery = Gallery(former.encoder.dimension, lambda row: row.former)
+    budget = Budget(settings, calibration.load(former.template_space, settings.models))
+    thresholds = Thresholds(budget, gallery, ScoreBook(former.template_space), beside)
+    return Space(former, SharedEncoder(former.encoder), matrix, gallery, thresholds)
 
 
 def _random_key() -> bytes:

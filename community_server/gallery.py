@@ -17,7 +17,11 @@ _FIRST_LOOK: Final = 8
 class Gallery:
     """The gallery of one template space; safe to use from any thread."""
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(
+        self, dimension: int, template_of: Callable[[Row], bytes] = lambda row: row.roster.template
+    ) -> None:
+        """Hold vectors of `dimension` values; `template_of` finds a row's in this space."""
+        self._template_of = template_of
         self._index = GalleryIndex(dimension)
         self._lock = threading.Lock()
         self.changes = 0
@@ -34,12 +38,12 @@ class Gallery:
     def _update(self, changes: Mapping[str, Row | None]) -> None:
         fresh: dict[str, bytes] = {}
         for person, row in changes.items():
-            if row is not None and row.active and row.roster.template:
-                if person in self._index:
-                    self._index.replace(person, np.frombuffer(row.roster.template, "<f4"))
-                    self.changes += 1
-                else:
-                    fresh[person] = row.roster.template
+            template = self._template_of(row) if row is not None and row.active else b""
+            if template and person in self._index:
+                self._index.replace(person, np.frombuffer(template, "<f4"))
+                self.changes += 1
+            elif template:
+                fresh[person] = template
             elif person in self._index:
                 self._index.remove(person)
                 self.changes += 1

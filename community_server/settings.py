@@ -30,6 +30,8 @@ class Settings(TierSettings):
     model_pack: str = "opencv-zoo"
     model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
     """`openvino` needs the extra of that name; the vectors stay the same."""
+    former_pack: str = ""
+    """The pack before `model_pack`: it goes on serving the faces that were not renewed yet."""
     encoder_threads: Annotated[int, Field(ge=1, le=64)] = 1
 
     first_opening: FirstOpening = "desk"

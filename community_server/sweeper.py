@@ -97,6 +97,8 @@ class Sweeper:
         estate.thresholds.measure_people(estate.book)
         with Session(estate.engine) as session, session.begin():
             estate.thresholds.scores.save(session)
+            if estate.former:
+                estate.former.thresholds.scores.save(session)
             estate.fading.save(session, estate.safe)
 
     def _configure_doors(self) -> None:

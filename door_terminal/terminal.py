@@ -209,13 +209,15 @@ class Terminal:
         if current is None:
             return None
         zone, mode = current.wire.zone, self.mode()
+        ready = self.vision.ready
+        outdated = ready is not None and ready.template_space != current.wire.template_space
         return Watch(
             min_face_px=zone.min_face_px,
             dwell_ms=zone.dwell_ms,
             max_yaw_deg=zone.max_yaw_deg,
             frames=current.wire.frames,
             encode=mode != "remote",
-            crops=mode != "local",
+            crops=mode != "local" or current.wire.ask_unknown or outdated,
             attempts=current.wire.attempts,
         )
 

@@ -119,7 +119,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     `threshold` the cosine above which a face counts as the person's; `frames` how many good
     frames make a probe; `attempts` how many growing probes one sighting may try, for which
     the threshold must allow; `time_zone` an IANA name; `face_needs_second` whether a face alone
-    is not enough at this door.
+    is not enough at this door; `ask_unknown` whether the server is to be asked about whoever is
+    not recognised here, because it still knows faces by an earlier model.
     """
 
     name: Text64
@@ -136,6 +137,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     time_zone: Text64 = "Asia/Shanghai"
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     face_needs_second: bool = False
+    ask_unknown: bool = False
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):

@@ -28,7 +28,8 @@ class Overview:
     """What the first page shows.
 
     `troubled` are the doors that want attention; `fading` id and name of the people whom doors
-    recognise less and less and who have not been invited to renew their face yet.
+    recognise less and less and who have not been invited to renew their face yet; `renewed`, while
+    a model is being replaced, how many faces the new one knows, and how many there are.
     """
 
     waiting: list[Waiting]
@@ -37,6 +38,7 @@ class Overview:
     cloud: CloudState
     entries: list[ShownEntry]
     fading: list[tuple[str, str]]
+    renewed: tuple[int, int] | None
 
 
 @router.get("/")
@@ -78,8 +80,16 @@ def look(estate: Estate) -> Overview:
         troubled=[door for door in doors if not is_fine(door)],
         cloud=estate.cloud.state(),
         entries=entries[::-1],
+        renewed=_renewed(estate),
         fading=[(person, estate.name_of(person)) for person in fading],
     )
+
+
+def _renewed(estate: Estate) -> tuple[int, int] | None:
+    if estate.former is None:
+        return None
+    known = len(estate.gallery)
+    return known, known + len(estate.former.gallery)
 
 
 def _to_be_invited(session: Session, book: FadingBook) -> list[str]:

@@ -35,6 +35,7 @@ class Configurer:
     space: str
     time_zone: str
     demand_when_unsupported: bool
+    former: str = ""
 
     def configuration(self, door: Door) -> DoorConfigured:
         """Return what a door is told."""
@@ -53,21 +54,30 @@ class Configurer:
             pin_allowed=door.pin_allowed,
             time_zone=self.time_zone,
             face_needs_second=self.demands_second(door),
+            ask_unknown=bool(self.former),
         )
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""
         message = self.configuration(door)
         door.threshold, door.second_told = message.threshold, message.face_needs_second
+        door.spaces_told = self._spaces
         self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
         change.wake(door.id)
 
     def send_due(self, change: Change) -> None:
-        """Tell doors whose threshold no longer fits what is known of strangers' scores."""
+        """Tell doors whose threshold no longer fits what is known, or whose templates the model."""
         for door in lock_paired_doors(change.session):
             wanted = (self._threshold(door), self.demands_second(door))
-            if (door.threshold, door.second_told) != wanted:
+            if door.spaces_told != self._spaces:
                 self.send(change, door)
+                self.rosters.send_snapshot(change, door)
+            elif (door.threshold, door.second_told) != wanted:
+                self.send(change, door)
+
+    @property
+    def _spaces(self) -> str:
+        return f"{self.space} {self.former}".rstrip()
 
     def demands_second(self, door: Door) -> bool:
         """Say whether a face alone is not enough at a door: by staff's word, or for want of data.

@@ -30,6 +30,8 @@ class Door(Base):
     """The threshold last told; it follows the gallery's size and the estate's own scores."""
     second_told: Mapped[bool] = mapped_column(default=False)
     """Whether the terminal was last told that a face alone is not enough."""
+    spaces_told: Mapped[str] = mapped_column(String(260), default="", server_default="")
+    """The template spaces, present and former, that the terminal's roster was last told in."""
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)

@@ -1,14 +1,10 @@
 """Are these photos good, of one person, and of nobody else who is known already?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from community_server.gallery import Gallery
-from community_server.thresholds import Thresholds
+from community_server.matching import Space
 from face_engine.enrollment import judge
 from face_engine.errors import PhotoRefused
 from face_engine.faces import Vectors
@@ -19,10 +15,14 @@ from tier_link.envelopes import Photo
 
 @dataclass(frozen=True)
 class Face:
-    """What good photos show: one template, turned, from `photos` photos."""
+    """What good photos show: one template, turned, from `photos` photos.
+
+    `former` is the same by the model before, while people are still known by that.
+    """
 
     template: Vectors = field(repr=False)
     photos: int
+    former: Vectors | None = field(default=None, repr=False)
 
 
 Look: TypeAlias = Face | PhotoRefused
@@ -48,27 +48,28 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PhotoJudge:
-    """Judges photos with the doors' own model."""
+    """Judges photos with the doors' own model; `former` is the space before, while there is one."""
 
-    pack: FacePack
-    matrix: NDArray[np.float32]
-    gallery: Gallery
-    thresholds: Thresholds
+    space: Space
+    former: Space | None = None
+
+    @property
+    def pack(self) -> FacePack:
+        """The doors' own model."""
+        return self.space.pack
 
     def look(self, photos: Sequence[Photo]) -> Look:
         """Look at one person's photos; they live in memory only, for the length of this call.
 
         Takes some 200 ms of CPU for each, and asks nothing of the database.
         """
+        data = [photo.data for photo in photos]
         try:
-            judged = judge(
-                self.pack,
-                [photo.data for photo in photos],
-                threshold=self.thresholds.most_lenient,
-            )
+            threshold = self.space.thresholds.most_lenient
+            template = judge(self.pack, data, threshold=threshold).template
         except PhotoRefused as refused:
             return refused.with_traceback(None)  # whose frames would keep the photos
-        return Face(turn(judged.template, self.matrix), len(photos))
+        return Face(turn(template, self.space.matrix), len(photos), self._in_former(data))
 
     def judge(self, look: Look, person: str, known: Vectors | None = None) -> Judgement:
         """Judge what one person's photos show, against everybody known by now.
@@ -82,14 +83,23 @@ class PhotoJudge:
             raise look
         template = look.template
         # The bound by which the photos of one enrollment have to show one person.
-        alike = self.thresholds.budget.calibration.same_person
+        alike = self.space.thresholds.budget.calibration.same_person
         differs = known is not None and float(template @ known) < alike
-        return Judgement(template, look.photos, self.lookalike(template, person), differs)
+        resembles = self.lookalike(template, person)
+        if resembles is None and self.former is not None and look.former is not None:
+            resembles = self.former.lookalike(look.former, person)
+        return Judgement(template, look.photos, resembles, differs)
 
     def lookalike(self, template: Vectors, person: str) -> str | None:
-        """Return whom the doors might take a person with this turned template for, or them for.
+        """Return whom the doors might take a person with this turned template for, or them for."""
+        return self.space.lookalike(template, person)
 
-        The household counts: a family's faces are the likeliest to be mistaken for each other.
-        """
-        level = self.thresholds.risk_level
-        return self.gallery.find(template, level, lambda other: other != person)
+    def _in_former(self, photos: Sequence[bytes]) -> Vectors | None:
+        """Encode good photos into the space before as well: faces found once serve both."""
+        if self.former is None or not len(self.former.gallery):
+            return None
+        pack = replace(self.former.pack, detector=self.pack.detector)
+        try:
+            return turn(judge(pack, photos).template, self.former.matrix)
+        except PhotoRefused:  # of its own opinion whether they show one person
+            return None

@@ -2,5 +2,6 @@
 
 from community_server.matching.matcher import Matcher
 from community_server.matching.shared_encoder import SharedEncoder
+from community_server.matching.space import Space
 
-__all__ = ["Matcher", "SharedEncoder"]
+__all__ = ["Matcher", "SharedEncoder", "Space"]

@@ -1,19 +1,15 @@
 """From a weak door's question to a person or nobody."""
 
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from community_server.database import now
-from community_server.gallery import Gallery
 from community_server.matching.crops import decode_crops
-from community_server.matching.shared_encoder import SharedEncoder
+from community_server.matching.space import Space
 from community_server.people.fading import FadingBook
 from community_server.rosters.book import RosterBook
-from community_server.thresholds import Thresholds
 from face_engine.encoder import fuse
-from face_engine.faces import Vectors
+from face_engine.faces import Image, Vectors
+from face_engine.gallery_index import Hit
 from face_engine.rotation import turn
 from tier_link.errors import RequestRefused
 from tier_link.estate_messages import MatchAnswer, MatchRequest
@@ -21,14 +17,16 @@ from tier_link.estate_messages import MatchAnswer, MatchRequest
 
 @dataclass(frozen=True)
 class Matcher:
-    """Encodes a door's crops, turns the fused vector and searches the gallery."""
+    """Encodes a door's crops, turns the fused vector and searches the gallery.
 
-    space: str
-    encoder: SharedEncoder
-    matrix: NDArray[np.float32] = field(repr=False)
-    gallery: Gallery
+    While a model is being replaced there is a `former` space beside: whoever is not known in the
+    present one is looked for there. Aligned faces are the same for every model; galleries never
+    mix.
+    """
+
+    space: Space
+    former: Space | None
     book: RosterBook
-    thresholds: Thresholds
     fading: FadingBook
 
     def answer(self, door: str, request: MatchRequest, deadline: float) -> MatchAnswer:
@@ -43,29 +41,35 @@ class Matcher:
             RequestRefused: `template-space-other`, `crop-malformed`, `busy`.
             DeadlinePassed: the encoder was busy for too long.
         """
-        if request.template_space != self.space:
+        if request.template_space != self.space.name:
             raise RequestRefused(
                 "the door works in another template space", code="template-space-other"
             )
-        vectors = self.encoder.encode(decode_crops(request.crops), deadline)
-        probe = turn(fuse(vectors), self.matrix)
+        crops = decode_crops(request.crops)
+        found = self._find(self.space, door, crops, deadline)
+        if found is not None:
+            self.fading.note(found.id, found.score - self.space.thresholds.of(door).value)
+        elif self.former is not None and len(self.former.gallery):
+            found = self._find(self.former, door, crops, deadline)
+        return MatchAnswer(found.id, "match") if found else MatchAnswer("", "unknown-face")
+
+    def _find(self, space: Space, door: str, crops: Image, deadline: float) -> Hit | None:
+        probe = turn(fuse(space.encoder.encode(crops, deadline)), space.matrix)
         moment = now()
 
         def allowed(person: str) -> bool:
             row = self.book.find(person)
             return row is not None and row.belongs_at(door, moment)
 
-        threshold = self.thresholds.of(door).value
-        found = self.gallery.best(probe, allowed, at_least=threshold)
-        if found is None:
-            return MatchAnswer("", "unknown-face")
-        self.fading.note(found.id, found.score - threshold)
-        self._count_nearest_other(door, probe, found.id)
-        return MatchAnswer(found.id, "match")
+        found = space.gallery.best(probe, allowed, at_least=space.thresholds.of(door).value)
+        if found is not None:
+            self._count_nearest_other(space, door, probe, found.id)
+        return found
 
-    def _count_nearest_other(self, door: str, probe: Vectors, person: str) -> None:
+    def _count_nearest_other(self, space: Space, door: str, probe: Vectors, person: str) -> None:
         """Count what somebody else of this population would have scored here."""
         family = self.book.household(person)
-        other = self.gallery.best(probe, lambda one: one not in family)
+        other = space.gallery.best(probe, lambda one: one not in family)
         if other is not None:
-            self.thresholds.scores.note(door, other.score, len(self.gallery) - len(family))
+            people = max(1, len(space.gallery) - len(family))
+            space.thresholds.scores.note(door, other.score, people)

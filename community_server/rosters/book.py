@@ -25,13 +25,15 @@ from tier_link.estate_messages import Category, RosterPerson
 class Row:
     """One person: their roster row, the doors it goes to, and the name it never carries.
 
-    No `doors` mean every door. `active` says that a credential was given at all.
+    No `doors` mean every door. `active` says that a credential was given at all. `former` is the
+    template of somebody whose face is still of the space before; the roster's is empty then.
     """
 
     roster: RosterPerson
     doors: frozenset[str]
     active: bool
     name: str
+    former: bytes = b""
 
     def __repr__(self) -> str:
         return "Row(…)"
@@ -42,29 +44,35 @@ class Row:
         return (
             self.active
             and (not self.doors or door in self.doors)
-            and bool(self.roster.template or self.roster.pin)
+            and bool(self.roster.template or self.roster.pin or self.former)
             and (until == 0 or until > moment)
         )
 
 
-def read_row(session: Session, safe: Safe, person: str, space: str) -> Row | None:
+def read_row(session: Session, safe: Safe, person: str, space: str, former: str = "") -> Row | None:
     """Read one person's row; None for somebody unknown.
 
-    A template of another space than `space` is left out: spaces never mix.
+    A template of the space `former` stands apart, one of any other is left out: spaces never mix.
     """
     row = session.get(Person, person)
     if row is None:
         return None
     template = session.get(Template, person)
-    sealed = template.sealed if template is not None and template.space == space else None
-    return _make_row(partial(safe.open, session), row, doors_of(session, person), sealed, space)
+    found = None
+    if template is not None and template.space in {space, former}:
+        found = (template.space, template.sealed)
+    return _make_row(partial(safe.open, session), row, doors_of(session, person), found, space)
 
 
-def read_everybody(session: Session, safe: Safe, space: str) -> dict[str, Row | None]:
+def read_everybody(
+    session: Session, safe: Safe, space: str, former: str = ""
+) -> dict[str, Row | None]:
     """Read all rows, with one query per table, and of plain columns: people are many."""
     opens = BulkOpener(session, safe).open
-    in_space = select(Template.person_id, Template.sealed).where(Template.space == space)
-    templates = dict(session.execute(in_space).all())
+    in_spaces = select(Template.person_id, Template.space, Template.sealed).where(
+        Template.space.in_({space, former})
+    )
+    templates = {person: (where, sealed) for person, where, sealed in session.execute(in_spaces)}
     doors: defaultdict[str, set[str]] = defaultdict(set)
     for person, door in session.execute(select(PersonDoor.person_id, PersonDoor.door_id)):
         doors[person].add(door)
@@ -80,9 +88,11 @@ def _make_row(
     opens: Opens,
     row: Person | RowOfColumns[Any],
     doors: frozenset[str],
-    template: Sealed | None,
+    template: tuple[str, Sealed] | None,
     space: str,
 ) -> Row:
+    where, sealed = template or (space, None)
+    vector = opens(owner(row.id), template_context(where), sealed) if sealed else b""
     return Row(
         roster=RosterPerson(
             person=row.id,
@@ -90,7 +100,7 @@ def _make_row(
             unit=row.unit,
             valid_from=row.valid_from,
             valid_until=row.valid_until,
-            template=opens(owner(row.id), template_context(space), template) if template else b"",
+            template=vector if where == space else b"",
             pin=row.pin_hash,
             second_credential=row.second_credential,
             suspended=row.suspended,
@@ -98,6 +108,7 @@ def _make_row(
         doors=doors,
         active=row.state == "active",
         name=open_known_with(opens, row.id, row.particulars).name,
+        former=vector if where != space else b"",
     )
 
 

@@ -48,6 +48,7 @@ class Rosters:
     links: LinkStore
     book: RosterBook
     space: str
+    former: str = ""
     _known: dict[str, tuple[tuple[int, int], RosterState]] = field(default_factory=dict)
 
     def tell_doors(self, change: Change) -> None:
@@ -57,7 +58,10 @@ class Rosters:
         session, moment = change.session, now()
         session.flush()
         people = sorted(change.people)
-        rows = {person: read_row(session, self.safe, person, self.space) for person in people}
+        rows = {
+            person: read_row(session, self.safe, person, self.space, self.former)
+            for person in people
+        }
         for door in lock_paired_doors(session):
             held = set(
                 session.scalars(
@@ -86,7 +90,7 @@ class Rosters:
         roster = [
             row.roster
             for person in session.scalars(select(Person.id).where(Person.state == "active"))
-            if (row := read_row(session, self.safe, person, self.space)) is not None
+            if (row := read_row(session, self.safe, person, self.space, self.former)) is not None
             and row.belongs_at(door.id, moment)
         ]
         session.execute(delete(RosterMember).where(RosterMember.door_id == door.id))

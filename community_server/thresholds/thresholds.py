@@ -24,11 +24,18 @@ class Thresholds:
     budget: Budget
     gallery: Gallery
     scores: ScoreBook
+    beside: Gallery | None = None
+    """The gallery of another space, whose people a stranger may be taken for just as well."""
     _measured_at: tuple[int, int] = field(default=(0, 0))
+
+    @property
+    def size(self) -> int:
+        """People known by face, in whatever space."""
+        return len(self.gallery) + (len(self.beside) if self.beside else 0)
 
     def of(self, door: str) -> Reckoning:
         """Return the threshold for a door as its scores stand now."""
-        return self.budget.reckon(len(self.gallery), self.own(door))
+        return self.budget.reckon(self.size, self.own(door))
 
     def own(self, door: str) -> OwnScores:
         """Return the estate's own scores, with those of one door."""
@@ -39,7 +46,7 @@ class Thresholds:
         return explain(
             self.budget.budget,
             self.budget.calibration,
-            people=len(self.gallery),
+            people=self.size,
             frames=frames,
             own=self.own(door),
         )
@@ -47,7 +54,7 @@ class Thresholds:
     @property
     def most_lenient(self) -> float:
         """The cosine from which on a door without scores of its own opens: these only add to it."""
-        return self.budget.reckon(len(self.gallery), OwnScores(self.scores.of(PEOPLE))).value
+        return self.budget.reckon(self.size, OwnScores(self.scores.of(PEOPLE))).value
 
     @property
     def risk_level(self) -> float:

@@ -82,7 +82,8 @@ class Recogniser:
     def recognise(self, sighting: Sighting, mode: Mode) -> Recognised:
         """Say whose face a sighting shows.
 
-        A server that does not answer in time is done without.
+        A server that does not answer in time is done without. Aligned faces are the same for every
+        model, so a terminal whose model is not the estate's any more leaves it to the server.
 
         Raises:
             RecognitionFailed: neither server nor terminal can tell.
@@ -90,15 +91,16 @@ class Recogniser:
         configuration = self._configuration()
         if configuration is None:
             raise RecognitionFailed("the server has not configured this door yet")
-        if configuration.wire.template_space != self._space():
-            raise RecognitionFailed(
-                "the roster's templates are of another model", code="other-template-space"
-            )
-        if mode == "remote":
+        fits = configuration.wire.template_space == self._space()
+        if mode == "remote" or not fits:
             try:
                 return self._ask_server(sighting, configuration, None)
             except (RequestError, MalformedMessage) as error:
-                _log.warning("server did not match code=%s; matching here", error.code)
+                _log.warning("server did not match code=%s", error.code)
+        if not fits:
+            raise RecognitionFailed(
+                "the roster's templates are of another model", code="other-template-space"
+            )
         return self._match_here(sighting, configuration, may_ask=mode == "hybrid")
 
     def _match_here(
@@ -120,7 +122,8 @@ class Recogniser:
             self._count_other(book, turned, nearest[0], configuration)
             self._margin(person, nearest[1] - threshold)
             return Recognised(person, "local", probe)
-        if may_ask and nearest is not None and nearest[1] >= threshold - UNSURE:
+        unsure = may_ask and nearest is not None and nearest[1] >= threshold - UNSURE
+        if unsure or configuration.wire.ask_unknown:
             try:
                 return self._ask_server(sighting, configuration, probe)
             except (RequestError, MalformedMessage) as error:

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,3 +107,19 @@ def test_refusals_are_those_of_as_many_frames_as_were_measured(measured: Calibra
 
 def test_a_calibration_without_refusals_says_so(measured: Calibration) -> None:
     assert replace(measured, refusals=()).refusal(0.4, frames=2) is None
+
+
+def test_a_packs_own_calibration_lies_in_the_models_folder(
+    measured: Calibration, tmp_path: Path
+) -> None:
+    folder = tmp_path / "calibrations"
+    folder.mkdir()
+    with pytest.raises(CalibrationMissing, match=r"calibrations/test\.json"):
+        load("test", tmp_path)
+    (folder / "test.json").write_text(to_json(measured), "utf-8")
+    assert load("test", tmp_path) == measured
+    (folder / "other.json").write_text(to_json(measured), "utf-8")
+    (folder / "broken.json").write_text("{", "utf-8")
+    for space in ("other", "broken"):
+        with pytest.raises(CalibrationMissing, match=space):
+            load(space, tmp_path)

@@ -148,12 +148,26 @@ def test_hybrid_in_doubt_without_server_lets_nobody_in() -> None:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote", "hybrid"])
-def test_templates_of_another_model_are_not_compared(mode: Mode) -> None:
-    server = Server(MatchAnswer(ADA.person, ""))
+def test_templates_of_another_model_are_not_compared_but_faces_are_at_the_server(
+    mode: Mode,
+) -> None:
+    server = Server(MatchAnswer(BAO.person, ""))
+    found = recogniser(server, space="another-model").recognise(seen(ADA_FACE), mode)
+    assert (found.person, found.where) == (BAO, "remote")
     with pytest.raises(RecognitionFailed) as failed:
-        recogniser(server, space="another-model").recognise(seen(ADA_FACE), mode)
+        recogniser(None, space="another-model").recognise(seen(ADA_FACE), mode)
     assert failed.value.code == "other-template-space"
-    assert not server.asked
+
+
+@pytest.mark.parametrize("mode", ["local", "hybrid"])
+def test_whom_only_an_earlier_model_knows_is_asked_for_at_the_server(mode: Mode) -> None:
+    server = Server(MatchAnswer(BAO.person, ""))
+    wire = configured(matrix=MATRIX.astype("<f4").tobytes(), ask_unknown=True)
+    asking = recogniser(server, configuration=Configuration.of(wire))
+    assert asking.recognise(seen(ADA_FACE), mode).where == "local"
+    assert asking.recognise(seen(BAO_FACE), mode).person == BAO
+    alone = recogniser(None, configuration=Configuration.of(wire))
+    assert alone.recognise(seen(BAO_FACE), mode).person is None
 
 
 def test_neither_server_nor_vision_is_said_plainly() -> None:
