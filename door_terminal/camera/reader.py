@@ -34,11 +34,13 @@ class Frame:
         image: (H, W, 3) uint8 BGR.
         captured_ns: `time.monotonic_ns()` when the driver delivered it.
         number: Counts the pictures delivered, also those that nobody took.
+        glance: `image` is a small one, good for seeing whether anything moves.
     """
 
     image: Image
     captured_ns: int
     number: int
+    glance: bool = False
 
 
 def retry_delay(failures: int) -> float:
@@ -61,7 +63,8 @@ class CameraReader:
         self._thread = Thread(target=self._run, name="camera", daemon=True)
         self.state = CONNECTING
         self.interval_s = 0.0
-        """Pictures closer together than this are not decoded."""
+        """Pictures closer together than this are not decoded; while it is not 0, those that are
+        may be glances."""
 
     def start(self) -> None:
         """Begin to read."""
@@ -114,9 +117,10 @@ class CameraReader:
                 continue
             self._last_decoded_ns = captured
             with self._in_driver():
-                image = source.retrieve()
+                small = source.glance() if self.interval_s else None
+                image = source.retrieve() if small is None else small
             self._report(CONNECTED)
-            yield Frame(image, captured, self._number)
+            yield Frame(image, captured, self._number, glance=small is not None)
 
     def _deliver(self, frame: Frame) -> None:
         with self._news:

@@ -70,8 +70,8 @@ class Watcher:
             return
         if moved or self._tracker.tracks:
             self._until = time.monotonic() + WATCH_ON_S
-        if not self.watching:
-            return
+        if not self.watching or frame.glance:
+            return  # from a glance on, the next picture is a whole one
         at = frame.captured_ns / 1e9
         side = search_side(frame.image, self._watch.min_face_px)
         faces = self._pack.detector.detect(frame.image, longest_side=side)

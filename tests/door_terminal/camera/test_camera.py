@@ -145,6 +145,23 @@ def test_an_idle_door_decodes_few_pictures(folder: Path, readers: list[CameraRea
     assert later.number > first.number + 5
 
 
+def test_an_idle_door_only_glances_at_a_network_camera(readers: list[CameraReader]) -> None:
+    with CameraFeed() as feed:
+        reader = CameraReader(lambda sleep: open_source(feed.url, sleep=sleep))
+        reader.interval_s = 0.05
+        readers.append(reader)
+        reader.start()
+        idle = reader.next_frame(10)
+        assert idle is not None
+        assert idle.glance
+        reader.interval_s = 0
+        reader.next_frame(5)  # may still be a glance
+        whole = reader.next_frame(5)
+        assert whole is not None
+        assert not whole.glance
+        assert whole.image.shape[0] == 4 * idle.image.shape[0]
+
+
 def test_a_driver_that_hangs_is_noticed(readers: list[CameraReader]) -> None:
     answer = threading.Event()
 

@@ -1,6 +1,7 @@
 """Pictures of a person walking up become one sighting, by the real models."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,3 +145,16 @@ def test_an_empty_view_finds_nobody(pack: FacePack, random: np.random.Generator)
     watcher.watch(watch())
     frames = (Frame(empty_view(random), START_NS + n * 66_000_000, n) for n in range(10))
     assert looked(watcher, frames) == []
+
+
+def test_a_glance_tells_that_something_moves_and_is_not_searched(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch())
+    frames = list(film(people["Ada"], random))
+    for frame in frames:
+        small = np.ascontiguousarray(frame.image[::4, ::4])
+        assert looked(watcher, iter([replace(frame, image=small, glance=True)])) == []
+    assert watcher.watching
+    assert watcher.detections == 0
