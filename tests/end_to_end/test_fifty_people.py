@@ -33,10 +33,10 @@ from tests.support.form_steps import PATIENCE_MS, agree, open_form
 from tests.support.lfw_people import DrawnPerson, drawn_people
 
 SEED: Final = 2026
-MOST_KEPT_OUT: Final = {1: 1 / 4, 3: 1 / 6}
-"""Share of the residents, by photos enrolled. At the threshold of an estate's usual budget the
-encoder alone does not know 13% of some 200 such people again from one photo, and 7% from up to
-three; few people scatter around that."""
+MOST_KEPT_OUT: Final = {1: 1 / 8, 3: 1 / 10}
+"""Share of the residents, by photos enrolled. At the threshold of an estate's usual budget for 50
+people (0.440) the encoder alone does not know 4.5% of the first 200 of this draw again from one
+photo, and 3.5% from up to three, wherever they look; of 50, one draw in a hundred has more."""
 CLEARLY_ALIKE: Final = 0.05
 """This far above the threshold, noise and light before the door must not keep anybody out."""
 POSES: Final = ("front", "left", "right")
@@ -157,7 +157,7 @@ def test_the_door_opens_for_everybody_enrolled_by_name_and_for_no_stranger(
     likeness = {person.other.name: round(person.likeness(pack), 3) for person in kept_out}
     print(f"  threshold {threshold:.3f}, likeness without a door: {likeness}")
     assert all(one < threshold + CLEARLY_ALIKE for one in likeness.values())
-    assert len(kept_out) <= MOST_KEPT_OUT[photos] * count
+    assert len(kept_out) <= max(1, MOST_KEPT_OUT[photos] * count)
 
 
 def enroll(estate: LocalEstate, people: Iterator[DrawnPerson], count: int) -> Enrolled:
