@@ -65,20 +65,22 @@ def decide(
     reason: Text = "",
 ) -> Response:
     """Carry out the decision; the photos are destroyed either way."""
-    about = _rests_on_one_photo(estate, enrollment) if decision == "approve" else ""
+    about = _rests_on_one_photo(estate, enrollment)
     noted = reason if decision == "decline" and reason in DECLINE_REASONS else ""
     try:
-        perform(estate, enrollment, decision, staff.staff, noted)
+        face = perform(estate, enrollment, decision, staff.staff, noted)
     except ServerError as refusal:
         return _page(request, estate, staff, refusal)
-    return go_to(f"/approvals?done={decision}d" + (f"&about={about}" if about else ""))
+    if decision == "decline":
+        return go_to("/approvals?done=declined")
+    done = "approved" if face else "approved-by-pin"
+    return go_to(f"/approvals?done={done}" + (f"&about={about}" if face and about else ""))
 
 
 def _rests_on_one_photo(estate: Estate, enrollment: str) -> str:
     """Return whose face, when approved, rests on one photo alone; empty for nobody's."""
     found = next((one for one in _waiting(estate) if one.id == enrollment), None)
-    is_one = found is not None and found.photos == 1 and found.held_for != "resembles"
-    return found.person if found is not None and is_one else ""
+    return found.person if found is not None and found.photos == 1 else ""
 
 
 def _waiting(estate: Estate) -> list[Waiting]:

@@ -121,8 +121,10 @@ def decide(
     enrollment: str,
     decision: Decision,
     staff: str,
-) -> None:
+) -> bool:
     """Carry out the desk's decision, answer the person, destroy the photos.
+
+    Return whether the doors know the person by face from now on.
 
     Somebody who resembles a person known already is let in by PIN, not by face: a newer
     enrollment must never change the doors' decision on an older one. Whoever was enrolled while
@@ -147,6 +149,7 @@ def decide(
     row.reason, row.decided_at, row.decided_by = answer.reason, now(), staff
     send_answer(change, links, get_community(session).slug, row, answer)
     destroy_waiting(change, row)
+    return decision == "approve" and not answer.pin
 
 
 def destroy_waiting(change: Change, row: Enrollment) -> None:

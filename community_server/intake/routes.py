@@ -68,11 +68,15 @@ def take_decision(
 
 def perform(
     estate: Estate, enrollment: str, decision: Decision, staff: str, reason: str = ""
-) -> None:
-    """Carry the decision out, and note whose it was and why: a code, never a name."""
+) -> bool:
+    """Carry the decision out, and note whose it was and why: a code, never a name.
+
+    Return whether the doors know the person by face from now on.
+    """
     with estate.changer.change() as change:
-        decide(change, estate.links, estate.intake.judge, enrollment, decision, staff)
+        face = decide(change, estate.links, estate.intake.judge, enrollment, decision, staff)
         audit(change.session, staff, decision, enrollment, reason)
+    return face
 
 
 def photo_response(estate: Estate, enrollment: str, number: int) -> Response:

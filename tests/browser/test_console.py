@@ -140,8 +140,8 @@ def test_who_resembles_somebody_known_is_held_with_a_warning(
         shoot(page, "approvals_resembles")
         page.set_viewport_size(PHONE)
         shoot(page, "approvals_resembles_phone", full=True)
-        page.locator("[data-testid^=decline-]").click()
-        expect(page.get_by_test_id("done")).to_contain_text("Declined")
+        page.locator("[data-testid^=approve-]").click()
+        expect(page.get_by_test_id("done")).to_contain_text("Approved by PIN")
 
 
 def test_a_face_on_one_photo_is_renewed_with_three_and_serves_until_then(

@@ -191,10 +191,11 @@ class Bench:
         self.deliver(draft.deposit())
         return self.replies(draft)
 
-    def decide(self, envelope: str, decision: Decision) -> None:
-        """Decide at the desk."""
-        with self.estate.changer.change() as change:
-            decide(change, self.estate.links, self.estate.intake.judge, envelope, decision, STAFF)
+    def decide(self, envelope: str, decision: Decision) -> bool:
+        """Decide at the desk; return whether the doors know the face from now on."""
+        estate = self.estate
+        with estate.changer.change() as change:
+            return decide(change, estate.links, estate.intake.judge, envelope, decision, STAFF)
 
     def sealed_replies(self, envelope: str) -> list[ReplySealed]:
         found = []

@@ -140,7 +140,7 @@ def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
         (waiting,) = list_waiting(session, own.estate.safe)
     assert (waiting.held_for, waiting.resembles) == ("resembles", elder)
 
-    own.decide(again.envelope, "approve")
+    assert not own.decide(again.envelope, "approve")
 
     assert own.replies(again)[-1].pin
     assert len(own.estate.gallery) == 1
@@ -157,8 +157,7 @@ def test_of_two_alike_who_wait_together_the_second_approved_gets_a_pin(
         drafts.append(own.draft(invitation, [people[0].portrait]))
         names.append(person)
         own.send(drafts[-1])
-    for draft in drafts:
-        own.decide(draft.envelope, "approve")
+    assert [own.decide(draft.envelope, "approve") for draft in drafts] == [True, False]
     assert [bool(own.replies(draft)[-1].pin) for draft in drafts] == [False, True]
     with own.estate.reading() as session:
         assert session.get(Template, names[1]) is None
