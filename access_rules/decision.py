@@ -26,6 +26,8 @@ class DecisionReason(StrEnum):
     CREDENTIALS_DISAGREE = "credentials-disagree"
     SECOND_CREDENTIAL_NEEDED = "second-credential-needed"
     MATCHING_UNAVAILABLE = "matching-unavailable"
+    SPOOF_SUSPECTED = "spoof-suspected"
+    LIVENESS_UNPROVEN = "liveness-unproven"
 
     # Who is there is known, and may not pass.
     NOT_FOR_THIS_DOOR = "not-for-this-door"
@@ -40,6 +42,33 @@ class DecisionReason(StrEnum):
     # The door cannot keep the record that an opening needs, or is too late to open for anyone.
     NOT_RECORDABLE = "not-recordable"
     TOO_LATE = "too-late"
+
+
+class Liveness(StrEnum):
+    """What the door saw: a face, or a picture of one."""
+
+    UNASKED = ""
+    LIVE = "live"
+    SPOOF = "spoof"
+    UNDECIDED = "not-enough-evidence"
+
+
+class LivenessPolicy(StrEnum):
+    """What a door makes of it.
+
+    From `OPEN` on pictures are refused; the value says what not enough evidence leads to.
+    """
+
+    OFF = "off"
+    OBSERVE = "observe"
+    OPEN = "open"
+    CHALLENGE = "challenge"
+    SECOND = "second"
+
+    @property
+    def required(self) -> bool:
+        """Whether it bears on decisions."""
+        return self not in {LivenessPolicy.OFF, LivenessPolicy.OBSERVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +96,13 @@ class Shown:
         credential: What was shown.
         person: Whom it names at this door; None when it names nobody.
         problem: With `person` None, a more exact reason than the credential's usual one.
+        liveness: Of a face.
     """
 
     credential: Credential
     person: Person | None
     problem: DecisionReason | None = None
+    liveness: Liveness = Liveness.UNASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +115,7 @@ class DoorRules:
         accepts: Credentials that count here.
         leases: How long the roster may be trusted.
         face_needs_second: A face alone is not enough here; other credentials are.
+        liveness: What is asked of a face.
     """
 
     zone: tzinfo
@@ -91,6 +123,7 @@ class DoorRules:
     accepts: frozenset[Credential] = frozenset({Credential.FACE, Credential.PIN})
     leases: LeasePolicy = USUAL_LEASES
     face_needs_second: bool = False
+    liveness: LivenessPolicy = LivenessPolicy.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +170,14 @@ def decide(
     person = shown[-1].person
     if refusal is not None or person is None:
         return Denied(refusal or _UNNAMED[shown[-1].credential])
-    refusal = _refused_person(person, rules, moment, direction)
+    refusal = _refused_liveness(shown, rules) or _refused_person(person, rules, moment, direction)
     if refusal is not None:
         return Denied(refusal)
     kinds = {one.credential for one in shown}
-    one_only = person.second_credential or (rules.face_needs_second and Credential.FACE in kinds)
+    faces_need_second = rules.face_needs_second or (
+        rules.liveness is LivenessPolicy.SECOND and _unproven(shown)
+    )
+    one_only = person.second_credential or (faces_need_second and Credential.FACE in kinds)
     if one_only and len(kinds) == 1:
         return Denied(DecisionReason.SECOND_CREDENTIAL_NEEDED)
     if rules.leases.state(person.category, moment.news_age) is LeaseState.AGEING:
@@ -158,6 +194,24 @@ def _refused_credentials(shown: tuple[Shown, ...], rules: DoorRules) -> Decision
             return one.problem or _UNNAMED[one.credential]
     if len({one.person.person for one in shown if one.person is not None}) > 1:
         return DecisionReason.CREDENTIALS_DISAGREE
+    return None
+
+
+def _unproven(shown: tuple[Shown, ...]) -> bool:
+    """Say whether a face was shown of which it is not known that it is one."""
+    return any(
+        one.credential is Credential.FACE and one.liveness is not Liveness.LIVE for one in shown
+    )
+
+
+def _refused_liveness(shown: tuple[Shown, ...], rules: DoorRules) -> DecisionReason | None:
+    """Refuse pictures before anything is said about the person whom they show."""
+    if not rules.liveness.required:
+        return None
+    if any(one.liveness is Liveness.SPOOF for one in shown):
+        return DecisionReason.SPOOF_SUSPECTED
+    if rules.liveness is LivenessPolicy.CHALLENGE and _unproven(shown):
+        return DecisionReason.LIVENESS_UNPROVEN
     return None
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from access_rules.decision import DoorRules
+from access_rules.decision import DoorRules, LivenessPolicy
 from access_rules.leases import LONGEST_LEASE_HOURS, LeasePolicy
 from access_rules.people import Credential, Direction
 from door_terminal.database import THE_ONLY_ROW, ConfigurationRow, once_ended
@@ -63,6 +63,7 @@ class Configuration:
                     service_worker_hours=min(hours.service, LONGEST_LEASE_HOURS),
                 ),
                 face_needs_second=wire.face_needs_second,
+                liveness=LivenessPolicy(wire.liveness),
             ),
             matrix=_matrix(wire.matrix),
         )

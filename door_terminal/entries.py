@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from access_rules.decision import DecisionReason
+from access_rules.decision import DecisionReason, Liveness
 from access_rules.people import Credential, Direction, Person
 from door_terminal.clock import EffectiveClock
 from door_terminal.database import EntryRow
@@ -41,6 +41,7 @@ class Attempt:
         matched: Where a face was matched: "local", "remote" or "".
         took_ms: From the last needed frame (or the last key) to the decision.
         frames: Good frames that the decision rests on.
+        liveness: What a face was seen to be; empty when nobody looked.
     """
 
     granted: bool
@@ -51,6 +52,7 @@ class Attempt:
     matched: str = ""
     took_ms: float = 0.0
     frames: int = 0
+    liveness: Liveness = Liveness.UNASKED
 
 
 class EntryLog:
@@ -89,6 +91,7 @@ class EntryLog:
                 matched=attempt.matched,
                 took_ms=min(round(attempt.took_ms), _MAX_TOOK_MS),
                 frames=attempt.frames,
+                liveness=attempt.liveness.value,
             )
             try:
                 with Session(self._engine) as session, session.begin():

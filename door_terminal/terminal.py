@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from access_rules.decision import DecisionReason, Shown
+from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
 from access_rules.people import Credential
 from door_terminal.clock import EffectiveClock, Machine
@@ -34,6 +34,7 @@ from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.supervisor import VisionSupervisor
+from face_engine.liveness.challenge import TIME_S
 from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
 
@@ -93,6 +94,7 @@ class Terminal:
         self.margins = MarginBook(self.engine, key, pairing.door, lambda: self.roster.book.people)
         self.last: Outcome | None = None
         self.outcomes = 0
+        self._turn, self._turn_until = "", 0.0
         self.gate = ""
         """Empty, or the code of what kept the gate from opening when it was last asked."""
         self.decider = Decider(
@@ -169,7 +171,7 @@ class Terminal:
             encode_ms=speed.encode_ms if speed else 0.0,
             time_known=self.clock.known,
             gate=self.gate,
-            vision=self.vision.state if self.settings.camera else "",
+            vision=(self.vision.state or self.vision.liveness) if self.settings.camera else "",
         )
 
     @property
@@ -219,6 +221,7 @@ class Terminal:
             encode=mode != "remote",
             crops=mode != "local" or current.wire.ask_unknown or outdated,
             attempts=current.wire.attempts,
+            liveness=current.rules.liveness is not LivenessPolicy.OFF,
         )
 
     def _found(self, found: Sighting | Unclear) -> None:
@@ -229,12 +232,23 @@ class Terminal:
         try:
             if isinstance(found, Sighting):
                 verdict = self.faces.sighting(found)
-                answer = Answer(found.sighting, verdict.settled, verdict.again_s)
+                answer = Answer(found.sighting, verdict.settled, verdict.again_s, verdict.turn)
+                if verdict.turn or found.challenged:
+                    self._ask(verdict.turn)
             else:
+                self._ask("")
                 self.faces.unclear(found)
         except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
             _log.exception("a sighting was lost")
         self.vision.answer(answer)
+
+    def _ask(self, turn: str) -> None:
+        self._turn, self._turn_until = turn, time.monotonic() + TIME_S
+
+    @property
+    def turn(self) -> str:
+        """Which way somebody is being asked to turn (`left`, `right`); empty when nobody is."""
+        return self._turn if time.monotonic() < self._turn_until else ""
 
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1

@@ -38,6 +38,7 @@ TemplateSpace: TypeAlias = Annotated[str, Meta(max_length=128)]
 Category: TypeAlias = Literal["resident", "visitor", "service"]
 Direction: TypeAlias = Literal["in", "out", "both"]
 Mode: TypeAlias = Literal["auto", "local", "remote", "hybrid"]
+LivenessPolicy: TypeAlias = Literal["off", "observe", "open", "challenge", "second"]
 ScoreCount: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 Minute: TypeAlias = Annotated[int, Meta(ge=0, le=1440)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=3_600_000)]
@@ -120,7 +121,10 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     frames make a probe; `attempts` how many growing probes one sighting may try, for which
     the threshold must allow; `time_zone` an IANA name; `face_needs_second` whether a face alone
     is not enough at this door; `ask_unknown` whether the server is to be asked about whoever is
-    not recognised here, because it still knows faces by an earlier model.
+    not recognised here, because it still knows faces by an earlier model; `liveness` what is made
+    of faces that may be pictures: nothing (`off`), a note in the log (`observe`), or pictures are
+    refused, and without enough evidence the door opens (`open`), asks for a turn of the head
+    (`challenge`) or for a second credential (`second`).
     """
 
     name: Text64
@@ -138,6 +142,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     face_needs_second: bool = False
     ask_unknown: bool = False
+    liveness: LivenessPolicy = "off"
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -145,7 +150,8 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
 
     `entry` is drawn by the door and unique; `door_sequence` orders a door's entries. `at` is
     effective time in Unix milliseconds, 0 when `time_known` is false. `reason` is the
-    decision's code. `took_ms` runs from the last needed frame to the gate.
+    decision's code. `took_ms` runs from the last needed frame to the gate. `liveness` is what
+    the door saw, a face or a picture of one; empty when it did not look.
     """
 
     entry: HexId
@@ -161,6 +167,7 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     matched: Annotated[str, Meta(pattern=r"^(local|remote)?\Z")]
     took_ms: Milliseconds
     frames: Annotated[int, Meta(ge=0, le=1000)]
+    liveness: Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-evidence)?\Z")] = ""
 
 
 class DoorPresence(Message, frozen=True, tag="door-presence"):

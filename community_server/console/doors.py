@@ -28,6 +28,7 @@ router = APIRouter(prefix="/doors")
 
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
+LIVENESS: Final = ("off", "observe", "open", "challenge", "second")
 
 
 @router.get("")
@@ -84,10 +85,13 @@ def change_door(
     gate_open_s: Text = "",
     pin_allowed: Text = "",
     face_needs_second: Text = "",
+    liveness: Text = "off",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
-        wanted = read_change(name, direction, mode, gate_open_s, pin_allowed, face_needs_second)
+        wanted = read_change(
+            name, direction, mode, gate_open_s, pin_allowed, face_needs_second, liveness
+        )
         alter(estate, door, wanted, staff.staff)
     except NotFound:
         raise
@@ -148,6 +152,7 @@ def read_change(
     gate_open_s: str,
     pin_allowed: str,
     face_needs_second: str,
+    liveness: str,
 ) -> DoorChange:
     """Return the settings that a form holds.
 
@@ -163,6 +168,7 @@ def read_change(
                 "gate_open_s": gate_open_s,
                 "pin_allowed": pin_allowed == "yes",
                 "face_needs_second": face_needs_second == "yes",
+                "liveness": liveness,
             }
         )
     except ValidationError as error:
@@ -228,6 +234,7 @@ def _door(
         budget=estate.settings.wrong_openings_per_month,
         directions=DIRECTIONS,
         modes=MODES,
+        liveness=LIVENESS,
     )
 
 

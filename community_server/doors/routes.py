@@ -12,6 +12,7 @@ from community_server.errors import InputRefused
 from community_server.estate import Estate
 from community_server.rosters.news import count_members
 from community_server.staff.audit import audit
+from tier_link.estate_messages import LivenessPolicy
 from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
@@ -50,6 +51,7 @@ class DoorChange(BaseModel):
     gate_open_s: Annotated[float, Field(ge=0.1, le=120)] | None = None
     pin_allowed: bool | None = None
     face_needs_second: bool | None = None
+    liveness: LivenessPolicy | None = None
     min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None
     dwell_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] | None = None
@@ -169,10 +171,11 @@ def alter(estate: Estate, door: str, body: DoorChange, staff: str) -> None:
         row = living_door(change.session, door)
         for field, value in body.model_dump(exclude_none=True).items():
             setattr(row, field, value)
-        if row.face_needs_second and not row.pin_allowed:
+        demands_second = row.face_needs_second or row.liveness == "second"
+        if demands_second and not row.pin_allowed:
             raise InputRefused(
                 "a face that needs a second credential needs PINs to be allowed",
-                field="face_needs_second",
+                field="face_needs_second" if row.face_needs_second else "liveness",
                 code="second-needs-pin",
             )
         if row.state == "paired":

@@ -15,7 +15,15 @@ from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.rosters.news import Rosters, lock_paired_doors
 from community_server.thresholds import Thresholds
 from face_engine.self_calibration import steadied
-from tier_link.estate_messages import ESTATE, Direction, DoorConfigured, LeaseHours, Mode, Zone
+from tier_link.estate_messages import (
+    ESTATE,
+    Direction,
+    DoorConfigured,
+    LeaseHours,
+    LivenessPolicy,
+    Mode,
+    Zone,
+)
 from tier_link.store import LinkStore
 
 MAX_NAME = 64
@@ -55,6 +63,7 @@ class Configurer:
             time_zone=self.time_zone,
             face_needs_second=self.demands_second(door),
             ask_unknown=bool(self.former),
+            liveness=cast("LivenessPolicy", door.liveness),
         )
 
     def send(self, change: Change, door: Door) -> None:

@@ -26,6 +26,8 @@ class Door(Base):
     cooldown_s: Mapped[float] = mapped_column(default=5.0)
     face_needs_second: Mapped[bool] = mapped_column(default=False)
     """Staff's word: a face alone does not open this door, it needs a second credential."""
+    liveness: Mapped[str] = mapped_column(String(16), default="off")
+    """What is made of faces that may be pictures; see `tier_link.estate_messages`."""
     threshold: Mapped[float] = mapped_column(default=0.0)
     """The threshold last told; it follows the gallery's size and the estate's own scores."""
     second_told: Mapped[bool] = mapped_column(default=False)

@@ -34,6 +34,7 @@ class ShownEntry:
     matched: str
     took_ms: int
     direction: str
+    liveness: str
 
     def as_json(self) -> dict[str, object]:
         """Return it as the API sends it."""
@@ -60,6 +61,7 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
         matched=message.matched,
         took_ms=message.took_ms,
         frames=message.frames,
+        liveness=message.liveness,
     )
     session.add(row)
     session.flush()
@@ -103,4 +105,5 @@ def _show(row: Entry, door_name: str, name_of: Namer) -> ShownEntry:
         matched=row.matched,
         took_ms=row.took_ms,
         direction=row.direction,
+        liveness=row.liveness,
     )

@@ -33,3 +33,4 @@ class Entry(Base):
     matched: Mapped[str] = mapped_column(String(8))
     took_ms: Mapped[int]
     frames: Mapped[int]
+    liveness: Mapped[str] = mapped_column(String(24), default="")

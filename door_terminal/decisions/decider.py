@@ -148,6 +148,7 @@ class Decider:
             matched=matched,
             took_ms=(outcome.decided_ns - outcome.needed_ns) / 1e6,
             frames=frames,
+            liveness=shown.liveness,
         )
         try:
             entry = self._entries.record(attempt).entry

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from access_rules.decision import DecisionReason, Shown
+from access_rules.decision import DecisionReason, Liveness, LivenessPolicy, Shown
 from access_rules.people import Credential
 from door_terminal.configuration import Configuration
 from door_terminal.decisions.cooldown import Cooldown
@@ -16,6 +16,7 @@ from door_terminal.errors import RecognitionFailed
 from door_terminal.roster import as_person
 from door_terminal.settings import Mode
 from door_terminal.vision.messages import Sighting, Unclear
+from face_engine.liveness.challenge import ask
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ class Verdict:
             again.
         again_s: After how many seconds the same face, if it stays, counts once more; None for
             never.
+        turn: Which way the face is asked to turn before it is decided; empty when it is not asked.
     """
 
     settled: bool
     outcome: Outcome | None = None
     again_s: float | None = None
+    turn: str = ""
 
 
 class FaceDesk:
@@ -68,7 +71,7 @@ class FaceDesk:
             problem = DecisionReason.MATCHING_UNAVAILABLE
         else:
             person, where, probe = found.person, found.where, found.probe
-        if person is None and not sighting.final:
+        if not sighting.final and (person is None or self._wants_more(sighting)):
             return Verdict(settled=False)
         name = person.person if person else ""
         with self._lock:
@@ -77,8 +80,11 @@ class FaceDesk:
                 if not name:
                     self._cooldown.note(name, probe, now)  # who loiters goes on being one stranger
                 return Verdict(settled=True, again_s=self._cooldown_s() if name else None)
+            if person is not None and self._wants_a_turn(sighting):
+                return Verdict(settled=False, turn=str(ask()))
             self._cooldown.note(name, probe, now)
-        shown = Shown(Credential.FACE, as_person(person) if person else None, problem)
+        liveness = Liveness(sighting.liveness)
+        shown = Shown(Credential.FACE, as_person(person) if person else None, problem, liveness)
         outcome = self._decider.attempt(
             shown, needed_ns=sighting.needed_ns, matched=where, frames=sighting.frames
         )
@@ -89,6 +95,19 @@ class FaceDesk:
         """Record that somebody wanted in and could not be seen well enough."""
         shown = Shown(Credential.FACE, None, DecisionReason.FACE_UNCLEAR)
         return self._decider.attempt(shown, needed_ns=unclear.needed_ns, frames=unclear.frames)
+
+    def _policy(self) -> LivenessPolicy:
+        configuration = self._configuration()
+        return configuration.rules.liveness if configuration else LivenessPolicy.OFF
+
+    def _wants_more(self, sighting: Sighting) -> bool:
+        """Say whether further frames may still tell a face from a picture, and that matters."""
+        undecided = sighting.liveness not in {Liveness.LIVE, Liveness.SPOOF}
+        return undecided and self._policy().required
+
+    def _wants_a_turn(self, sighting: Sighting) -> bool:
+        challenges = self._policy() is LivenessPolicy.CHALLENGE
+        return challenges and not sighting.challenged and self._wants_more(sighting)
 
     def _open_s(self) -> float:
         configuration = self._configuration()

@@ -144,6 +144,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "frames": heartbeat.frames if heartbeat else 0,
         "detections": heartbeat.detections if heartbeat else 0,
         "watching": heartbeat.watching if heartbeat else False,
+        "turn": terminal.turn,
         "decisions": terminal.outcomes,
         "last": None if last is None else _outcome(last),
     }

@@ -24,8 +24,27 @@ function show({ entry, message, granted }) {
   );
   place.dataset.granted = String(granted);
   delete place.dataset.resting;
+  delete place.dataset.turn;
   clearTimeout(idle);
   idle = setTimeout(rest, SHOWN_MS);
+}
+
+// A face must turn before anything is decided: said over whatever stands there.
+function ask(turn) {
+  const place = element("message");
+  if (place.dataset.turn === turn) return;
+  clearTimeout(idle);
+  delete place.dataset.granted;
+  delete place.dataset.resting;
+  place.dataset.turn = turn;
+  place.replaceChildren(element(`turn-${turn}`).content.cloneNode(true));
+}
+
+function asked() {
+  const place = element("message");
+  if (!("turn" in place.dataset)) return;
+  delete place.dataset.turn;
+  rest();
 }
 
 function rest(template = cameraWorks() ? "hint" : "hint-pin") {
@@ -50,6 +69,8 @@ async function poll() {
     reveal("camera-fine", state.camera === "");
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
+    if (state.turn) ask(state.turn);
+    else asked();
     if ("resting" in element("message").dataset) rest();
     if (decisions >= 0 && state.decisions > decisions && state.last?.entry !== shown) {
       show(state.last);

@@ -32,7 +32,7 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
     """Vision, every second: it is alive, and so is the camera, or not.
 
     `camera` is empty while pictures come, else the reason's code. `watching` says that something
-    moves and faces are being looked for.
+    moves and faces are being looked for. `liveness` is empty, or says that its models are missing.
     """
 
     camera: Code
@@ -40,6 +40,7 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
     detections: int
     faces: int
     watching: bool
+    liveness: Code = ""
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
@@ -50,6 +51,8 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     Times are `time.monotonic_ns()`, which all processes of a machine share. `probe` is float32
     little-endian, unit length, not turned; empty when vision was told not to encode. `crops` are
     aligned 112 x 112 faces as JPEG, best first; empty when the server is not to be asked.
+    `liveness` is what was seen, a face or a picture of one; empty when nobody asked. `challenged`
+    says that the frames were taken while the face was asked to turn.
     """
 
     sighting: str
@@ -59,6 +62,8 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     probe: bytes = b""
     crops: Crops = ()
     final: bool = True
+    liveness: Code = ""
+    challenged: bool = False
 
 
 class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
@@ -93,6 +98,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     encode: bool
     crops: bool
     attempts: int = 1
+    liveness: bool = False
 
 
 class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
@@ -106,12 +112,15 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
     """Controller: what came of a probe; every `Sighting` gets one.
 
     Not `settled`: nobody was recognised yet, go on collecting. With `again_s`, whoever still
-    stands there after so long wants in once more; a stranger who stays makes one entry.
+    stands there after so long wants in once more; a stranger who stays makes one entry. With
+    `turn`, the face is asked to turn that way (`left` or `right`), and its last probe is made of
+    frames from then on.
     """
 
     sighting: str
     settled: bool
     again_s: float | None = None
+    turn: Code = ""
 
 
 FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded | Unable

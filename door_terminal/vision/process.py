@@ -34,6 +34,7 @@ from door_terminal.vision.messages import (
     from_controller,
 )
 from door_terminal.vision.watcher import Watcher
+from face_engine.liveness.passive import load_passive
 from face_engine.models import load_pack
 
 _log = logging.getLogger(__name__)
@@ -97,7 +98,8 @@ def run(settings: Settings, connection: socket.socket) -> None:
     )
     reader.start()
     try:
-        _look(channel, reader, Watcher(pack), settings.camera_hang_s)
+        watcher = Watcher(pack, lambda: load_passive(settings.models, threads=settings.threads))
+        _look(channel, reader, watcher, settings.camera_hang_s)
     except ChannelBroken:
         _log.info("vision ends with its controller")
     finally:
@@ -123,7 +125,14 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
         if time.monotonic() >= next_heartbeat:
             next_heartbeat = time.monotonic() + HEARTBEAT_S
             channel.send(
-                Heartbeat(reader.state, frames, watcher.detections, watcher.faces, watcher.watching)
+                Heartbeat(
+                    reader.state,
+                    frames,
+                    watcher.detections,
+                    watcher.faces,
+                    watcher.watching,
+                    watcher.liveness.problem,
+                )
             )
 
 

@@ -64,6 +64,7 @@ class Candidate:
         self._encoded = 0.0
         self._attempts = 0
         self.waiting = False
+        self.challenged = self.last_probe = False
         self._tried_first = self._tried_last = 0.0
 
     @property
@@ -123,6 +124,8 @@ class Candidate:
         """Whether the next probe is to be tried now."""
         if self.closed or self.waiting or not self._stayed(self._rules.dwell_s):
             return False
+        if self.challenged and not self.last_probe:
+            return False
         if self._attempts and self._now - self._tried_last < ATTEMPT_GAP_S:
             return False
         return self._best.enough or self.spent(ended=False)
@@ -135,7 +138,9 @@ class Candidate:
 
     def attempt(self, *, ended: bool = False) -> bool:
         """Note that a probe is being tried; say whether it is the last one."""
-        final = self.spent(ended=ended) or self._attempts + 1 >= self._rules.attempts
+        final = (
+            self.last_probe or self.spent(ended=ended) or self._attempts + 1 >= self._rules.attempts
+        )
         self._tried_last = self._now
         if not self._attempts:
             self._tried_first = self._now
@@ -158,6 +163,18 @@ class Candidate:
         if again_s is not None:
             self._again_at = at + again_s * 2.0**self._doublings
             self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
+
+    def challenge(self) -> None:
+        """Wait for the answer to a challenge; only frames from now on count, for one last probe.
+
+        Earlier ones may show another face, or a picture.
+        """
+        self._best, self._kept = BestFrames(count=self._rules.frames), {}
+        self.challenged = True
+
+    def challenge_over(self) -> None:
+        """Go on to the last probe."""
+        self.last_probe = True
 
     def unclear(self, *, ended: bool) -> bool:
         """Say whether to give up: long enough in the zone, never seen well enough."""
@@ -189,6 +206,7 @@ class Candidate:
         return self._entered is not None and self._inside - self._entered >= seconds
 
     def _start_over(self) -> None:
+        self.challenged = self.last_probe = False
         self._entered = None
         self._best = BestFrames(count=self._rules.frames)
         self._kept = {}

@@ -89,6 +89,11 @@ class VisionSupervisor:
             return "camera-connecting"
         return self.heartbeat.camera
 
+    @property
+    def liveness(self) -> str:
+        """Empty, or the code of what keeps faces from being told from pictures."""
+        return self.heartbeat.liveness if self.heartbeat else ""
+
     async def run(self) -> None:
         """Keep vision running until cancelled."""
         self._loop = asyncio.get_running_loop()

@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import cv2
 import numpy as np
 
 from door_terminal.camera.reader import Frame
+from door_terminal.vision.liveness import LivenessWatch
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.motion import MotionGate
 from door_terminal.vision.sightings import Candidate, ZoneRules
@@ -17,6 +18,9 @@ from face_engine.detector import search_side
 from face_engine.encoder import fuse
 from face_engine.faces import Image, Vectors
 from face_engine.landmarks import refine
+from face_engine.liveness.challenge import Answer as ChallengeAnswer
+from face_engine.liveness.challenge import Turn
+from face_engine.liveness.passive import PassiveLiveness, load_passive
 from face_engine.models import FacePack
 from face_engine.quality import assess_crop
 from face_engine.tracking import FORGET_AFTER, FaceTracker, GoodFrame, Track
@@ -30,8 +34,12 @@ _MOST_CROPS: Final = 4  # of one match request
 class Watcher:
     """Looks at pictures; `watch` says what counts and what to send."""
 
-    def __init__(self, pack: FacePack) -> None:
+    def __init__(
+        self, pack: FacePack, passive: Callable[[], PassiveLiveness] = load_passive
+    ) -> None:
+        """Take the models; `passive` loads those for liveness once a door wants them."""
         self._pack = pack
+        self.liveness = LivenessWatch(passive)
         self._motion = MotionGate()
         self._tracker = FaceTracker()
         self._candidates: dict[int, Candidate] = {}
@@ -62,6 +70,7 @@ class Watcher:
             attempts=watch.attempts,
         )
         self._candidates.clear()
+        self.liveness.want(wanted=watch.liveness)
 
     def look(self, frame: Frame) -> Iterator[Sighting | Unclear]:
         """Take one picture and yield what came of it."""
@@ -84,9 +93,16 @@ class Watcher:
 
     def answered(self, answer: Answer) -> None:
         """Take what came of a probe."""
-        candidate = self._candidates.get(self._sighted.get(answer.sighting, -1))
-        if candidate is not None:
-            candidate.answered(time.monotonic(), settled=answer.settled, again_s=answer.again_s)
+        track = self._sighted.get(answer.sighting, -1)
+        candidate = self._candidates.get(track)
+        if candidate is None:
+            return
+        candidate.answered(time.monotonic(), settled=answer.settled, again_s=answer.again_s)
+        if answer.turn:
+            candidate.challenge()
+            self.liveness.ask(track, Turn(answer.turn), time.monotonic())
+        elif answer.settled:
+            self.liveness.forget(track)
 
     def encode(self, crops: tuple[bytes, ...]) -> bytes:
         """Return the probe of crops that the server could not be asked about."""
@@ -113,6 +129,9 @@ class Watcher:
                 candidate = self._candidate(track, rules)
                 candidate.offer(look)
                 candidate.keep(look, crop, vector)
+        near = look.quality.face_px >= watch.min_face_px
+        if self.liveness.wanted and near and not candidate.closed:
+            self._watch_liveness(track, candidate, look, frame.image)
         if candidate.ready:
             final = candidate.attempt()
             yield self._sighting(track.id, candidate, frame.captured_ns, watch, final=final)
@@ -120,9 +139,23 @@ class Watcher:
             candidate.closed = True
             yield _unclear(candidate, frame.captured_ns)
 
+    def _watch_liveness(
+        self, track: Track, candidate: Candidate, look: GoodFrame, image: Image
+    ) -> None:
+        self.liveness.offer(track.id, image, track.face, look.quality, look.at)
+        answer = self.liveness.answer(track.id)
+        if not candidate.challenged or answer is ChallengeAnswer.WAITING:
+            return
+        if answer is ChallengeAnswer.PASSED and not candidate.last_probe:
+            self.liveness.witness(track.id, self._pack.encoder.encode(look.crop[None])[0])
+        candidate.challenge_over()
+
     def _sighting(
         self, track: int, candidate: Candidate, needed_ns: int, watch: Watch, *, final: bool
-    ) -> Sighting:
+    ) -> Sighting | Unclear:
+        if not candidate.crops:  # asked to turn, and never looked straight ahead since
+            candidate.closed, candidate.waiting = True, False
+            return _unclear(candidate, needed_ns)
         sighting = secrets.token_hex(8)
         self._sighted[sighting] = track
         return Sighting(
@@ -133,7 +166,16 @@ class Watcher:
             probe=_probe(candidate.vectors) if watch.encode else b"",
             crops=_pictures(candidate) if watch.crops else (),
             final=final,
+            liveness=self._verdict(track, candidate),
+            challenged=candidate.challenged,
         )
+
+    def _verdict(self, track: int, candidate: Candidate) -> str:
+        if not self.liveness.wanted:
+            return ""
+        first = np.stack(candidate.crops[:1])
+        vectors = candidate.vectors or list(self._pack.encoder.encode(first))
+        return self.liveness.verdict(track, fuse(np.stack(vectors)))
 
     def _forget(self, watch: Watch) -> Iterator[Sighting | Unclear]:
         """Close the sightings of faces that have gone, once their last answer is in."""
@@ -149,6 +191,7 @@ class Watcher:
                 yield self._sighting(gone, candidate, left_ns, watch, final=True)
             elif candidate.unclear(ended=True):
                 yield _unclear(candidate, left_ns)
+        self.liveness.keep_only(self._candidates)
         self._sighted = {
             one: track for one, track in self._sighted.items() if track in self._candidates
         }

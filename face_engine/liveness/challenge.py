@@ -18,16 +18,19 @@ from face_engine.faces import Image
 from face_engine.liveness.parallax import Look, Relief, compare, corners, look_at
 from face_engine.quality import pose
 
-TIME_S: Final = 6.0
-"""From asking to the end: half a second to read, one to turn, and again for who misunderstood."""
+TIME_S: Final = 8.0
+"""From asking to the end: two seconds to see and read it, one to turn, and once more."""
 _STRAIGHT: Final = 20.0
 """Degrees of yaw within which somebody looks at the door: cameras hang to one side."""
-_TURNED: Final = 14.0
+_TURNED: Final = 11.0
 """Degrees against the straight look; the landmarks' rough yaw scatters by about three."""
-_NOSE_MOVED: Final = 0.04
-"""Distances between the eyes by which the nose must have moved that way: a tenth of its height."""
-_SURE: Final = 4.0
-"""Standard errors that this must stand above."""
+_NOSE_MOVED: Final = 0.045
+"""Distances between the eyes by which a nose must have moved in a look that counts: prints that
+are turned by as much stay below 0.02, heads show 0.1."""
+_LEAST_SURE, _MOST_SURE = 1.5, 5.0
+"""Standard errors below which a look does not count, and above which it counts no more."""
+_ENOUGH: Final = 8.0
+"""Standard errors that looks must add up to."""
 _LOOKS: Final = 2
 """Turned looks that must agree: one may be a slip."""
 
@@ -72,8 +75,8 @@ class Challenge:
     asked_at: float
     _straight: Look | None = None
     _points: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
-    _agreeing: int = 0
-    _wrong: int = 0
+    _looks: int = 0
+    _toward: float = 0.0
     _flat: int = 0
 
     def offer(self, image: Image, landmarks: NDArray[np.floating], at: float) -> Answer:
@@ -97,16 +100,16 @@ class Challenge:
         if relief is None:
             return Answer.WAITING
         self._judge(turned, relief)
-        if self._agreeing >= _LOOKS:
-            return Answer.PASSED
-        return Answer.WRONG_WAY if self._wrong >= _LOOKS else Answer.WAITING
+        if self._looks < _LOOKS or abs(self._toward) < _ENOUGH:
+            return Answer.WAITING
+        return Answer.PASSED if self._toward > 0 else Answer.WRONG_WAY
 
     def _judge(self, turned: float, relief: Relief) -> None:
         """Landmarks and parallax must say the same: neither is believed alone."""
         across = relief.nose[0]
-        if abs(across) < max(_NOSE_MOVED, _SURE * relief.noise) or across * turned < 0:
+        sure = abs(across) / relief.noise
+        if abs(across) < _NOSE_MOVED or sure < _LEAST_SURE or across * turned < 0:
             self._flat += 1
-        elif across * self.turn.sign > 0:
-            self._agreeing += 1
-        else:
-            self._wrong += 1
+            return
+        self._looks += 1
+        self._toward += float(np.sign(across)) * self.turn.sign * min(sure, _MOST_SURE)

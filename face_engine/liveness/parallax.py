@@ -240,6 +240,7 @@ class Parallax:
         look = look_at(image, landmarks, at)
         if self._first is None or self._missed >= _MOST_MISSED:
             self._first, self._points, self._missed = look, corners(look), 0
+            self.reliefs = []
             return
         relief = compare(self._first, look, self._points)
         if relief is None:
@@ -248,6 +249,11 @@ class Parallax:
         self._missed = 0
         self.reliefs = [*self.reliefs, (relief, look.yaw - self._first.yaw)][-_MOST_LOOKS:]
 
+    @property
+    def lost(self) -> bool:
+        """Whether the last look could not be followed from the first: it may be another face."""
+        return self._missed > 0
+
     def evidence(self) -> float:
         """The logarithm (base e) of how much likelier a head is than a flat picture; 0 is unknown.
 
@@ -255,7 +261,7 @@ class Parallax:
         foreshortened as by a turn while no nose moved speaks for a picture; one that never
         turned says nothing.
         """
-        if len(self.reliefs) < _FEWEST_LOOKS:
+        if len(self.reliefs) < _FEWEST_LOOKS or self.lost:
             return 0.0
         found = [relief for relief, _ in self.reliefs]
         moved = np.array([np.hypot(*relief.nose) for relief in found])

@@ -33,6 +33,10 @@ class LivenessTrack:
     def offer(self, image: Image, face: Face, quality: Quality, at: float) -> None:
         """Take an (H, W, 3) uint8 BGR picture of the track's face, `at` seconds."""
         self._parallax.offer(image, face.landmarks, at)
+        if self._parallax.lost:
+            # What was seen before is no longer known to be this face: a picture may have been
+            # held in front of it.
+            self._scores.clear()
         if self._challenge is not None and self._answer is Answer.WAITING:
             self._answer = self._challenge.offer(image, face.landmarks, at)
         if (

@@ -13,6 +13,8 @@ from access_rules.decision import (
     Denied,
     DoorRules,
     Granted,
+    Liveness,
+    LivenessPolicy,
     Moment,
     Shown,
     decide,
@@ -212,6 +214,7 @@ rule_sets = st.builds(
     accepts=st.frozensets(st.sampled_from(Credential)),
     leases=st.builds(LeasePolicy, resident_hours=st.integers(1, 720)),
     face_needs_second=st.booleans(),
+    liveness=st.sampled_from(LivenessPolicy),
 )
 
 
@@ -234,6 +237,13 @@ def test_no_grant_breaks_a_rule(
     kinds = {one.credential for one in shown}
     assert not person.second_credential or len(kinds) > 1
     assert not rules.face_needs_second or kinds != {Credential.FACE}
+    if rules.liveness.required:
+        assert all(one.liveness is not Liveness.SPOOF for one in shown)
+    if rules.liveness in {LivenessPolicy.CHALLENGE, LivenessPolicy.SECOND}:
+        proven = all(
+            one.liveness is Liveness.LIVE for one in shown if one.credential is Credential.FACE
+        )
+        assert proven or (rules.liveness is LivenessPolicy.SECOND and len(kinds) > 1)
     if moment.unix is None:
         assert person.category is Category.RESIDENT
         assert not person.windows
@@ -275,3 +285,49 @@ def test_losing_the_clock_never_opens_a_shut_door(
     before = decide(shown, rules, moment, direction)
     after = decide(shown, rules, replace(moment, unix=None), direction)
     assert isinstance(before, Granted) or isinstance(after, Denied)
+
+
+def seen(liveness: Liveness, person: Person | None = RESIDENT) -> tuple[Shown, ...]:
+    return (Shown(Credential.FACE, person, liveness=liveness),)
+
+
+@pytest.mark.parametrize("policy", [LivenessPolicy.OFF, LivenessPolicy.OBSERVE])
+@pytest.mark.parametrize("liveness", list(Liveness))
+def test_a_door_that_only_watches_decides_as_before(
+    policy: LivenessPolicy, liveness: Liveness
+) -> None:
+    rules = replace(RULES, liveness=policy)
+    assert reason(seen(liveness), rules=rules) is DecisionReason.WITHIN_RULES
+
+
+@pytest.mark.parametrize(
+    ("policy", "undecided"),
+    [
+        (LivenessPolicy.OPEN, DecisionReason.WITHIN_RULES),
+        (LivenessPolicy.CHALLENGE, DecisionReason.LIVENESS_UNPROVEN),
+        (LivenessPolicy.SECOND, DecisionReason.SECOND_CREDENTIAL_NEEDED),
+    ],
+)
+def test_where_it_is_required_pictures_are_refused_and_doubt_follows_the_policy(
+    policy: LivenessPolicy, undecided: DecisionReason
+) -> None:
+    rules = replace(RULES, liveness=policy)
+    assert reason(seen(Liveness.LIVE), rules=rules) is DecisionReason.WITHIN_RULES
+    assert reason(seen(Liveness.SPOOF), rules=rules) is DecisionReason.SPOOF_SUSPECTED
+    for unproven in (Liveness.UNDECIDED, Liveness.UNASKED):
+        assert reason(seen(unproven), rules=rules) is undecided
+    assert reason((Shown(Credential.PIN, RESIDENT),), rules=rules) is DecisionReason.WITHIN_RULES
+
+
+def test_a_pin_makes_up_for_doubt_and_never_for_a_picture() -> None:
+    rules = replace(RULES, liveness=LivenessPolicy.SECOND)
+    pin = (Shown(Credential.PIN, RESIDENT),)
+    assert reason(seen(Liveness.UNDECIDED) + pin, rules=rules) is DecisionReason.WITHIN_RULES
+    assert reason(seen(Liveness.SPOOF) + pin, rules=rules) is DecisionReason.SPOOF_SUSPECTED
+
+
+def test_a_picture_learns_nothing_about_whom_it_shows() -> None:
+    rules = replace(RULES, liveness=LivenessPolicy.OPEN)
+    suspended = replace(RESIDENT, suspended=True)
+    assert reason(seen(Liveness.SPOOF, suspended), rules=rules) is DecisionReason.SPOOF_SUSPECTED
+    assert reason(seen(Liveness.SPOOF, None), rules=rules) is DecisionReason.NOT_RECOGNIZED

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from tests.door_terminal.estate import Estate, running_estate
@@ -128,3 +128,23 @@ def test_a_lost_server_is_told_and_the_pin_goes_on_working(
         page.get_by_test_id("open").click()
         message(page, "Welcome.")
     assert len(door.openings()) == 1
+
+
+def test_a_turn_of_the_head_is_asked_for_in_both_languages(browser: Browser, door: Door) -> None:
+    with screen(browser, door) as page:
+        asked = ["left"]
+
+        def answer(route: Route) -> None:
+            answered = route.fetch()
+            route.fulfill(response=answered, json=answered.json() | {"turn": asked[0]})
+
+        page.route("**/state", answer)
+        message(page, "Turn your head to the left")
+        message(page, "请向左转头")
+        message(page, "←")
+        shoot(page, "turn")
+        asked[0] = "right"
+        message(page, "Turn your head to the right")
+        asked[0] = ""
+        message(page, "Enter your unit and PIN.")
+        page.unroute_all(behavior="wait")

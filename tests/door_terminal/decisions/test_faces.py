@@ -40,8 +40,10 @@ class Told(Recogniser):
 
 
 class Desk:
-    def __init__(self, engine: Engine, clock: EffectiveClock, folder: Path) -> None:
-        configuration = Configuration.of(configured())
+    def __init__(
+        self, engine: Engine, clock: EffectiveClock, folder: Path, liveness: str = "off"
+    ) -> None:
+        configuration = Configuration.of(configured(liveness=liveness))
         store = LinkStore(engine, keep_acknowledged=timedelta(days=7))
         self.outcomes: list[Outcome] = []
         self.told = Told()
@@ -106,3 +108,47 @@ def test_what_cannot_be_matched_or_seen_is_recorded_with_its_reason(desk: Desk) 
         DecisionReason.MATCHING_UNAVAILABLE,
         DecisionReason.FACE_UNCLEAR,
     ]
+
+
+def looked(liveness: str, *, final: bool = True, challenged: bool = False) -> Sighting:
+    now = time.monotonic_ns()
+    return Sighting("s", now, now, 2, final=final, liveness=liveness, challenged=challenged)
+
+
+def test_doubt_waits_for_more_frames_and_then_asks_for_a_turn(
+    engine: Engine, clock: EffectiveClock, tmp_path: Path
+) -> None:
+    desk = Desk(engine, clock, tmp_path, "challenge")
+    desk.told.answer = Recognised(ADA, "local", unit_vector(1))
+    doubt = "not-enough-evidence"
+    early = desk.faces.sighting(looked(doubt, final=False))
+    assert (early.settled, early.turn) == (False, "")
+    late = desk.faces.sighting(looked(doubt))
+    assert late.settled is False
+    assert late.turn in {"left", "right"}
+    assert desk.outcomes == []
+    assert desk.faces.sighting(looked(doubt, challenged=True)).settled
+    assert [one.reason for one in desk.outcomes] == [DecisionReason.LIVENESS_UNPROVEN]
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_what_is_known_is_decided_at_once(
+    engine: Engine, clock: EffectiveClock, tmp_path: Path, *, final: bool
+) -> None:
+    desk = Desk(engine, clock, tmp_path, "challenge")
+    desk.told.answer = Recognised(ADA, "local", unit_vector(1))
+    desk.faces.sighting(looked("spoof", final=final))
+    desk.told.answer = Recognised(person("b"), "local", unit_vector(2))
+    desk.faces.sighting(looked("live", final=final))
+    assert [one.reason for one in desk.outcomes] == [
+        DecisionReason.SPOOF_SUSPECTED,
+        DecisionReason.WITHIN_RULES,
+    ]
+
+
+def test_nobody_known_is_asked_to_turn(
+    engine: Engine, clock: EffectiveClock, tmp_path: Path
+) -> None:
+    desk = Desk(engine, clock, tmp_path, "challenge")
+    desk.faces.sighting(looked("not-enough-evidence"))
+    assert [one.reason for one in desk.outcomes] == [DecisionReason.NOT_RECOGNIZED]
