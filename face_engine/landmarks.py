@@ -35,7 +35,8 @@ def _in_full_light(window: Image) -> Image:
     off. On well lit ones this changes nothing that could be measured.
     """
     middle = np.ascontiguousarray(window[_EDGE:-_EDGE, _EDGE:-_EDGE])
-    levels = np.cumsum(np.bincount(middle.ravel(), minlength=256)) / middle.size
+    counts = cv2.calcHist([middle.reshape(-1, 1)], [0], None, [256], [0, 256])
+    levels = np.cumsum(counts) / middle.size
     dark, bright = np.searchsorted(levels, _RANGE)
     spread = (np.arange(256) - dark) * (255 / max(bright - dark, 1))
     return np.asarray(cv2.LUT(window, np.clip(spread, 0, 255).astype(np.uint8)), np.uint8)
