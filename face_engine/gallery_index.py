@@ -185,6 +185,9 @@ class GalleryIndex:
             count = min(k, len(self._ids))
             if count == 0:
                 return [[] for _ in queries]
+            # The setting is each thread's own. More than one would scan hardly faster, and waits
+            # for the other by spinning: on a busy machine that cost thirty times the search.
+            faiss.omp_set_num_threads(1)
             scores, rows = self._index.search(queries, count)
             names = self._ids
             return [
