@@ -26,8 +26,6 @@ _SEVERITY = 0.5
 # reaches around the face, in distances between the eyes.
 _DOOR_EYES = 60.0
 _AROUND = 4.0
-# A photo passes when this share of its copies would open.
-_LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +107,8 @@ def opening_shares(
 
 
 def unlikely_to_open(shares: Sequence[float]) -> int | None:
-    """The photo that would open least often, where that is too seldom."""
-    worst = int(np.argmin(shares))
-    return worst if shares[worst] < _LEAST_SHARE else None
+    """The first photo of which not one copy would open.
+
+    Asking for more than one refuses more people who are recognised later than it warns of.
+    """
+    return next((number for number, share in enumerate(shares) if share == 0), None)

@@ -144,7 +144,7 @@ def expected_score(
 ) -> float:
     """The cosine with the person's own template to expect, from what `MEASURES` names.
 
-    A sum of what each measure leaves of a perfect look, fitted to some 6,500 looks at 298 people,
+    A sum of what each measure leaves of a perfect look, fitted to some 6,000 looks at 298 people,
     good and degraded (`docs/face-engine.md`). Size and pose added nothing to it down to 10 pixels
     between the eyes and up to the turns that photos show: a zone's rules bound both.
     """

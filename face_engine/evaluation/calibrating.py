@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from face_engine.calibration import Calibration, RefusalCurve
 from face_engine.centring import Middle, middle_of
+from face_engine.encoder import fuse
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
@@ -78,6 +79,30 @@ def _refusals(evaluation: Evaluation) -> tuple[RefusalCurve, ...]:
     return tuple(curves)
 
 
+def strangers(evaluation: Evaluation) -> NDArray[np.float64]:
+    """(P,) the best score of every person among everybody else's templates.
+
+    A person's probe is fused from as many photos as the evaluation's probes are, or as there are:
+    fused probes score higher with everybody. Whoever is in the gallery is left out of it for the
+    own probe, so that people with several photos are strangers, too.
+    """
+    options = evaluation.options
+    roles = cast(evaluation.subjects, gallery_photos=options.gallery_photos, probe_frames=1)
+    templates = enroll(evaluation.subjects, roles, options.mirror)
+    place = {row: number for number, (row, _) in enumerate(roles.enrolled)}
+    mirrored = options.mirror is Mirror.BOTH
+    best = []
+    for row, subject in enumerate(evaluation.subjects):
+        if not len(subject.plain):
+            continue
+        probe = fuse(subject.seen(slice(0, options.probe_frames), mirrored=mirrored))
+        scores = templates @ probe
+        if row in place:
+            scores[place[row]] = -1
+        best.append(float(scores.max()))
+    return np.asarray(best)
+
+
 def _command(options: Options, pack: str, *more: str) -> str:
     """What made the file, with the folders' last names only: where they lay is nobody's matter."""
     words = ["gatehouse", "evaluate", "--images", options.images.name, "--pack", pack]
@@ -121,10 +146,12 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
         EvaluationImpossible: there was no identification, or too few strangers.
     """
     trial = evaluation.trial
-    if trial is None or len(trial.non_mated) < LEAST_STRANGERS:
+    if trial is None:
+        raise EvaluationImpossible(f"a calibration needs an identification: {evaluation.note}")
+    measured = strangers(evaluation)
+    if len(measured) < LEAST_STRANGERS:
         raise EvaluationImpossible(
-            f"a calibration needs at least {LEAST_STRANGERS} people with exactly one photo, "
-            "and others with several",
+            f"a calibration needs at least {LEAST_STRANGERS} people; here are {len(measured)}",
         )
     mirrored = evaluation.options.mirror is not Mirror.NONE
     everybody = portraits(evaluation.subjects, mirrored=mirrored)
@@ -139,7 +166,7 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
             *("--mirror", str(evaluation.options.mirror)),
             "--write-calibration",
         ),
-        strangers=measure(trial.non_mated, trial.gallery_size),
+        strangers=measure(measured, trial.gallery_size),
         templates=_between_templates(evaluation),
         same_person=round(threshold_at(scores_between(everybody), SAME_PERSON_FMR), 6),
         refusals=_refusals(evaluation),
