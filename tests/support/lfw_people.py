@@ -34,14 +34,13 @@ class DrawnPerson:
     head: Cutout = field(repr=False)
     vector: Vectors = field(repr=False)
 
-    def likeness(self, pack: FacePack) -> float:
-        """The cosine of enrolled and other photo without any door between.
+    def template(self, pack: FacePack) -> Vectors:
+        """What the portraits are enrolled as.
 
         Raises:
-            face_engine.errors.PhotoRefused: the photos cannot be enrolled.
+            face_engine.errors.PhotoRefused: they cannot be.
         """
-        template = judge(pack, [one.read_bytes() for one in self.portraits]).template
-        return float(template @ self.vector)
+        return judge(pack, [one.read_bytes() for one in self.portraits]).template
 
 
 def drawn_people(
