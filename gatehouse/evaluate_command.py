@@ -11,14 +11,15 @@ from face_engine import centring
 from face_engine.calibration import to_json
 from face_engine.degradations import Degradation
 from face_engine.errors import FaceEngineError
-from face_engine.evaluation import Evaluation, Options, report
+from face_engine.evaluation import Options, report
 from face_engine.evaluation import evaluate as run_evaluation
-from face_engine.evaluation.calibrating import calibrate, find_middle
+from face_engine.evaluation.calibrating import calibrate
 from face_engine.evaluation.comparison import Configuration
 from face_engine.evaluation.comparison_report import report_comparison
 from face_engine.evaluation.foretelling import report_door_check
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
+from face_engine.evaluation.middles import find_middle
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 from gatehouse import evaluation_plots
 from gatehouse.evaluation_tables import evaluation_lines
@@ -125,8 +126,8 @@ def _told() -> Iterator[None]:
     "--write-middle",
     "middle_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the middle of these people's faces, by which the pack's vectors are centred; "
-    "implies --uncentred.",
+    help="Write the middle of these people's faces (of the groups', with --groups), by which the "
+    "pack's vectors are centred; implies --uncentred.",
 )
 @click.option(
     "--degrade",
@@ -206,7 +207,14 @@ def evaluate(
         if uncentred or middle_file is not None:
             pack = pack.uncentred()
         evaluation = run_evaluation(pack, options, progress=True)
-        _write_files(evaluation, source or images.name, calibration_file, middle_file, plot_file)
+        source = source or images.name
+        if calibration_file is not None:
+            calibration_file.write_text(to_json(calibrate(evaluation, source=source)), "utf-8")
+        if middle_file is not None:
+            middle = find_middle(evaluation, source=source, groups=groups)
+            middle_file.write_text(centring.to_json(middle), "utf-8")
+        if plot_file is not None:
+            evaluation_plots.draw(evaluation, plot_file)
         result = report(evaluation)
         if against is not None:
             result["comparison"] = report_comparison(evaluation, against)
@@ -218,19 +226,3 @@ def evaluate(
         click.echo(json.dumps(result))
     else:
         click.echo("\n".join(evaluation_lines(result)))
-
-
-def _write_files(
-    evaluation: Evaluation,
-    source: str,
-    calibration_file: Path | None,
-    middle_file: Path | None,
-    plot_file: Path | None,
-) -> None:
-    if calibration_file is not None:
-        calibration_file.write_text(to_json(calibrate(evaluation, source=source)), "utf-8")
-    if middle_file is not None:
-        middle = find_middle(evaluation, source=source)
-        middle_file.write_text(centring.to_json(middle), "utf-8")
-    if plot_file is not None:
-        evaluation_plots.draw(evaluation, plot_file)

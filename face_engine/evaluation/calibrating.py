@@ -1,4 +1,4 @@
-"""From an evaluation to what is shipped for a template space: its calibration, its middle."""
+"""From an evaluation to the calibration file of its template space."""
 
 import shlex
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_engine.calibration import Calibration, RefusalCurve
-from face_engine.centring import Middle, middle_of
 from face_engine.encoder import fuse
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
@@ -23,8 +22,6 @@ from face_engine.self_calibration import best_of_others
 SAME_PERSON_FMR = 0.001
 # Fewer strangers than this calibrate nothing a door should rely on.
 LEAST_STRANGERS = 100
-# The mean of so many people is off by 1/sqrt(1000) at most: a tenth of its own length.
-LEAST_PEOPLE = 1000
 # Thresholds at which the false refusals are noted: below and beyond what any budget leads to.
 _REFUSAL_THRESHOLDS = np.round(np.arange(0.3, 0.901, 0.02), 2)
 # Doors fuse one frame or more; more than two leave a public set too few probes.
@@ -103,29 +100,12 @@ def strangers(evaluation: Evaluation) -> NDArray[np.float64]:
     return np.asarray(best)
 
 
-def _command(options: Options, pack: str, *more: str) -> str:
+def command_line(options: Options, pack: str, *more: str) -> str:
     """What made the file, with the folders' last names only: where they lay is nobody's matter."""
     words = ["gatehouse", "evaluate", "--images", options.images.name, "--pack", pack]
     if options.leave_out is not None:
         words += ["--leave-out", options.leave_out.name]
     return shlex.join([*words, *more, "FILE"])
-
-
-def find_middle(evaluation: Evaluation, *, source: str) -> Middle:
-    """The middle of an evaluation's people, whose vectors must be the network's own.
-
-    Raises:
-        EvaluationImpossible: too few people.
-    """
-    people = [subject.plain for subject in evaluation.subjects if len(subject.plain)]
-    if len(people) < LEAST_PEOPLE:
-        raise EvaluationImpossible(f"a middle needs at least {LEAST_PEOPLE} people")
-    return Middle(
-        source=source,
-        command=_command(evaluation.options, evaluation.pack, "--write-middle"),
-        people=len(people),
-        vector=middle_of(people),
-    )
 
 
 def _between_templates(evaluation: Evaluation) -> ScoreCurve:
@@ -158,7 +138,7 @@ def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:
     return Calibration(
         template_space=evaluation.template_space,
         source=source,
-        command=_command(
+        command=command_line(
             evaluation.options,
             evaluation.pack,
             *("--gallery-photos", str(evaluation.options.gallery_photos)),
