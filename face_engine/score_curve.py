@@ -11,11 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from face_engine.faces import Vectors
+
 SUPPORT: Final = 3.0
 """An event expected fewer than three times in the data may as well be three times as frequent
 (rule of three: no event in n trials bounds the rate at 3/n with 95% confidence)."""
 _TAIL_SHARE: Final = 0.1
-"""Share of the scores, from the top, that the tail is fitted to."""
+"""Share of best scores, from the top, that the tail is fitted to."""
+_PAIRS_TAIL_SHARE: Final = 0.001
+"""The same of single comparisons, few of which come near to a best score."""
 _POINTS: Final = 40
 
 
@@ -92,22 +96,38 @@ def at_size(rate: float, size: float, other: float) -> float:
 
 def measure(scores: NDArray[np.float64], gallery_size: int) -> ScoreCurve:
     """The curve of (N,) best scores, each in a gallery of so many people."""
+    return _curve(scores, gallery_size, _TAIL_SHARE)
+
+
+def measure_pairs(vectors: Vectors) -> ScoreCurve:
+    """The curve of the scores of (N, d) vectors of N people with one another.
+
+    Single comparisons are a gallery of one. From there galleries of any size are reckoned up;
+    reckoned down from the best of a thousand, nearly every score of a small gallery would lie
+    where few are measured.
+    """
+    rows, columns = np.triu_indices(len(vectors), k=1)
+    scores = np.asarray((vectors @ vectors.T)[rows, columns], np.float64)
+    return _curve(scores, 1, _PAIRS_TAIL_SHARE)
+
+
+def _curve(scores: NDArray[np.float64], gallery_size: int, tail_share: float) -> ScoreCurve:
     rates, levels = rate_table(scores)
-    rate, level, scale = fit_tail(scores)
+    rate, level, scale = fit_tail(scores, tail_share)
     return ScoreCurve(
         gallery_size, len(scores), rounded(rates), rounded(levels), rate, level, scale
     )
 
 
-def fit_tail(scores: NDArray[np.float64]) -> tuple[float, float, float]:
-    """(rate, score, scale) of an exponential tail fitted to the top tenth of the scores.
+def fit_tail(scores: NDArray[np.float64], share: float = _TAIL_SHARE) -> tuple[float, float, float]:
+    """(rate, score, scale) of an exponential tail fitted to a top share of the scores.
 
     The excess over a high enough level of nearly any distribution is close to exponential or
     shorter-tailed; the mean excess is its maximum-likelihood scale (J. Pickands, "Statistical
     inference using extreme order statistics", Annals of Statistics 3, 1975).
     """
     falling = np.sort(scores)[::-1]
-    count = max(2, int(len(falling) * _TAIL_SHARE))
+    count = max(2, int(len(falling) * share))
     level = float(falling[count - 1])
     return count / len(falling), level, float(np.mean(falling[:count] - level))
 

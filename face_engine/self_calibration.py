@@ -190,18 +190,7 @@ def shown_rate(histogram: ScoreHistogram, gallery_size: int) -> float | None:
 
 
 def between(templates: Vectors, households: Sequence[str] | None = None) -> ScoreHistogram:
-    """Each person's best score among everybody else's templates, counted; see `best_of_others`."""
-    best, people = best_of_others(templates, households)
-    counts = np.bincount(np.clip((best * BINS).astype(np.int64), 0, BINS - 1), minlength=BINS)
-    return ScoreHistogram(tuple(counts.tolist()), int(people.sum()))
-
-
-def best_of_others(
-    templates: Vectors, households: Sequence[str] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(M,) best score of a person among everybody else's templates, and of how many it is.
-
-    M is N, less those with whom nobody is compared, and at most `_QUERIES`.
+    """Each person's best score among everybody else's templates.
 
     Args:
         templates: (N, d), of N people.
@@ -211,16 +200,17 @@ def best_of_others(
     names = np.asarray([""] * count if households is None else households)
     homes = np.unique(names, return_inverse=True)[1].astype(np.int64)
     homes[names == ""] = -1
-    best, people = [np.empty(0)], [np.empty(0, np.int64)]
+    counts = np.zeros(BINS, np.int64)
+    compared = 0
     rows = np.linspace(0, count - 1, min(count, _QUERIES)).astype(np.int64)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         chosen = rows[start : start + _ROWS_AT_ONCE]
         others = _others(homes, chosen)
-        compared = others.sum(axis=1)
-        scores = np.where(others, templates[chosen] @ templates.T, -1.0).max(axis=1)
-        best.append(scores[compared > 0].astype(np.float64))
-        people.append(compared[compared > 0])
-    return np.concatenate(best), np.concatenate(people)
+        people = others.sum(axis=1)
+        best = np.where(others, templates[chosen] @ templates.T, -1.0).max(axis=1)[people > 0]
+        counts += np.bincount(np.clip((best * BINS).astype(np.int64), 0, BINS - 1), minlength=BINS)
+        compared += int(people.sum())
+    return ScoreHistogram(tuple(counts.tolist()), compared)
 
 
 def _others(homes: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -14,8 +14,7 @@ from face_engine.evaluation.identification import Mirror, Trial, cast, enroll, r
 from face_engine.evaluation.subjects import portraits
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
-from face_engine.score_curve import ScoreCurve, measure, rounded
-from face_engine.self_calibration import best_of_others
+from face_engine.score_curve import ScoreCurve, measure, measure_pairs, rounded
 
 # Two strangers' photos pass as one person's in one enrollment of a thousand at most; photos of
 # one sitting score far above this.
@@ -116,7 +115,7 @@ def _between_templates(evaluation: Evaluation) -> ScoreCurve:
         probe_frames=options.probe_frames,
     )
     templates = enroll(evaluation.subjects, roles, options.mirror)
-    return measure(best_of_others(templates)[0], len(templates) - 1)
+    return measure_pairs(templates)
 
 
 def calibrate(evaluation: Evaluation, *, source: str) -> Calibration:

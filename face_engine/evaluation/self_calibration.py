@@ -19,11 +19,10 @@ from face_engine.evaluation.bounds import Bounded, bounded
 from face_engine.evaluation.identification import Mirror
 from face_engine.evaluation.subjects import Subject
 from face_engine.faces import Vectors
-from face_engine.score_curve import measure
+from face_engine.score_curve import measure, measure_pairs
 from face_engine.self_calibration import (
     NO_SCORES,
     OwnScores,
-    best_of_others,
     between,
     own_threshold,
     reckon,
@@ -107,8 +106,8 @@ def public_calibration(
 ) -> Calibration:
     """What these people's scores promise: each one's last photo against everybody's template.
 
-    The strangers' are single comparisons: reckoned down from the best score in a gallery of
-    a thousand, a tenth of all sightings at one of forty would be nearly all of them there.
+    All are single comparisons: reckoned down from the best score in a gallery of a thousand, a
+    tenth of all sightings at one of forty would be nearly all of them there.
     """
     scores = _scores(others, gallery_photos, mirror)
     different = ~np.eye(len(others), dtype=bool)
@@ -117,7 +116,7 @@ def public_calibration(
         source=f"{len(others)} people outside the group",
         command="",
         strangers=measure(scores.probe[different].astype(np.float64), 1),
-        templates=measure(best_of_others(scores.templates)[0], len(others) - 1),
+        templates=measure_pairs(scores.templates),
         same_person=0.0,
     )
 
