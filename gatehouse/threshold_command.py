@@ -193,7 +193,7 @@ def _calibration(file: Path | None) -> Calibration:
 def _values(budget: ErrorBudget, result: Explanation) -> dict[str, object]:
     return {
         "fpir_per_attempt": budget.fpir,
-        "fpir_per_sighting": budget.fpir * budget.attempts,
+        "fpir_per_sighting": budget.fpir * budget.together,
         "gallery_size": result.gallery_size,
         "threshold": result.threshold.value,
         "supported": result.threshold.supported,
@@ -210,11 +210,11 @@ def _paragraphs(
     people: int,
     result: Explanation,
 ) -> Iterator[str]:
-    per_sighting = budget.fpir * budget.attempts
+    per_sighting = budget.fpir * budget.together
     yield (
         f"Budget: {_count(budget.wrong_openings_per_month, 'wrong opening')} a month, "
         f"{_count(budget.strangers_per_day, 'sighting')} of strangers a day, "
-        f"{_count(budget.attempts, 'attempt')} each."
+        f"{_count(budget.attempts, 'attempt')} each, which count as {budget.together:g}."
     )
     yield (
         f"Asked: 1 sighting of a stranger in {1 / per_sighting:,.0f} may open a door "

@@ -1,7 +1,14 @@
 import pytest
 
 from face_engine.calibration import load
-from face_engine.error_budget import ATTEMPTS, DAYS_PER_MONTH, ErrorBudget, explain, size_ahead
+from face_engine.error_budget import (
+    ATTEMPTS,
+    DAYS_PER_MONTH,
+    TOGETHER,
+    ErrorBudget,
+    explain,
+    size_ahead,
+)
 from tier_link.estate_messages import DoorConfigured
 
 SHIPPED = load("sface-2021dec-int8bq-centred")
@@ -9,7 +16,8 @@ SHIPPED = load("sface-2021dec-int8bq-centred")
 
 def test_the_budget_is_shared_among_all_attempts_of_all_sightings() -> None:
     budget = ErrorBudget(wrong_openings_per_month=2, strangers_per_day=100, attempts=4)
-    assert budget.fpir * 4 * 100 * DAYS_PER_MONTH == pytest.approx(2)
+    assert budget.fpir * TOGETHER * 100 * DAYS_PER_MONTH == pytest.approx(2)
+    assert ErrorBudget(2, 100, attempts=1).fpir * 100 * DAYS_PER_MONTH == pytest.approx(2)
 
 
 def test_it_counts_the_attempts_that_doors_make() -> None:
