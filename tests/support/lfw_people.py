@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ import numpy as np
 
 from face_engine.alignment import align
 from face_engine.enrollment import MOST_PHOTOS, judge
+from face_engine.errors import PhotoRefused
 from face_engine.faces import Face, Vectors
 from face_engine.models import FacePack
 from face_engine.quality import pose
@@ -35,12 +37,13 @@ class DrawnPerson:
     vector: Vectors = field(repr=False)
 
     def template(self, pack: FacePack) -> Vectors:
-        """What the portraits are enrolled as.
-
-        Raises:
-            face_engine.errors.PhotoRefused: they cannot be.
-        """
-        return judge(pack, [one.read_bytes() for one in self.portraits]).template
+        """What those of the portraits are enrolled as that the form would have taken, too."""
+        taken = []
+        for portrait in self.portraits:
+            with suppress(PhotoRefused):
+                judge(pack, [portrait.read_bytes()])
+                taken.append(portrait.read_bytes())
+        return judge(pack, taken).template
 
 
 def drawn_people(
