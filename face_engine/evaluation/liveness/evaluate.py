@@ -31,7 +31,7 @@ RENDERED_NOTE: Final = (
 )
 LIMITS_NOTE: Final = (
     "Not stopped: a mask, nor, without the challenge, a film of the person on a good screen; with "
-    "it, a film in which the person happens to turn the right way."
+    "it, a film in which the person happens to turn the right way, and now and then another."
 )
 _TURN_DEGREES: Final = 27.0
 _FRONTAL_YAW, _FRONTAL_PITCH, _FRONTAL_ROLL = 12.0, 15.0, 12.0
