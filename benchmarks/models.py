@@ -19,7 +19,7 @@ from face_engine.faces import Image
 from face_engine.models import FacePack, default_folder, load_pack
 from face_engine.models.files import read_verified
 from face_engine.models.preparation import load_prepared, mend
-from face_engine.models.registry import OPENCV_ZOO, Role, Runtime
+from face_engine.models.registry import OPENCV_ZOO, OPENCV_ZOO_INT8, Role, Runtime
 from face_engine.models.sessions import open_session
 
 BATCHES: Final = (2, 4, 8, 16)
@@ -33,9 +33,26 @@ def run() -> list[Figure]:
     return [
         _against_folded("encoder, one face", encoder, {"data": to_blob(one.crop[None])}),
         _against_folded("detector, 640 x 480", detector, {"input": pad(one.frame)}),
+        *(_in_integers(pack, one.crop, count) for count in (1, LARGEST_BATCH)),
         *_openvino(pack, one.crop),
         *(_in_batches(pack, encoder[0], one.crop, count) for count in BATCHES),
     ]
+
+
+def _in_integers(pack: FacePack, crop: Image, count: int) -> Figure:
+    """Compare the pack whose encoder is prepared in 8-bit integers."""
+    other = load_pack(OPENCV_ZOO_INT8.name)
+    crops = np.repeat(crop[None], count, axis=0)
+    ours, theirs = (each.uncentred().encoder.encode(crops)[0] for each in (other, pack))
+    figure = paired(
+        f"encoder in 8-bit integers, {count} face{'s' if count > 1 else ''} at once",
+        lambda: other.encoder.encode(crops),
+        lambda: pack.encoder.encode(crops),
+        reference_name="the prepared encoder in floats",
+        clock=time.process_time,
+    )
+    note = f"per face; another template space; cosine of the two vectors {float(ours @ theirs):.4f}"
+    return figure.per(count).noted(note)
 
 
 def _openvino(pack: FacePack, crop: Image) -> Iterator[Figure]:

@@ -21,7 +21,7 @@ from face_engine.models.insightface_packs import (
 from face_engine.models.registry import (
     INSIGHTFACE_LICENCE,
     INSIGHTFACE_PACKS,
-    OPENCV_ZOO,
+    PINNED_PACKS,
     SILENT_FACE,
     InsightFacePack,
     PinnedPack,
@@ -82,8 +82,7 @@ def list_packs(*, as_json: bool) -> None:
     """Show the packs there are and which are here."""
     folder = default_folder()
     packs: list[PinnedPack | InsightFacePack] = [
-        OPENCV_ZOO,
-        SILENT_FACE,
+        *PINNED_PACKS,
         *(InsightFacePack(name) for name in INSIGHTFACE_PACKS),
     ]
     rows = [_describe(pack, folder) for pack in packs]
@@ -92,7 +91,7 @@ def list_packs(*, as_json: bool) -> None:
         return
     click.echo(f"Models folder: {folder}")
     for row in rows:
-        click.echo(f"{row['pack']:<12} {row['state']:<24} {row['licence']}")
+        click.echo(f"{row['pack']:<16} {row['state']:<24} {row['licence']}")
 
 
 @models.command()

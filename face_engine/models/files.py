@@ -33,7 +33,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def pack_folder(folder: Path, pack: PinnedPack) -> Path:
     """Where a pack's files lie inside the models folder."""
-    return folder / pack.name
+    return folder / pack.folder
 
 
 def mending_command(pack_name: str, folder: Path) -> str:

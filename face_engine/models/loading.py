@@ -89,13 +89,16 @@ def load_pack(
     pack's encoder; InsightFace's packs always run on onnxruntime. Vectors of both are of one space.
 
     Raises:
-        PackUnknown: there is no such pack, or it is not one that recognises.
+        PackUnknown: there is no such pack, or it is not one that recognises,
+            or not on that runtime.
         ModelsMissing, ModelDamaged: with the command that mends it.
         LicenceNotConfirmed: the pack's licence was not confirmed on this machine.
     """
     pack = pack_named(name)
     if isinstance(pack, PinnedPack) and not pack.template_space:
         raise PackUnknown(f"The pack '{name}' recognises nobody: it tells faces from pictures.")
+    if isinstance(pack, PinnedPack) and pack.ranges and runtime != Runtime.ONNXRUNTIME:
+        raise PackUnknown(f"The pack '{name}' runs on onnxruntime only.")
     where = default_folder() if folder is None else folder
     if isinstance(pack, InsightFacePack):
         space, detector, encoder = load_insightface_pack(pack, where, CPU)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnx
 
-from face_engine.models import graphs, minifasnet, yunet_heads
+from face_engine.models import graphs, integers, minifasnet, yunet_heads
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
 from face_engine.models.registry import PinnedFile, PinnedPack, Role, Runtime
 from face_engine.models.torch_archive import read_torch_archive
@@ -27,15 +27,23 @@ def mend(source: bytes, role: Role) -> onnx.ModelProto:
     return _mended(_read(source, role), role)
 
 
-def prepare(source: bytes, role: Role, runtime: Runtime = Runtime.ONNXRUNTIME) -> bytes:
-    """The graph we run, as serialised ONNX: mended, and made fast without changing its answer."""
+def prepare(
+    source: bytes, role: Role, runtime: Runtime = Runtime.ONNXRUNTIME, ranges: str = ""
+) -> bytes:
+    """The graph we run, as serialised ONNX: mended, and made fast without changing its answer.
+
+    With `ranges` (`PinnedPack.ranges`) an encoder is rewritten in 8-bit integers, which changes
+    its answer a little.
+    """
     model = _read(source, role)
     if runtime is Runtime.ONNXRUNTIME:
         graphs.multiply_by_blocks(model)
     model = _mended(model, role)
     graphs.drop_dropouts(model)
     graphs.fold_batch_norms(model)
-    if runtime is Runtime.ONNXRUNTIME:
+    if role is Role.ENCODER and ranges:
+        integers.to_integers(model, integers.load_ranges(ranges))
+    elif runtime is Runtime.ONNXRUNTIME:
         graphs.rewrite_prelus(model)
     if role is Role.DETECTOR:
         yunet_heads.join_heads(model)
@@ -65,7 +73,7 @@ def prepared_path(
     folder: Path, pack: PinnedPack, file: PinnedFile, runtime: Runtime = Runtime.ONNXRUNTIME
 ) -> Path:
     """Where the prepared graph of a file is cached."""
-    key = sha256(f"{PREPARATION_VERSION}\0{runtime}\0{file.sha256}".encode())[:16]
+    key = sha256(f"{PREPARATION_VERSION}\0{runtime}{pack.ranges}\0{file.sha256}".encode())[:16]
     return pack_folder(folder, pack) / "prepared" / f"{file.role}-{key}.onnx"
 
 
@@ -89,7 +97,7 @@ def load_prepared(
         log.warning("prepared model damaged, preparing it again path=%s", path)
     except (OSError, UnicodeDecodeError):
         pass  # not there, or not readable: the same
-    prepared = prepare(source, file.role, runtime)
+    prepared = prepare(source, file.role, runtime, pack.ranges)
     try:
         write_atomically(path, prepared)
         write_atomically(digest_path, sha256(prepared).encode())

@@ -1,7 +1,7 @@
 """The model packs there are, with every file of our own pinned by SHA-256."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -69,11 +69,16 @@ class PinnedPack:
         name: the pack's name.
         template_space: of its encoder; empty when it has none.
         files: one per role.
+        folder: inside the models folder; packs of the same files share one.
+        ranges: names those (`integers.load_ranges`) by which its encoder is prepared in 8-bit
+            integers; empty where it stays in floats.
     """
 
     name: str
     template_space: str
     files: tuple[PinnedFile, ...]
+    folder: str
+    ranges: str = ""
 
     def file(self, role: Role) -> PinnedFile:
         """The pack's one file for a role."""
@@ -116,6 +121,14 @@ OPENCV_ZOO = PinnedPack(
             licence="Apache-2.0",
         ),
     ),
+    folder=DEFAULT_PACK,
+)
+
+OPENCV_ZOO_INT8 = replace(
+    OPENCV_ZOO,
+    name=f"{DEFAULT_PACK}-int8",
+    template_space="sface-2021dec-int8-centred",
+    ranges="sface-2021dec-int8",
 )
 
 _SILENT_FACE = (
@@ -146,9 +159,11 @@ SILENT_FACE = PinnedPack(
             licence="Apache-2.0",
         ),
     ),
+    folder="silent-face",
 )
 
-_PINNED = {pack.name: pack for pack in (OPENCV_ZOO, SILENT_FACE)}
+PINNED_PACKS = (OPENCV_ZOO, OPENCV_ZOO_INT8, SILENT_FACE)
+_PINNED = {pack.name: pack for pack in PINNED_PACKS}
 
 INSIGHTFACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2")
 

@@ -32,7 +32,7 @@ def recogniser_folder(tmp_path: Path, models_folder: Path) -> Path:
 
 
 def test_a_name_that_is_no_pack_is_told_with_the_names_there_are() -> None:
-    with pytest.raises(PackUnknown, match=r"opencv-zoo, silent-face, buffalo_l"):
+    with pytest.raises(PackUnknown, match=r"opencv-zoo, opencv-zoo-int8, silent-face, buffalo_l"):
         load_pack("bufalo_l")
 
 
