@@ -15,12 +15,12 @@ from face_engine.evaluation import Options, report
 from face_engine.evaluation import evaluate as run_evaluation
 from face_engine.evaluation.calibrating import calibrate
 from face_engine.evaluation.comparison import Configuration
-from face_engine.evaluation.comparison_report import report_comparison
+from face_engine.evaluation.comparison_report import report_comparison, report_packs
 from face_engine.evaluation.foretelling import report_door_check
 from face_engine.evaluation.group_report import report_groups
 from face_engine.evaluation.identification import Mirror
 from face_engine.evaluation.middles import find_middle
-from face_engine.models import DEFAULT_PACK, default_folder, load_pack
+from face_engine.models import DEFAULT_PACK, FacePack, default_folder, load_pack
 from gatehouse import evaluation_plots
 from gatehouse.evaluation_tables import evaluation_lines
 
@@ -62,6 +62,11 @@ def _check_files(plot_file: Path | None, *others: Path | None) -> None:
         raise click.ClickException(evaluation_plots.MISSING)
     if plot_file.suffix.lower() not in evaluation_plots.FORMATS:
         raise click.ClickException(f"{plot_file} must end in .png, .svg or .pdf")
+
+
+def _load(name: str, threads: int, *, uncentred: bool) -> FacePack:
+    pack = load_pack(name, threads=threads)
+    return pack.uncentred() if uncentred else pack
 
 
 @contextmanager
@@ -116,6 +121,11 @@ def _told() -> Iterator[None]:
     type=_ConfigurationType(),
     metavar="K,F,MIRROR",
     help="Compare with another way to enroll and probe, for instance 1,1,none.",
+)
+@click.option(
+    "--against-pack",
+    metavar="NAME",
+    help="Compare with another pack, for instance opencv-zoo.",
 )
 @click.option(
     "--uncentred",
@@ -174,6 +184,7 @@ def evaluate(
     probe_frames: int,
     mirror: str,
     against: Configuration | None,
+    against_pack: str | None,
     uncentred: bool,
     middle_file: Path | None,
     degradations: tuple[str, ...],
@@ -203,9 +214,8 @@ def evaluate(
         degradations=tuple(each for each in Degradation if {each.value, "all"} & set(degradations)),
     )
     with _told():
-        pack = load_pack(pack_name, threads=threads)
-        if uncentred or middle_file is not None:
-            pack = pack.uncentred()
+        uncentred = uncentred or middle_file is not None
+        pack = _load(pack_name, threads, uncentred=uncentred)
         evaluation = run_evaluation(pack, options, progress=True)
         source = source or images.name
         if calibration_file is not None:
@@ -218,6 +228,11 @@ def evaluate(
         result = report(evaluation)
         if against is not None:
             result["comparison"] = report_comparison(evaluation, against)
+        if against_pack is not None:
+            other = _load(against_pack, threads, uncentred=uncentred)
+            result["pack_comparison"] = report_packs(
+                evaluation, run_evaluation(other, options, progress=True)
+            )
         if door_check:
             result["door_check"] = report_door_check(pack, evaluation, progress=True)
         if groups is not None:

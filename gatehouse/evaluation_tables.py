@@ -37,6 +37,10 @@ def evaluation_lines(result: dict[str, Any]) -> Iterator[str]:
         yield from _door_check_lines(result["door_check"])
     if "comparison" in result:
         yield from _comparison_lines(result["comparison"])
+    if "pack_comparison" in result:
+        packs = result["pack_comparison"]
+        yield f"{packs['pack']} against {packs['against']}, each at its own threshold"
+        yield from _difference_lines(packs["rows"])
     for group in result.get("groups", ()):
         yield from _group_lines(group)
 
@@ -133,7 +137,11 @@ def _comparison_lines(comparison: dict[str, Any]) -> Iterator[str]:
         f"{words(comparison['configuration'])} against {words(comparison['against'])}, "
         f"on the photos that neither enrolls"
     )
-    for row in comparison["rows"]:
+    yield from _difference_lines(comparison["rows"])
+
+
+def _difference_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
         difference = row["difference"]
         verdict = "" if row["significant"] else "  may be chance"
         yield (

@@ -80,10 +80,11 @@ def compare(
         )
         for each in (first, second)
     ]
-    return [_difference(trials[0], trials[1], fpir) for fpir in fpirs]
+    return [difference_at(trials[0], trials[1], fpir) for fpir in fpirs]
 
 
-def _difference(first: Trial, second: Trial, fpir: float) -> Difference:
+def difference_at(first: Trial, second: Trial, fpir: float) -> Difference:
+    """The paired difference of two trials of the same people and photos."""
     people = np.unique(np.concatenate((first.mated_people, second.mated_people)))
     replicates = []
     # The strangers of both trials are the same people, in the same order.

@@ -1,10 +1,13 @@
-"""The comparison of two configurations as plain values."""
+"""The comparison of two configurations, or of two packs, as plain values."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from face_engine.evaluation.comparison import Configuration, compare
+from face_engine.errors import EvaluationImpossible
+from face_engine.evaluation.comparison import Configuration, Difference, compare, difference_at
 from face_engine.evaluation.evaluate import Evaluation
+from face_engine.evaluation.identification import FPIRS
 
 
 def report_comparison(evaluation: Evaluation, against: Configuration) -> dict[str, Any]:
@@ -21,8 +24,25 @@ def report_comparison(evaluation: Evaluation, against: Configuration) -> dict[st
     return {
         "configuration": asdict(own),
         "against": asdict(against),
-        "rows": [
-            asdict(row) | {"significant": row.significant}
-            for row in compare(evaluation.subjects, own, against)
-        ],
+        "rows": _rows(compare(evaluation.subjects, own, against)),
     }
+
+
+def report_packs(evaluation: Evaluation, other: Evaluation) -> dict[str, Any]:
+    """One pack against another, with the same options: `pack`, `against`, `rows` as above.
+
+    Raises:
+        EvaluationImpossible: the photos allow no identification.
+    """
+    first, second = evaluation.trial, other.trial
+    if first is None or second is None:
+        raise EvaluationImpossible(f"packs are compared by identification: {evaluation.note}")
+    return {
+        "pack": evaluation.pack,
+        "against": other.pack,
+        "rows": _rows(difference_at(first, second, fpir) for fpir in FPIRS),
+    }
+
+
+def _rows(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    return [asdict(row) | {"significant": row.significant} for row in differences]

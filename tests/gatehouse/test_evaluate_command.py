@@ -97,6 +97,18 @@ def test_two_configurations_are_compared_on_the_same_photos(images: Path, tmp_pa
     assert {"value", "low", "high"} == comparison["rows"][0]["difference"].keys()
 
 
+def test_two_packs_are_compared_on_the_same_photos(images: Path, tmp_path: Path) -> None:
+    code, stdout, _ = run(
+        *("--images", str(images), "--cache", str(tmp_path)),
+        *("--pack", "opencv-zoo-int8", "--against-pack", "opencv-zoo", "--json"),
+    )
+    assert code == 0
+    result = json.loads(stdout)
+    assert result["template_space"] == "sface-2021dec-int8-centred"
+    assert result["pack_comparison"]["against"] == "opencv-zoo"
+    assert {"value", "low", "high"} == result["pack_comparison"]["rows"][0]["difference"].keys()
+
+
 @pytest.mark.parametrize("text", ["1,1", "0,1,none", "1,1,sideways"])
 def test_what_is_no_configuration_is_refused(images: Path, text: str) -> None:
     code, _, output = run("--images", str(images), "--against", text)
