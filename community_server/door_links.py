@@ -136,8 +136,12 @@ class DoorRecords:
         after_commit: Callable[[Callable[[], None]], None],
         message: EntryRecorded,
     ) -> None:
-        """End the first opening's need of a PIN: a granted entry shows that it was known."""
-        if not (message.granted and message.person):
+        """End the first opening's need of a PIN: the entry shows that it was known.
+
+        A door that has not heard of a renewed face yet lets the old one in alone, which says
+        nothing of the new one.
+        """
+        if not (message.granted and message.second and message.person):
             return
         person = session.get(Person, message.person)
         if person is not None and person.second_credential:

@@ -42,6 +42,7 @@ class Attempt:
         took_ms: From the last needed frame (or the last key) to the decision.
         frames: Good frames that the decision rests on.
         liveness: What a face was seen to be; empty when nobody looked.
+        second: Whether another credential of the same person was shown a moment before.
     """
 
     granted: bool
@@ -53,6 +54,7 @@ class Attempt:
     took_ms: float = 0.0
     frames: int = 0
     liveness: Liveness = Liveness.UNASKED
+    second: bool = False
 
 
 class EntryLog:
@@ -92,6 +94,7 @@ class EntryLog:
                 took_ms=min(round(attempt.took_ms), _MAX_TOOK_MS),
                 frames=attempt.frames,
                 liveness=attempt.liveness.value,
+                second=attempt.second,
             )
             try:
                 with Session(self._engine) as session, session.begin():

@@ -80,7 +80,10 @@ class RosterBook:
         while self.index is not None:
             hits = self.index.search(vector, count)
             for hit in hits:
-                if hit.id != person and (not unit or self.people[hit.id].unit != unit):
+                other = self.people.get(hit.id)
+                if other is None or hit.id == person:
+                    continue
+                if not unit or other.unit != unit:
                     return hit.score
             if len(hits) < count:
                 break

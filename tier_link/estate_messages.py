@@ -151,7 +151,8 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     `entry` is drawn by the door and unique; `door_sequence` orders a door's entries. `at` is
     effective time in Unix milliseconds, 0 when `time_known` is false. `reason` is the
     decision's code. `took_ms` runs from the last needed frame to the gate. `liveness` is what
-    the door saw, a face or a picture of one; empty when it did not look.
+    the door saw, a face or a picture of one; empty when it did not look. `second` says that
+    another credential of the same person was shown a moment before.
     """
 
     entry: HexId
@@ -168,6 +169,7 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     took_ms: Milliseconds
     frames: Annotated[int, Meta(ge=0, le=1000)]
     liveness: Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-evidence)?\Z")] = ""
+    second: bool = False
 
 
 class DoorPresence(Message, frozen=True, tag="door-presence"):

@@ -102,6 +102,7 @@ def forget_face(change: Change, row: Person) -> None:
     template = change.session.get(Template, row.id)
     if template is None:
         return
+    row.second_credential = False  # there is no face left that it would stand beside
     change.session.delete(template)
     change.session.flush()
     change.touch(row.id)

@@ -89,7 +89,8 @@ class Decider:
         """
         configuration = self._configuration()
         with self._lock:
-            decision = self._decide(shown, configuration)
+            together = (*self._earlier(shown, time.monotonic()), shown)
+            decision = self._decide(together, configuration)
             decided_ns = time.monotonic_ns()
             if isinstance(decision, Granted) and decided_ns - needed_ns > LATEST_NS:
                 decision = Denied(DecisionReason.TOO_LATE)
@@ -101,17 +102,17 @@ class Decider:
                 needed_ns=needed_ns,
                 decided_ns=decided_ns,
             )
-            outcome = self._record(outcome, shown, configuration, matched, frames)
+            outcome = self._record(outcome, together, configuration, matched, frames)
         if outcome.granted and configuration is not None:
             outcome = self._open(outcome, configuration.wire.gate_open_s)
         self._publish(outcome)
         return outcome
 
-    def _decide(self, shown: Shown, configuration: Configuration | None) -> Decision:
+    def _decide(self, together: tuple[Shown, ...], configuration: Configuration | None) -> Decision:
+        shown = together[-1]
         if configuration is None:
             return Denied(shown.problem or DecisionReason.MATCHING_UNAVAILABLE)
         rules, now = configuration.rules, time.monotonic()
-        together = (*self._earlier(shown, now), shown)
         decision = decide(together, rules, self._clock.moment(), rules.direction)
         if shown.person is not None:
             if decision.reason is DecisionReason.SECOND_CREDENTIAL_NEEDED:
@@ -134,11 +135,12 @@ class Decider:
     def _record(
         self,
         outcome: Outcome,
-        shown: Shown,
+        together: tuple[Shown, ...],
         configuration: Configuration | None,
         matched: str,
         frames: int,
     ) -> Outcome:
+        shown = together[-1]
         attempt = Attempt(
             granted=outcome.granted,
             reason=outcome.reason,
@@ -149,6 +151,7 @@ class Decider:
             took_ms=(outcome.decided_ns - outcome.needed_ns) / 1e6,
             frames=frames,
             liveness=shown.liveness,
+            second=len({one.credential for one in together}) > 1,
         )
         try:
             entry = self._entries.record(attempt).entry

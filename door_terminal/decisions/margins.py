@@ -63,26 +63,30 @@ class MarginBook:
         return FacesFading(space, tuple(fading[:MOST_FADING]))
 
     def save(self) -> None:
-        """Store what is new and forget who left; a full disk costs a few matches at most."""
+        """Store what is new and forget who left; a full disk costs a few matches at most.
+
+        Written without the lock: an opening may be waiting to be noted.
+        """
         people = self._people()
         with self._lock:
             gone = [person for person in self._margins if person not in people]
             for person in gone:
                 del self._margins[person]
-                self._unsaved.discard(person)
-            if not gone and not self._unsaved:
-                return
-            rows = [self._row(person) for person in self._unsaved]
-            try:
-                with Session(self._engine) as session, session.begin():
-                    for person in gone:
-                        session.execute(delete(MarginsRow).where(MarginsRow.person == person))
-                    for row in rows:
-                        session.merge(row)
-            except SQLAlchemyError as error:
-                _log.warning("margins could not be stored: %s", type(error).__name__)
-            else:
-                self._unsaved.clear()
+            unsaved = self._unsaved - set(gone)
+            self._unsaved = set()
+            rows = [self._row(person) for person in unsaved]
+        if not gone and not rows:
+            return
+        try:
+            with Session(self._engine) as session, session.begin():
+                for person in gone:
+                    session.execute(delete(MarginsRow).where(MarginsRow.person == person))
+                for row in rows:
+                    session.merge(row)
+        except SQLAlchemyError as error:
+            _log.warning("margins could not be stored: %s", type(error).__name__)
+            with self._lock:
+                self._unsaved |= unsaved & self._margins.keys()
 
     def _row(self, person: str) -> MarginsRow:
         fits, margins = self._margins[person]

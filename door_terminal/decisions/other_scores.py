@@ -45,26 +45,28 @@ class OtherScores:
             return ScoresCounted(space, self._histogram.counts, self._histogram.compared)
 
     def save(self) -> None:
-        """Store what is new; a disk that cannot take it costs a few counts at most."""
+        """Store what is new; a disk that cannot take it costs a few counts at most.
+
+        Written without the lock: an opening may be waiting to be counted.
+        """
         with self._lock:
             if not self._unsaved:
                 return
+            self._unsaved, space = False, self._space
             row = CountedScoresRow(
-                space=self._space,
+                space=space,
                 counts=np.asarray(self._histogram.counts, "<u4").tobytes(),
                 compared=self._histogram.compared,
             )
-            try:
-                with Session(self._engine) as session, session.begin():
-                    # Scores of a space that is no longer used say nothing any more.
-                    session.execute(
-                        delete(CountedScoresRow).where(CountedScoresRow.space != self._space)
-                    )
-                    session.merge(row)
-            except SQLAlchemyError as error:
-                _log.warning("the scores could not be stored: %s", type(error).__name__)
-            else:
-                self._unsaved = False
+        try:
+            with Session(self._engine) as session, session.begin():
+                # Scores of a space that is no longer used say nothing any more.
+                session.execute(delete(CountedScoresRow).where(CountedScoresRow.space != space))
+                session.merge(row)
+        except SQLAlchemyError as error:
+            _log.warning("the scores could not be stored: %s", type(error).__name__)
+            with self._lock:
+                self._unsaved |= self._space == space
 
     def _turn_to(self, space: str) -> None:
         if space == self._space:

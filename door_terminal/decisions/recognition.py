@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 
 from door_terminal.configuration import Configuration
 from door_terminal.errors import RecognitionFailed
@@ -117,10 +118,15 @@ class Recogniser:
         turned = probe if matrix is None else turn(probe, matrix)
         nearest = book.nearest(turned)
         threshold = configuration.wire.threshold
-        if nearest is not None and nearest[1] >= threshold:
-            person = book.people[nearest[0]]
-            self._count_other(book, turned, nearest[0], configuration)
-            self._margin(person, nearest[1] - threshold)
+        # The index may be a step ahead of the book that it was taken from: news comes any time.
+        person = None if nearest is None else book.people.get(nearest[0])
+        if nearest is not None and person is not None and nearest[1] >= threshold:
+            try:
+                self._count_other(book, turned, nearest[0], configuration)
+                self._margin(person, nearest[1] - threshold)
+            except (SQLAlchemyError, ValueError):
+                # What is learned from an opening must never stand in its way.
+                _log.exception("a match was not counted")
             return Recognised(person, "local", probe)
         unsure = may_ask and nearest is not None and nearest[1] >= threshold - UNSURE
         if unsure or configuration.wire.ask_unknown:

@@ -17,8 +17,10 @@ from door_terminal.entries import EntryLog
 from door_terminal.errors import GateFailed
 from door_terminal.gate import Opening
 from door_terminal.reserve import Reserve
+from door_terminal.wire import read
 from tests.door_terminal.conftest import make_read_only
 from tests.door_terminal.samples import configured
+from tier_link.estate_messages import EntryRecorded
 from tier_link.store import LinkStore
 
 ADA = Person("a" * 32, Category.RESIDENT)
@@ -109,6 +111,9 @@ def test_a_second_credential_completes_the_first(door: Door) -> None:
     assert door.show(ADA, Credential.PIN).granted  # somebody else in between is somebody else
     assert door.show(STRICT, Credential.PIN).granted
     assert door.show(STRICT, Credential.PIN).reason is DecisionReason.SECOND_CREDENTIAL_NEEDED
+    records = door.store.pending("server", 0, limit=100)
+    told = [read(EntryRecorded, record.body) for record in records]
+    assert [one.second for one in told] == [False, False, True, False]
 
 
 def test_the_first_credential_does_not_wait_for_ever(

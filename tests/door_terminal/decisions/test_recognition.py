@@ -97,6 +97,23 @@ def test_a_face_is_a_persons_from_the_threshold_on(cosine: float, whose: object)
     assert (found.person, found.where) == (whose, "local")
 
 
+def test_a_book_that_lags_behind_its_index_names_nobody_it_does_not_know() -> None:
+    ahead = book()
+    assert ahead.index is not None
+    ahead.index.add("f" * 32, turn(BAO_FACE, MATRIX))
+    found = recogniser(held=ahead).recognise(seen(BAO_FACE), "local")
+    assert (found.person, found.where) == (None, "local")
+    assert recogniser(held=ahead).recognise(seen(ADA_FACE), "local").person == ADA
+
+
+def test_what_cannot_be_counted_keeps_nobody_out() -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a row of other bins")
+
+    found = recogniser(margin=broken).recognise(seen(ADA_FACE), "local")
+    assert found.person == ADA
+
+
 def test_of_a_match_made_here_the_best_of_other_households_is_counted_and_of_no_other() -> None:
     index = GalleryIndex(128)
     family = person("c", template=packed(turn(blend(0.9), MATRIX)))
