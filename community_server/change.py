@@ -16,6 +16,7 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from community_server.vault.safe import Safe
+from face_engine.faces import Vectors
 from tier_link.store import TraceEraser
 from tier_link.store.tables import LinkPeer
 
@@ -39,6 +40,8 @@ class Change:
     safe: Safe
     phone_key: bytes = field(repr=False)
     people: set[str] = field(default_factory=set)
+    newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
+    """Turned templates by person that this transaction stored: no gallery in memory has them."""
     erased: bool = False
     woken: set[str] = field(default_factory=set)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -91,6 +94,8 @@ class Changer:
     def within(self, session: Session) -> Iterator[Change]:
         """Make a change inside a transaction that somebody else, a link, commits."""
         change = Change(session, self.safe, self.phone_key)
+        # A link commits many records at once; each is compared with those before it.
+        change.newest = session.info.setdefault("newest", {})
         yield change
         self.tell_doors(change)
         session.flush()

@@ -93,6 +93,12 @@ class Sweeper:
 
     def _count_scores(self) -> None:
         """Compare the people with one another when many have changed; keep what was counted."""
+        try:
+            self._save_scores()
+        except Exception:  # noqa: BLE001 -- logged, and tried again; a count holds nothing else up
+            _log.exception("scores=unsaved action=retry")
+
+    def _save_scores(self) -> None:
         estate = self.estate
         estate.thresholds.measure_people(estate.book)
         with Session(estate.engine) as session, session.begin():

@@ -32,6 +32,7 @@ from community_server.people.service import (
 from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
+from face_engine.errors import PhotoRefused
 from face_engine.faces import Vectors
 from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore
@@ -133,7 +134,7 @@ def decide(
 
     Raises:
         NotFound: `enrollment-unknown`.
-        Conflict: `already-decided`, `time-over`.
+        Conflict: `already-decided`, `time-over`, `photos-unusable`.
     """
     session = change.session
     row = session.get(Enrollment, enrollment, with_for_update=True)
@@ -176,23 +177,48 @@ def _approve(change: Change, row: Enrollment, judge: PhotoJudge) -> Answer:
         describe_person(change, person, _known_of(session, change.safe, row, person))
     if row.template is None:
         forget_face(change, person)
-    template = _waiting_template(change, row)
-    if template is not None and row.held_for != "resembles":
-        row.resembles = judge.lookalike(template, person.id)
+    template = _waiting_template(change, row, judge) if row.resembles is None else None
+    if template is not None:
+        row.resembles = row.resembles or judge.lookalike(template, person.id)
+        if row.resembles and row.held_for == "differs":
+            # The desk was not told that approving sends a PIN to whoever this is.
+            raise Conflict("resembles somebody enrolled meanwhile", code="photos-unusable")
         row.held_for = "resembles" if row.resembles else row.held_for
-    if template is None or row.held_for == "resembles":
+    if template is None or row.resembles is not None:
         pin, _ = issue_pin(change, person.id)
         return Answer("enrolled", pin=pin, expires_at=person.valid_until)
-    store_template(change, person, row.template_space, template, photos=_count_photos(session, row))
+    space = judge.space.name
+    store_template(change, person, space, template, photos=_count_photos(session, row))
     return Answer("enrolled", expires_at=person.valid_until)
 
 
-def _waiting_template(change: Change, row: Enrollment) -> Vectors | None:
+def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors | None:
     if row.template is None:
         return None
+    if row.template_space != judge.space.name:
+        return _judge_again(change, row, judge)
     owner = enrollment_owner(row.id)
     data = change.safe.open(change.session, owner, WAITING_TEMPLATE, row.template)
     return np.frombuffer(data, "<f4")
+
+
+def _judge_again(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors:
+    """Look at waiting photos with the model that came while they waited."""
+    session, safe, owner = change.session, change.safe, enrollment_owner(row.id)
+    waiting = session.scalars(
+        select(PendingPhoto)
+        .where(PendingPhoto.enrollment_id == row.id)
+        .order_by(PendingPhoto.number)
+    )
+    photos = [safe.open(session, owner, photo_context(one.number), one.sealed) for one in waiting]
+    try:
+        judgement = judge.judge(judge.look(photos), row.person_id)
+    except PhotoRefused as refused:
+        raise Conflict("the model refuses the photos", code="photos-unusable") from refused
+    if judgement.uncompared:
+        raise Conflict("the model before refuses the photos", code="photos-unusable")
+    row.resembles = judgement.resembles
+    return judgement.template
 
 
 def _count_photos(session: Session, row: Enrollment) -> int:

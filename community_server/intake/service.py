@@ -20,7 +20,7 @@ from community_server.cloud_news import close_invitations
 from community_server.database import now
 from community_server.errors import EnrollmentRefused
 from community_server.intake.consents import load_consents
-from community_server.intake.judging import Judgement, Look, PhotoJudge
+from community_server.intake.judging import Judgement, KnownFace, Look, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
 from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
@@ -60,7 +60,7 @@ class Intake:
             except EnrollmentRefused:
                 return  # `take` says so
         if opened.enrollment.photos:
-            self._looks[_content(deposit)] = self.judge.look(opened.enrollment.photos)
+            self._looks[_content(deposit)] = self.judge.look(_data(opened.enrollment))
 
     def forget_looks(self) -> None:
         """Throw away what was looked at and never taken."""
@@ -117,6 +117,7 @@ class Intake:
         person.second_credential = True
         space = self.judge.pack.template_space
         store_template(change, person, space, judgement.template, photos=judgement.photos)
+        change.newest[person.id] = judgement.template
         row.state, row.decided_at = "enrolled", now()
         return Answer("enrolled", expires_at=person.valid_until)
 
@@ -126,22 +127,21 @@ class Intake:
         if not enrollment.photos:
             return None
         if look is None:  # it could not be enrolled a moment ago; now it can
-            look = self.judge.look(enrollment.photos)
+            look = self.judge.look(_data(enrollment))
         template = change.session.get(Template, person)
         known = None
-        if template is not None and template.space == self.judge.pack.template_space:
-            known = np.frombuffer(open_template(change.session, change.safe, template), "<f4")
-        return self.judge.judge(look, person, known)
+        if template is not None:
+            data = open_template(change.session, change.safe, template)
+            known = KnownFace(np.frombuffer(data, "<f4"), template.space)
+        return self.judge.judge(look, person, known, change.newest)
 
     def _held_for(
         self, enrollment: OpenedEnrollment, judgement: Judgement | None, person: Person
     ) -> str:
         if judgement is None:
             return "no-face"
-        if judgement.resembles is not None:
-            return "resembles"
-        if judgement.differs:
-            return "differs"
+        if judgement.doubt:
+            return judgement.doubt
         if enrollment.sealed_by == "cloud":
             return "unsealed"
         if enrollment.kind == "visitor":
@@ -155,6 +155,10 @@ class Intake:
         opened.invitation.state = "used"
         opened.invitation.used_by = opened.enrollment.envelope
         close_invitations(change, self.links, [opened.invitation.id], "used")
+
+
+def _data(enrollment: OpenedEnrollment) -> list[bytes]:
+    return [photo.data for photo in enrollment.photos]
 
 
 def _content(deposit: EnvelopeDeposited) -> bytes:

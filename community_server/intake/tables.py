@@ -10,10 +10,11 @@ class Enrollment(Base):
     """One envelope that was opened and whose sender held the invitation.
 
     `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
-    says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`.
-    `particulars` is what the person wrote of themselves; it takes effect with the approval.
-    `last_reply` is kept, sealed to its reader as it is, to be sent again should the envelope
-    come a second time.
+    says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`,
+    `uncompared` (with faces known by a model before). `resembles` names the person whom the face
+    is too like, whatever it waits for. `particulars` is what the person wrote of themselves; it
+    takes effect with the approval. `last_reply` is kept, sealed to its reader as it is, to be sent
+    again should the envelope come a second time.
     """
 
     __tablename__ = "enrollments"

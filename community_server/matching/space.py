@@ -1,6 +1,8 @@
 """One template space that the estate works in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +29,19 @@ class Space:
         """The template space's name."""
         return self.pack.template_space
 
-    def lookalike(self, template: Vectors, person: str) -> str | None:
+    def lookalike(
+        self, template: Vectors, person: str, newest: Mapping[str, Vectors] = MappingProxyType({})
+    ) -> str | None:
         """Return whom the doors might take a person with this turned template for, or them for.
 
         The household counts: a family's faces are the likeliest to be mistaken for each other.
+        `newest` are turned templates by person that the gallery does not know yet.
         """
         level = self.thresholds.risk_level
-        return self.gallery.find(template, level, lambda other: other != person)
+        found = self.gallery.find(template, level, lambda other: other != person)
+        alike = (
+            other
+            for other, face in newest.items()
+            if other != person and float(face @ template) >= level
+        )
+        return found or next(alike, None)

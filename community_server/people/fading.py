@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import event, or_, select
 from sqlalchemy.orm import Session
 
 from community_server.people.particulars import owner
@@ -65,9 +65,12 @@ class FadingBook:
         ]
 
     def save(self, session: Session, safe: Safe) -> None:
-        """Bring the sealed medians up to date, in a transaction of the caller's."""
+        """Bring the sealed medians up to date, in a transaction of the caller's.
+
+        Until its commit what waits goes on waiting.
+        """
         with self._lock:
-            waiting, self._waiting = self._waiting, defaultdict(list)
+            waiting = {person: tuple(margins) for person, margins in self._waiting.items()}
         for person, new in sorted(waiting.items()):
             row = session.get(Template, person, with_for_update=True)
             if row is None or row.space != self._space:
@@ -80,3 +83,12 @@ class FadingBook:
                 margins = margins.after(margin)
             row.margins = safe.seal(session, owner(person), _CONTEXT, margins.to_bytes())
             row.faded = margins.faded
+
+        def settle(_: Session) -> None:
+            with self._lock:
+                for person, saved in waiting.items():
+                    del self._waiting[person][: len(saved)]
+                    if not self._waiting[person]:
+                        del self._waiting[person]
+
+        event.listen(session, "after_commit", settle, once=True)

@@ -4,7 +4,7 @@ import threading
 from typing import Final, Literal
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
 from community_server.thresholds.tables import CountedScores
@@ -35,10 +35,9 @@ class ScoreBook:
                 self._histograms[row.door, counted_by] = ScoreHistogram(counts, row.compared)
 
     def save(self, session: Session) -> None:
-        """Write what is new."""
+        """Write what is new, in a transaction of the caller's; until its commit it stays new."""
         with self._lock:
             unsaved = {key: self._histograms[key] for key in self._unsaved}
-            self._unsaved.clear()
         for (door, counted_by), histogram in unsaved.items():
             row = CountedScores(
                 door=door,
@@ -48,6 +47,14 @@ class ScoreBook:
                 compared=histogram.compared,
             )
             session.merge(row)
+
+        def settle(_: Session) -> None:
+            with self._lock:
+                for key, histogram in unsaved.items():
+                    if self._histograms.get(key) is histogram:  # else there is a newer one
+                        self._unsaved.discard(key)
+
+        event.listen(session, "after_commit", settle, once=True)
 
     def note(self, door: str, score: float, people: int) -> None:
         """Count the best score among `people` others of a sighting matched here."""

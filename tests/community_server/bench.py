@@ -178,13 +178,17 @@ class Bench:
         )
         return certificate.key, certificate.public_bytes
 
-    def deliver(self, deposit: EnvelopeDeposited) -> None:
-        """Play one record of the cloud's log, as the link does."""
+    def deliver(self, *deposits: EnvelopeDeposited) -> None:
+        """Play a batch of the cloud's log, as the link does."""
         marks = self.estate.links.marks(CLOUD)
         records = CloudRecords(self.estate.changer, self.estate.intake)
-        record = DurableRecord(marks.seen_sequence + 1, RELAY.kind(deposit), RELAY.encode(deposit))
-        records.prepare(CLOUD, record.kind, record.body)
-        self.estate.links.take(CLOUD, marks.seen_epoch or 1, [record], records.apply)
+        batch = [
+            DurableRecord(marks.seen_sequence + number, RELAY.kind(deposit), RELAY.encode(deposit))
+            for number, deposit in enumerate(deposits, 1)
+        ]
+        for record in batch:
+            records.prepare(CLOUD, record.kind, record.body)
+        self.estate.links.take(CLOUD, marks.seen_epoch or 1, batch, records.apply)
 
     def send(self, draft: Draft) -> list[Reply]:
         """Deliver a draft; return every reply to its envelope so far."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,15 +14,21 @@ from onnx import TensorProto, helper
 
 from community_server.console.overview import look
 from community_server.doors.service import add_door, get_door
-from community_server.errors import StartRefused
+from community_server.errors import Conflict, StartRefused
 from community_server.estate import Estate, open_estate
 from community_server.intake.approvals import list_waiting
+from community_server.intake.judging import Face, PhotoJudge
+from community_server.intake.service import WAITING_TEMPLATE, enrollment_owner
+from community_server.intake.tables import Enrollment
+from community_server.invitations.service import invite_again
 from community_server.people.queries import get_person
-from community_server.people.service import store_template
+from community_server.people.service import issue_pin, open_template, store_template
+from community_server.people.tables import Template
 from community_server.settings import Settings
 from community_server.sweeper import Sweeper
 from face_engine.calibration import load, to_json
 from face_engine.enrollment import judge
+from face_engine.errors import PhotoReason, PhotoRefused
 from face_engine.models import FacePack, load_pack
 from face_engine.models.files import read_verified
 from face_engine.models.insightface_packs import confirm_licence
@@ -32,7 +39,6 @@ from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
 from tests.community_server.photos import aligned, jpeg
 from tier_link.certificates import root_public_bytes
-from tier_link.envelopes import Photo
 from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
@@ -40,6 +46,7 @@ from tier_link.estate_messages import (
     MatchRequest,
     RosterSnapshot,
 )
+from tier_link.invitations import parse_link
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -118,9 +125,17 @@ def changed(
         key = root_public_bytes(Ed25519PrivateKey.generate())
         estate.configurer.welcome(change, get_door(change.session, door, lock=True), key)
     _store(estate, ada, _template(estate.pack, detecting, people[0].portrait))
+    with estate.changer.change() as change:
+        issue_pin(change, ada)
     estate.close()
     estate = open_estate(
-        before.model_copy(update={"model_pack": "opencv-zoo", "former_pack": str(pack)})
+        before.model_copy(
+            update={
+                "model_pack": "opencv-zoo",
+                "former_pack": str(pack),
+                "first_opening": "pin",
+            }
+        )
     )
     yield Changed(estate, door, ada)
     estate.close()
@@ -170,11 +185,110 @@ def test_a_newcomer_is_compared_with_the_faces_of_the_model_before(
     estate = changed.estate
     assert estate.former is not None
     judging = estate.intake.judge
-    seen = judging.look([Photo("front", people[0].portrait)])
+    seen = judging.look([people[0].portrait])
     assert judging.judge(seen, "f" * 32).resembles == changed.ada
     assert judging.judge(seen, changed.ada).resembles is None
     with estate.reading() as session:
         assert list_waiting(session, estate.safe) == []
+
+
+@pytest.mark.parametrize(
+    ("photo_of", "expected"),
+    [(0, ""), (1, "differs")],
+    ids=["the same at once", "somebody else at the desk"],
+)
+def test_in_pin_mode_a_renewed_face_is_compared_with_the_one_of_the_model_before(
+    changed: Changed,
+    people: Sequence[SamplePerson],
+    photo_of: int,
+    expected: str,
+) -> None:
+    assert _send_again(changed.estate, changed.ada, people[photo_of].portrait) == expected
+
+
+@pytest.mark.parametrize("renews", ["somebody known", "a newcomer"])
+def test_whom_the_model_before_refuses_waits_for_the_desk(
+    changed: Changed,
+    people: Sequence[SamplePerson],
+    monkeypatch: pytest.MonkeyPatch,
+    renews: str,
+) -> None:
+    estate = changed.estate
+    assert estate.former is not None
+    former = estate.former.pack.template_space
+
+    def refuse(pack: FacePack, *given: Any, **named: Any) -> Any:
+        if pack.template_space == former:
+            raise PhotoRefused(PhotoReason.DIFFERENT_PEOPLE)
+        return judge(pack, *given, **named)
+
+    monkeypatch.setattr("community_server.intake.judging.judge", refuse)
+    person = changed.ada
+    if renews == "a newcomer":
+        _, person = Bench(estate).invite(name="Bao")
+        with estate.changer.change() as change:
+            issue_pin(change, person)
+    assert _send_again(estate, person, people[0].portrait) == "uncompared"
+
+
+def _send_again(estate: Estate, person: str, portrait: bytes) -> str:
+    """Renew somebody's face; return what it waits for, or nothing when it was taken at once."""
+    bench = Bench(estate)
+    with estate.changer.change() as change:
+        link = invite_again(change, estate.links, person, days=1).link
+    (reply,) = bench.send(bench.draft(parse_link(link).invitation, [portrait]))
+    with estate.reading() as session:
+        held = "".join(one.held_for for one in list_waiting(session, estate.safe))
+    assert reply.outcome == ("received" if held else "enrolled")
+    return held
+
+
+@pytest.mark.parametrize("size", [128, 64], ids=["of the same dimension", "of another"])
+def test_photos_that_waited_while_the_model_changed_are_looked_at_again(
+    changed: Changed, people: Sequence[SamplePerson], size: int
+) -> None:
+    estate = changed.estate
+    bao, own = _wait_with_older_template(estate, people[1].portrait, size)
+    alike, other = _wait_with_older_template(estate, people[1].portrait, size)
+    assert Bench(estate).decide(own, "approve")
+    assert not Bench(estate).decide(other, "approve")
+    with estate.reading() as session:
+        template = session.get_one(Template, bao)
+        assert template.space == estate.pack.template_space
+        stored = np.frombuffer(open_template(session, estate.safe, template), "<f4")
+        assert session.get(Template, alike) is None
+    assert len(estate.gallery) == 1
+    seen = estate.intake.judge.look([people[1].portrait])
+    assert isinstance(seen, Face)
+    assert np.allclose(stored, seen.template, atol=1e-5)
+
+
+def test_photos_that_the_new_model_refuses_leave_the_desk_a_sentence(
+    changed: Changed, people: Sequence[SamplePerson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate = changed.estate
+    _, envelope = _wait_with_older_template(estate, people[1].portrait, 64)
+    refused = PhotoRefused(PhotoReason.NO_FACE)
+    monkeypatch.setattr(PhotoJudge, "look", lambda *_: refused)
+    with pytest.raises(Conflict) as conflict:
+        Bench(estate).decide(envelope, "approve")
+    assert conflict.value.code == "photos-unusable"
+    assert not Bench(estate).decide(envelope, "decline")
+
+
+def _wait_with_older_template(estate: Estate, portrait: bytes, size: int) -> tuple[str, str]:
+    """Let a visitor wait as one who came before the change; return person and envelope."""
+    bench = Bench(estate)
+    invitation, person = bench.invite("visitor")
+    draft = bench.draft(invitation, [portrait], kind="visitor")
+    bench.send(draft)
+    with estate.changer.change() as change:
+        row = change.session.get_one(Enrollment, draft.envelope)
+        older = np.eye(size, dtype="<f4")[0].tobytes()
+        owner = enrollment_owner(draft.envelope)
+        row.template = estate.safe.seal(change.session, owner, WAITING_TEMPLATE, older)
+        row.template_space = "an-older-model"
+    return person, draft.envelope
 
 
 def test_the_same_pack_twice_is_refused(models: Path, tmp_path: Path) -> None:

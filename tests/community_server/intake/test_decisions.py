@@ -22,7 +22,7 @@ from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
 from tests.community_server.conftest import empty_database
 from tests.community_server.traces import traces, traces_in_the_end
-from tier_link.envelopes import Particulars, Photo
+from tier_link.envelopes import Particulars
 
 
 def test_an_approved_resident_is_known_by_face_and_told_so(
@@ -64,7 +64,7 @@ def test_the_stored_template_is_turned_before_it_is_encrypted(
         opened = np.frombuffer(open_template(session, own.estate.safe, template), "<f4")
         assert bytes(opened) not in bytes(template.sealed)
     judge = own.estate.intake.judge
-    judged = judge.judge(judge.look([Photo("front", people[0].portrait)]), person)
+    judged = judge.judge(judge.look([people[0].portrait]), person)
     assert np.allclose(opened, judged.template, atol=1e-5)
     plain = turn(opened, own.estate.secrets.matrix.T)
     assert float(plain @ opened) < 0.9
@@ -188,6 +188,24 @@ def test_in_pin_mode_a_resident_is_enrolled_at_once_and_needs_the_pin_first(
     visit = bench.draft(visitor, [people[1].portrait], kind="visitor")
     assert bench.send(visit)[0].outcome == "received"
     assert traces(estate, tmp_path, [people[0].portrait[200:260]]) == []
+    estate.close()
+
+
+def test_in_pin_mode_two_alike_who_come_in_one_batch_are_told_apart_by_the_desk(
+    models: Path, tmp_path: Path, people: Sequence[SamplePerson]
+) -> None:
+    estate = open_estate(Settings(data=tmp_path, models=models, first_opening="pin"))
+    prepare(estate)
+    bench = Bench(estate)
+    invited = [bench.invite(unit=unit) for unit in ("1-101", "2-202")]
+    drafts = [bench.draft(invitation, [people[0].portrait]) for invitation, _ in invited]
+
+    bench.deliver(*(draft.deposit() for draft in drafts))
+
+    assert [bench.replies(draft)[-1].outcome for draft in drafts] == ["enrolled", "received"]
+    with estate.reading() as session:
+        (waiting,) = list_waiting(session, estate.safe)
+    assert (waiting.held_for, waiting.resembles) == ("resembles", invited[0][1])
     estate.close()
 
 

@@ -17,10 +17,10 @@ def test_who_writes_meanwhile_does_not_wait_for_photos_to_be_judged(
 ) -> None:
     looked: list[object] = []
 
-    def slow_judge(*arguments: Any) -> Any:
+    def slow_judge(*arguments: Any, **named: Any) -> Any:
         with bench.estate.changer.change() as change:  # fails while another transaction writes
             looked.append(change)
-        return judge(*arguments)
+        return judge(*arguments, **named)
 
     monkeypatch.setattr("community_server.intake.judging.judge", slow_judge)
     invitation, _ = bench.invite()

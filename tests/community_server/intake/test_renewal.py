@@ -145,12 +145,25 @@ def test_a_renewed_face_that_resembles_an_older_one_leaves_both_as_they_are(
     own.send(draft)
     with own.estate.reading() as session:
         (waiting,) = list_waiting(session, own.estate.safe)
-    assert (waiting.held_for, waiting.resembles) == ("resembles", elder)
+    assert (waiting.held_for, waiting.resembles) == ("differs", elder)
 
     own.decide(draft.envelope, "approve")
 
     assert own.replies(draft)[-1].pin
     assert template_at_the_door(own, person) == before
+
+
+def test_no_pin_goes_to_a_different_face_before_the_desk_has_read_that_one_would(
+    own: Bench, people: Sequence[SamplePerson]
+) -> None:
+    person = enrolled(own, people[1].portrait, "Bao")
+    draft = own.draft(again(own, person), [people[0].portrait])
+    own.send(draft)
+    enrolled(own, people[0].portrait, "Ada")
+    with pytest.raises(Conflict) as refused:
+        own.decide(draft.envelope, "approve")
+    assert refused.value.code == "photos-unusable"
+    assert own.replies(draft)[-1].outcome == "received"
 
 
 def test_whoever_wants_no_face_any_more_has_it_erased_with_the_approval(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 import sqlalchemy as sa
 
 from community_server.console.overview import look
@@ -13,9 +14,12 @@ from community_server.people.routes import listing
 from community_server.people.service import store_template
 from community_server.people.tables import Template
 from community_server.sweeper import Sweeper
+from community_server.thresholds.tables import CountedScores
+from face_engine.fading import Margins
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench
 from tier_link.estate_messages import ESTATE, FacesFading
+from tier_link.store import TraceEraser
 
 DOOR = "d" * 32
 
@@ -64,6 +68,35 @@ def test_matches_made_here_that_sink_are_noticed_and_sealed(
         assert len(template.margins) < 64  # twenty bytes and their seal, however many matches
     _renew(own, person)
     assert _fading(own) == (False, False)
+
+
+def test_a_count_that_cannot_be_saved_waits_and_holds_nothing_else_up(
+    own: Bench, people: Sequence[SamplePerson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate, person = own.estate, _enrolled(own, people[0].portrait)
+    estate.fading.note(person, 0.3)
+    estate.thresholds.scores.note(DOOR, 0.1, 5)
+
+    def fail(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Margins, "to_bytes", fail)
+        swept: list[bool] = []
+        patched.setattr(TraceEraser, "sweep", lambda *_: swept.append(True))
+        Sweeper(estate).sweep()
+    assert swept
+    with estate.reading() as session:
+        assert session.scalars(sa.select(CountedScores)).all() == []
+
+    Sweeper(estate).sweep()
+
+    with estate.reading() as session:
+        assert (
+            session.scalars(sa.select(CountedScores.door).order_by(CountedScores.door)).all()[-1]
+            == DOOR
+        )
+        assert session.get_one(Template, person).margins is not None
 
 
 def test_a_door_that_noticed_is_believed_until_the_face_is_renewed(
