@@ -1,10 +1,8 @@
 """Evidence of liveness for each followed face, and the networks, loaded once they are wanted."""
 
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Final
-
-import numpy as np
 
 from face_engine.errors import FaceEngineError
 from face_engine.faces import Face, Image, Vectors
@@ -48,9 +46,11 @@ class LivenessWatch:
             self.problem = MODELS_MISSING
             _log.warning("liveness goes without its networks code=%s: %s", missing.code, missing)
 
-    def offer(self, track: int, image: Image, face: Face, quality: Quality, at: float) -> None:
+    def offer(
+        self, track: int, image: Image, face: Face, quality: Quality, at: float, *, kept: bool
+    ) -> None:
         """Take one look at a followed face; see `LivenessTrack.offer`."""
-        self._of(track).offer(image, face, quality, at)
+        self._of(track).offer(image, face, quality, at, kept=kept)
 
     def ask(self, track: int, turn: Turn, at: float) -> None:
         """Have a face turn from now on."""
@@ -65,19 +65,32 @@ class LivenessWatch:
         """Remember the face that answered, (d,) unit length."""
         self._witnesses[track] = vector
 
-    def verdict(self, track: int, probe: Vectors) -> str:
-        """What a face is, by its code, for a probe of it; empty while nobody wants to know."""
+    def verdict(self, track: int, oldest: float, vectors: Callable[[], Sequence[Vectors]]) -> str:
+        """What a face is, by its code; empty while nobody wants to know.
+
+        Only the face that is recognised may be live, not another before or after it on its track.
+
+        Args:
+            track: whose evidence counts.
+            oldest: seconds; when the first of the frames was taken that it is recognised by.
+            vectors: gives the vectors of these frames, (d,) unit length each; they cost, and are
+                asked for only to compare them with the face that answered a challenge.
+        """
         if not self.wanted:
             return ""
-        result = self._of(track).result
-        proven = result.reason is LivenessReason.CHALLENGE_PASSED
-        if result.liveness is Liveness.LIVE and not proven and self.problem:
-            return str(Liveness.UNDECIDED)
+        evidence = self._of(track)
+        result = evidence.result
+        if result.liveness is not Liveness.LIVE:
+            return str(result.liveness)
+        if result.reason is LivenessReason.CHALLENGE_PASSED:
+            same = self._answered(track, vectors())
+        else:
+            same = not self.problem and oldest >= evidence.since
+        return str(Liveness.LIVE if same else Liveness.UNDECIDED)
+
+    def _answered(self, track: int, vectors: Sequence[Vectors]) -> bool:
         witness = self._witnesses.get(track)
-        # Whoever turned must be the one who is let in: a picture may have stood there before.
-        if proven and (witness is None or float(np.dot(witness, probe)) < _SAME_FACE):
-            return str(Liveness.UNDECIDED)
-        return str(result.liveness)
+        return witness is not None and all(float(witness @ one) >= _SAME_FACE for one in vectors)
 
     def forget(self, track: int) -> None:
         """Drop what was gathered of a face."""

@@ -52,7 +52,8 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     little-endian, unit length, not turned; empty when vision was told not to encode. `crops` are
     aligned 112 x 112 faces as JPEG, best first; empty when the server is not to be asked.
     `liveness` is what was seen, a face or a picture of one; empty when nobody asked. `challenged`
-    says that the frames were taken while the face was asked to turn.
+    says that the frames were taken while the face was asked to turn. `track` numbers the face that
+    was followed, as long as vision runs.
     """
 
     sighting: str
@@ -64,6 +65,7 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     final: bool = True
     liveness: Code = ""
     challenged: bool = False
+    track: int = 0
 
 
 class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
@@ -73,6 +75,7 @@ class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
     first_seen_ns: int
     needed_ns: int
     frames: int
+    track: int = 0
 
 
 class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):

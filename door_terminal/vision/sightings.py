@@ -82,6 +82,11 @@ class Candidate:
         """The kept frames' aligned faces, (112, 112, 3) uint8 BGR each, best frame first."""
         return [crop for crop, _ in self._best_first()]
 
+    @property
+    def oldest(self) -> float:
+        """When the first of the kept frames was taken."""
+        return min(frame.at for frame in self._kept)
+
     def offer(self, frame: GoodFrame) -> bool:
         """Take the next look at the face; say whether to `keep` it.
 

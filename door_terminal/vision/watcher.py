@@ -137,12 +137,13 @@ class Watcher:
             yield self._sighting(track.id, candidate, frame.captured_ns, watch, final=final)
         elif candidate.unclear(ended=False):
             candidate.closed = True
-            yield _unclear(candidate, frame.captured_ns)
+            yield _unclear(track.id, candidate, frame.captured_ns)
 
     def _watch_liveness(
         self, track: Track, candidate: Candidate, look: GoodFrame, image: Image
     ) -> None:
-        self.liveness.offer(track.id, image, track.face, look.quality, look.at)
+        kept = look in candidate.frames
+        self.liveness.offer(track.id, image, track.face, look.quality, look.at, kept=kept)
         answer = self.liveness.answer(track.id)
         if not candidate.challenged or answer is ChallengeAnswer.WAITING:
             return
@@ -155,7 +156,7 @@ class Watcher:
     ) -> Sighting | Unclear:
         if not candidate.crops:  # asked to turn, and never looked straight ahead since
             candidate.closed, candidate.waiting = True, False
-            return _unclear(candidate, needed_ns)
+            return _unclear(track, candidate, needed_ns)
         sighting = secrets.token_hex(8)
         self._sighted[sighting] = track
         return Sighting(
@@ -168,14 +169,18 @@ class Watcher:
             final=final,
             liveness=self._verdict(track, candidate),
             challenged=candidate.challenged,
+            track=track,
         )
 
     def _verdict(self, track: int, candidate: Candidate) -> str:
         if not self.liveness.wanted:
             return ""
-        first = np.stack(candidate.crops[:1])
-        vectors = candidate.vectors or list(self._pack.encoder.encode(first))
-        return self.liveness.verdict(track, fuse(np.stack(vectors)))
+        return self.liveness.verdict(track, candidate.oldest, lambda: self._vectors(candidate))
+
+    def _vectors(self, candidate: Candidate) -> list[Vectors]:
+        """The vectors of what is sent, encoded now where the server is to do it."""
+        sent = candidate.crops[:_MOST_CROPS]
+        return candidate.vectors or list(self._pack.encoder.encode(np.stack(sent)))
 
     def _forget(self, watch: Watch) -> Iterator[Sighting | Unclear]:
         """Close the sightings of faces that have gone, once their last answer is in."""
@@ -190,19 +195,20 @@ class Watcher:
                 candidate.attempt(ended=True)
                 yield self._sighting(gone, candidate, left_ns, watch, final=True)
             elif candidate.unclear(ended=True):
-                yield _unclear(candidate, left_ns)
+                yield _unclear(gone, candidate, left_ns)
         self.liveness.keep_only(self._candidates)
         self._sighted = {
             one: track for one, track in self._sighted.items() if track in self._candidates
         }
 
 
-def _unclear(candidate: Candidate, needed_ns: int) -> Unclear:
+def _unclear(track: int, candidate: Candidate, needed_ns: int) -> Unclear:
     return Unclear(
         sighting=secrets.token_hex(8),
         first_seen_ns=int(candidate.first_seen * 1e9),
         needed_ns=needed_ns,
         frames=len(candidate.frames),
+        track=track,
     )
 
 

@@ -12,7 +12,7 @@ K. Mikolajczyk, J. Matas, "Forward-backward error", ICPR 2010.
 """
 
 from dataclasses import dataclass, field
-from math import log
+from math import inf, log
 from typing import Any, Final
 
 import cv2
@@ -226,27 +226,33 @@ class Parallax:
     """What each comparison gave, and by how many degrees the landmarks say the face turned."""
     _first: Look | None = None
     _points: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    since: float = inf
+    """Seconds from which on all looks could be followed: before, it may have been another face."""
     _last: float = -_APART_S
     _missed: int = 0
 
-    def offer(self, image: Image, landmarks: NDArray[np.floating], at: float) -> None:
+    def offer(
+        self, image: Image, landmarks: NDArray[np.floating], at: float, *, needed: bool = False
+    ) -> None:
         """Take a picture of the track's face at (5, 2) landmarks, `at` seconds.
 
-        Looks too soon after the last are passed over: they cost and say little.
+        Looks too soon after the last are passed over unless `needed`: they cost and say little.
         """
-        if at - self._last < _APART_S:
+        if at - self._last < _APART_S and not needed:
             return
         self._last = at
         look = look_at(image, landmarks, at)
         if self._first is None or self._missed >= _MOST_MISSED:
             self._first, self._points, self._missed = look, corners(look), 0
-            self.reliefs = []
+            self.reliefs, self.since = [], at
             return
         relief = compare(self._first, look, self._points)
         if relief is None:
             self._missed += 1
+            self.since = inf
             return
         self._missed = 0
+        self.since = min(self.since, at)
         self.reliefs = [*self.reliefs, (relief, look.yaw - self._first.yaw)][-_MOST_LOOKS:]
 
     @property

@@ -30,9 +30,14 @@ class LivenessTrack:
     _challenge: Challenge | None = None
     _answer: Answer | None = None
 
-    def offer(self, image: Image, face: Face, quality: Quality, at: float) -> None:
-        """Take an (H, W, 3) uint8 BGR picture of the track's face, `at` seconds."""
-        self._parallax.offer(image, face.landmarks, at)
+    def offer(
+        self, image: Image, face: Face, quality: Quality, at: float, *, kept: bool = False
+    ) -> None:
+        """Take an (H, W, 3) uint8 BGR picture of the track's face, `at` seconds.
+
+        One `kept` to be recognised by is never passed over: it may show another face.
+        """
+        self._parallax.offer(image, face.landmarks, at, needed=kept)
         if self._parallax.lost:
             # What was seen before is no longer known to be this face: a picture may have been
             # held in front of it.
@@ -41,6 +46,7 @@ class LivenessTrack:
             self._answer = self._challenge.offer(image, face.landmarks, at)
         if (
             self.passive is not None
+            and not self._parallax.lost
             and len(self._scores) < MOST_FRAMES
             and at - self._judged_at >= _PASSIVE_APART_S
             and good_enough(quality)
@@ -66,6 +72,11 @@ class LivenessTrack:
     def parallax(self) -> float:
         """Evidence for a head, or below 0 for a flat picture; see `Parallax.evidence`."""
         return self._parallax.evidence()
+
+    @property
+    def since(self) -> float:
+        """Seconds from which on pictures are known to show the face that the evidence is of."""
+        return self._parallax.since
 
     @property
     def result(self) -> LivenessResult:

@@ -1,6 +1,7 @@
 """A face that turns as asked is live; a turned picture, or missing models, prove nothing."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -10,9 +11,10 @@ from door_terminal.camera.reader import Frame
 from door_terminal.vision.liveness import MODELS_MISSING, LivenessWatch
 from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
 from door_terminal.vision.watcher import Watcher
+from face_engine.alignment import align
 from face_engine.errors import ModelsMissing
 from face_engine.evaluation.liveness.scenes import FRAME_S, Kind, Portrait, film
-from face_engine.faces import Image
+from face_engine.faces import Face, Image, Vectors
 from face_engine.landmarks import refine
 from face_engine.liveness.passive import PassiveLiveness
 from face_engine.models import FacePack
@@ -26,13 +28,41 @@ def missing() -> PassiveLiveness:
     raise ModelsMissing("they are not here")
 
 
+class Deceived(PassiveLiveness):
+    """Networks that take everything for a face."""
+
+    def __init__(self) -> None:
+        pass
+
+    def live(self, image: Image, face: Face) -> float:
+        del image, face
+        return 0.99
+
+
+def blurred(image: Image) -> Image:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 2), np.uint8)
+
+
+def portrait(pack: FacePack, person: SamplePerson) -> Portrait:
+    photo = picture(person.portrait)
+    (face,) = pack.detector.detect(photo, longest_side=320)
+    return Portrait.of(person.name, photo, refine(pack.detector, photo, face).landmarks)
+
+
+def picture(data: bytes) -> Image:
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
 @pytest.fixture(scope="session")
 def sitter(pack: FacePack, people: dict[str, SamplePerson]) -> Portrait:
     """Somebody who looks straight ahead."""
-    data = np.frombuffer(people["Chen"].portrait, np.uint8)
-    photo = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-    (face,) = pack.detector.detect(photo, longest_side=320)
-    return Portrait.of("Chen", photo, refine(pack.detector, photo, face).landmarks)
+    return portrait(pack, people["Chen"])
+
+
+@pytest.fixture(scope="session")
+def another(pack: FacePack, people: dict[str, SamplePerson]) -> Portrait:
+    """Somebody else, of whom there is only a photo."""
+    return portrait(pack, people["Fang"])
 
 
 def frames(*films: Iterator[Image]) -> Iterator[Frame]:
@@ -43,9 +73,22 @@ def frames(*films: Iterator[Image]) -> Iterator[Frame]:
             number += 1
 
 
-def asked(watcher: Watcher, seen: Iterator[Frame], turn: str) -> list[Sighting | Unclear]:
+def vectors(pack: FacePack, sighting: Sighting) -> Vectors:
+    """Of each picture sent: (n, d)."""
+    return pack.encoder.encode(np.stack([picture(one) for one in sighting.crops]))
+
+
+def all_show(pack: FacePack, who: Portrait, found: Iterable[Sighting]) -> bool:
+    """Whether every picture of these sightings shows this person."""
+    face = pack.encoder.encode(align(who.photo, who.landmarks)[None])[0]
+    return all(float((vectors(pack, one) @ face).min()) > 0.3 for one in found)
+
+
+def asked(
+    watcher: Watcher, seen: Iterator[Frame], turn: str, *, encode: bool = True
+) -> list[Sighting | Unclear]:
     """What vision says when the first probe is answered by a challenge."""
-    watcher.watch(Watch(30, 300, 35, 2, encode=True, crops=False, attempts=1, liveness=True))
+    watcher.watch(Watch(30, 300, 35, 2, encode=encode, crops=not encode, attempts=1, liveness=True))
     found: list[Sighting | Unclear] = []
     for frame in seen:
         for one in watcher.look(frame):
@@ -53,6 +96,51 @@ def asked(watcher: Watcher, seen: Iterator[Frame], turn: str) -> list[Sighting |
             again = len(found) == 1
             watcher.answered(Answer(one.sighting, settled=not again, turn=turn if again else ""))
     return found
+
+
+def seen_by_the_server(watcher: Watcher, seen: Iterator[Frame]) -> list[Sighting]:
+    """What a door that encodes nothing sends of somebody who is not recognised."""
+    watcher.watch(Watch(30, 300, 35, 2, encode=False, crops=True, attempts=9, liveness=True))
+    found: list[Sighting] = []
+    for frame in seen:
+        for one in watcher.look(frame):
+            assert isinstance(one, Sighting)
+            found.append(one)
+            watcher.answered(Answer(one.sighting, settled=one.final))
+    return found
+
+
+def test_a_head_is_live_and_lends_it_to_no_picture_shown_before_or_after(
+    pack: FacePack, sitter: Portrait, another: Portrait
+) -> None:
+    print_first, head_first = (
+        seen_by_the_server(Watcher(pack, Deceived), frames(*films))
+        for films in (
+            (itertools.islice(film(another, Kind.PRINT), 7), film(sitter, Kind.LIVE_GLANCE)),
+            (film(sitter, Kind.LIVE_GLANCE), film(another, Kind.PRINT)),
+        )
+    )
+    live = [one for one in (*print_first, *head_first) if one.liveness == "live"]
+    assert live
+    assert all_show(pack, sitter, live)
+
+
+def test_all_that_is_matched_must_be_the_face_that_answered(
+    pack: FacePack, sitter: Portrait, another: Portrait
+) -> None:
+    printed = film(another, Kind.PRINT)
+    seen = frames(
+        itertools.islice(film(sitter, Kind.LIVE_STILL), 5),
+        # Blurred, so that it is not the best of what is sent.
+        (blurred(one) for one in itertools.islice(printed, 3)),
+        film(sitter, Kind.LIVE_STILL, turn=TURN),
+        film(sitter, Kind.LIVE_STILL),
+    )
+    found = asked(Watcher(pack, missing), seen, "left", encode=False)
+    last = found[-1]
+    assert isinstance(last, Sighting)
+    assert last.challenged
+    assert last.liveness != "live" or all_show(pack, sitter, [last])
 
 
 def test_a_head_that_turns_as_asked_is_live_and_is_the_one_recognised(
@@ -102,4 +190,4 @@ def test_a_door_that_does_not_ask_loads_and_says_nothing() -> None:
 
     watch = LivenessWatch(load)
     watch.want(wanted=False)
-    assert (watch.verdict(1, np.ones(4, np.float32)), watch.problem, loads) == ("", "", [])
+    assert (watch.verdict(1, 0.0, list), watch.problem, loads) == ("", "", [])

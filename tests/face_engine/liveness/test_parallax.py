@@ -1,3 +1,5 @@
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,18 @@ def test_a_face_without_features_is_not_compared() -> None:
     for number in range(20):
         parallax.offer(blank, landmarks, number / 10)
     assert parallax.evidence() == 0
+
+
+def test_another_face_loses_it_and_a_needed_look_is_never_passed_over(
+    pack: FacePack, sitters: list[Portrait]
+) -> None:
+    (at, image, face), *_ = seen(pack, sitters[0], Kind.LIVE_STILL)
+    (_, other, others), *_ = seen(pack, sitters[1], Kind.PRINT)
+    parallax = Parallax()
+    parallax.offer(image, face.landmarks, at)
+    parallax.offer(other, others.landmarks, at + 0.05)
+    assert (parallax.lost, parallax.since) == (False, at)
+    parallax.offer(other, others.landmarks, at + 0.06, needed=True)
+    assert (parallax.lost, parallax.since) == (True, inf)
+    parallax.offer(image, face.landmarks, at + 0.2)
+    assert (parallax.lost, parallax.since) == (False, at + 0.2)
