@@ -94,7 +94,7 @@ class Terminal:
         self.margins = MarginBook(self.engine, key, pairing.door, lambda: self.roster.book.people)
         self.last: Outcome | None = None
         self.outcomes = 0
-        self._turn, self._turn_until = "", 0.0
+        self._turns: dict[int, tuple[str, float]] = {}  # by track, with its end
         self.gate = ""
         """Empty, or the code of what kept the gate from opening when it was last asked."""
         self.decider = Decider(
@@ -234,21 +234,25 @@ class Terminal:
                 verdict = self.faces.sighting(found)
                 answer = Answer(found.sighting, verdict.settled, verdict.again_s, verdict.turn)
                 if verdict.turn or found.challenged:
-                    self._ask(verdict.turn)
+                    self._ask(found.track, verdict.turn)
             else:
-                self._ask("")
+                self._ask(found.track, "")
                 self.faces.unclear(found)
         except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
             _log.exception("a sighting was lost")
         self.vision.answer(answer)
 
-    def _ask(self, turn: str) -> None:
-        self._turn, self._turn_until = turn, time.monotonic() + TIME_S
+    def _ask(self, track: int, turn: str) -> None:
+        self._turns.pop(track, None)
+        if turn:
+            self._turns[track] = turn, time.monotonic() + TIME_S
 
     @property
     def turn(self) -> str:
         """Which way somebody is being asked to turn (`left`, `right`); empty when nobody is."""
-        return self._turn if time.monotonic() < self._turn_until else ""
+        now = time.monotonic()
+        latest_first = reversed(list(self._turns.values()))
+        return next((turn for turn, until in latest_first if now < until), "")
 
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from access_rules.decision import DecisionReason
+from door_terminal.decisions.faces import Verdict
 from door_terminal.identity import Pairing
 from door_terminal.screen.app import PAGES, build_app, sentences
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
+from door_terminal.vision.messages import Sighting, Unclear
 from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.estate_messages import RosterSnapshot
 
@@ -170,3 +172,22 @@ def test_a_wait_is_told_in_seconds_and_then_in_minutes(seconds: float, said: str
     first, *wait = sentences(DecisionReason.PIN_LOCKED, wait_s=seconds)["en"].splitlines()
     assert first.startswith("Too many")
     assert "".join(wait) == said
+
+
+def test_who_is_asked_to_turn_reads_it_until_done_whatever_becomes_of_others(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(found: Sighting | Unclear, turn: str = "") -> str:
+        verdict = Verdict(settled=not turn, turn=turn)
+        monkeypatch.setattr(terminal.faces, "sighting", lambda _: verdict)
+        terminal._deal_with(found)
+        return str(ask(terminal, "GET", "/state").json()["turn"])
+
+    def probe(track: int, *, challenged: bool = False) -> Sighting:
+        return Sighting("s", 0, 0, 2, challenged=challenged, track=track)
+
+    assert told(probe(1), "left") == "left"
+    assert told(Unclear("s", 0, time.monotonic_ns(), 1, track=2)) == "left"
+    assert told(probe(3), "right") == "right"
+    assert told(probe(3, challenged=True)) == "left"
+    assert told(probe(1, challenged=True)) == ""
