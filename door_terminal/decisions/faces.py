@@ -11,7 +11,7 @@ from access_rules.people import Credential
 from door_terminal.configuration import Configuration
 from door_terminal.decisions.cooldown import Cooldown
 from door_terminal.decisions.decider import Decider, Outcome
-from door_terminal.decisions.recognition import Recogniser
+from door_terminal.decisions.recognition import Recognised, Recogniser
 from door_terminal.errors import RecognitionFailed
 from door_terminal.roster import as_person
 from door_terminal.settings import Mode
@@ -63,14 +63,13 @@ class FaceDesk:
     def sighting(self, sighting: Sighting) -> Verdict:
         """Deal with one probe of a sighting; only the final one may find nobody."""
         problem: DecisionReason | None = None
-        person, where, probe = None, "", None
+        found = Recognised(None, "", None)
         try:
             found = self._recogniser.recognise(sighting, self._mode())
         except RecognitionFailed as failed:
             _log.warning("a face could not be matched code=%s", failed.code)
             problem = DecisionReason.MATCHING_UNAVAILABLE
-        else:
-            person, where, probe = found.person, found.where, found.probe
+        person, probe = found.person, found.probe
         if not sighting.final and (person is None or self._wants_more(sighting)):
             return Verdict(settled=False)
         name = person.person if person else ""
@@ -86,8 +85,10 @@ class FaceDesk:
         liveness = Liveness(sighting.liveness)
         shown = Shown(Credential.FACE, as_person(person) if person else None, problem, liveness)
         outcome = self._decider.attempt(
-            shown, needed_ns=sighting.needed_ns, matched=where, frames=sighting.frames
+            shown, needed_ns=sighting.needed_ns, matched=found.where, frames=sighting.frames
         )
+        if outcome.granted or outcome.reason is DecisionReason.SECOND_CREDENTIAL_NEEDED:
+            found.learn()  # once for a sighting; at some doors the PIN comes after it
         again_s = self._open_s() + self._cooldown_s() if outcome.granted else None
         return Verdict(settled=True, outcome=outcome, again_s=again_s)
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
@@ -45,11 +46,13 @@ class Recognised:
         person: The one, or None for nobody.
         where: "local" or "remote".
         probe: The (d,) unit vector, not turned; None where the server alone has looked.
+        learn: Counts the match; to be called once for a sighting that the rules let pass.
     """
 
     person: RosterPerson | None
     where: str
     probe: Vectors | None
+    learn: Callable[[], None] = lambda: None
 
 
 class Recogniser:
@@ -69,8 +72,8 @@ class Recogniser:
         """Take where each thing is to be found now.
 
         `encode` has vision encode the crops of a sighting and waits; raises `RecognitionFailed`.
-        `count` takes, of each match made here, template space, best score among the others, and
-        how many those are; `margin` whose match it was and how far above the threshold.
+        `count` takes, of each match learned from here, template space, best score among the
+        others, and how many those are; `margin` whose match it was and how far above the threshold.
         """
         self._book = book
         self._configuration = configuration
@@ -121,13 +124,9 @@ class Recogniser:
         # The index may be a step ahead of the book that it was taken from: news comes any time.
         person = None if nearest is None else book.people.get(nearest[0])
         if nearest is not None and person is not None and nearest[1] >= threshold:
-            try:
-                self._count_other(book, turned, nearest[0], configuration)
-                self._margin(person, nearest[1] - threshold)
-            except (SQLAlchemyError, ValueError):
-                # What is learned from an opening must never stand in its way.
-                _log.exception("a match was not counted")
-            return Recognised(person, "local", probe)
+            margin = nearest[1] - threshold
+            learn = partial(self._learn, book, turned, person, margin, configuration)
+            return Recognised(person, "local", probe, learn)
         unsure = may_ask and nearest is not None and nearest[1] >= threshold - UNSURE
         if unsure or configuration.wire.ask_unknown:
             try:
@@ -136,13 +135,23 @@ class Recogniser:
                 _log.warning("server was not asked in doubt code=%s", error.code)
         return Recognised(None, "local", probe)
 
-    def _count_other(
-        self, book: RosterBook, turned: Vectors, person: str, configuration: Configuration
+    def _learn(
+        self,
+        book: RosterBook,
+        turned: Vectors,
+        person: RosterPerson,
+        margin: float,
+        configuration: Configuration,
     ) -> None:
-        """Count what somebody else of this population would have scored here."""
-        other = book.nearest_other(turned, person)
-        if other is not None and book.index is not None:
-            self._count(configuration.wire.template_space, other, len(book.index) - 1)
+        """Count the margin, and what somebody else of this population would have scored here."""
+        try:
+            other = book.nearest_other(turned, person.person)
+            if other is not None and book.index is not None:
+                self._count(configuration.wire.template_space, other, len(book.index) - 1)
+            self._margin(person, margin)
+        except (SQLAlchemyError, ValueError):
+            # What is learned from an opening must never stand in its way.
+            _log.exception("a match was not counted")
 
     def _ask_server(
         self, sighting: Sighting, configuration: Configuration, probe: Vectors | None

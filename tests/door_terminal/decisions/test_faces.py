@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,19 @@ def test_nobody_known_is_asked_to_turn(
     desk = Desk(engine, clock, tmp_path, "challenge")
     desk.faces.sighting(looked("not-enough-evidence"))
     assert [one.reason for one in desk.outcomes] == [DecisionReason.NOT_RECOGNIZED]
+
+
+def test_a_match_is_learned_from_once_and_only_of_who_is_let_in(
+    engine: Engine, clock: EffectiveClock, tmp_path: Path
+) -> None:
+    desk = Desk(engine, clock, tmp_path, "challenge")
+    learned: list[str] = []
+    for name, number, seen in (("a", 1, "spoof"), ("b", 2, "live")):
+        found = Recognised(
+            person(name), "local", unit_vector(number), partial(learned.append, name)
+        )
+        desk.told.answer = found
+        desk.faces.sighting(looked("not-enough-evidence", final=False))
+        desk.faces.sighting(looked(seen))
+        desk.faces.sighting(looked(seen))  # held back by the cooldown
+    assert learned == ["b"]

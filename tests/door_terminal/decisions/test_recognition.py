@@ -112,6 +112,7 @@ def test_what_cannot_be_counted_keeps_nobody_out() -> None:
 
     found = recogniser(margin=broken).recognise(seen(ADA_FACE), "local")
     assert found.person == ADA
+    found.learn()
 
 
 def test_of_a_match_made_here_the_best_of_other_households_is_counted_and_of_no_other() -> None:
@@ -127,9 +128,11 @@ def test_of_a_match_made_here_the_best_of_other_households_is_counted_and_of_no_
         counted.append((space, round(score, 3), people))
 
     found = recogniser(count=count, held=RosterBook(people=people, index=index))
-    assert found.recognise(seen(ADA_FACE), "local").person == ADA
+    match = found.recognise(seen(ADA_FACE), "local")
+    assert (match.person, counted) == (ADA, [])
+    match.learn()
     assert counted == [(SPACE, 0.3, 2)]
-    assert found.recognise(seen(unit_vector(9)), "local").person is None
+    found.recognise(seen(unit_vector(9)), "local").learn()
     assert len(counted) == 1
 
 
