@@ -73,7 +73,7 @@ def find_open_invitation(
     if row is None:
         raise NotFound("invitation-unknown")
     if row.withdrawn_at is not None:
-        raise Gone(f"invitation-{row.closing}")
+        raise Gone("invitation-used") if row.closing == "used" else Gone("invitation-withdrawn")
     if row.expires_at <= now:
         raise Gone("invitation-expired")
     return row
