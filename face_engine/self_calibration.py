@@ -31,6 +31,9 @@ MOST_SCORES: Final = 20_000
 move. Half of it is from the last 10,000 sightings, then."""
 LEAST_SCORES: Final = 20
 """Fewer independent scores than this are no population to speak of."""
+COMPARED_AT: Final = 10.0
+"""Where so many independent scores lie above, an estate's are held against the public ones: three
+show a rate, but where they lie is mostly chance, and doors would be stricter for it."""
 PER_PERSON: Final = 2
 """How many independent scores the sightings of one person are worth, however many there are: who
 resembles somebody does so every day. Among press photos of 430 people, whether one scores among
@@ -154,9 +157,9 @@ def own_threshold(
     """The threshold at which a stranger finds somebody with probability `fpir`; None: too few.
 
     It lies above the public one by as much as the estate's scores lie above the public ones of
-    the same kind, at the rate that the estate's can show. Compared with each other, templates
-    score higher than a frame with a template does; compared with public templates, an estate's
-    say how much more alike its people are.
+    the same kind, at the lowest rate at which ten of the estate's lie above. Compared with each
+    other, templates score higher than a frame with a template does; compared with public
+    templates, an estate's say how much more alike its people are.
 
     Args:
         histogram: the estate's, or one door's.
@@ -171,13 +174,13 @@ def own_threshold(
     if histogram.independent < LEAST_SCORES:
         return None
     rate = at_size(fpir, gallery_size, histogram.gallery_size)
-    shown = max(rate, SUPPORT / histogram.independent)
-    above = histogram.level(shown) - like.threshold(shown, histogram.gallery_size).value
+    steady = max(rate, COMPARED_AT / histogram.independent)
+    above = histogram.level(steady) - like.threshold(steady, histogram.gallery_size).value
     most = public.strangers.tail_scale * math.log(MOST_TIMES)
     value = public.threshold(fpir, gallery_size).value + min(above, most)
     return OwnThreshold(
         value=math.ceil(value * BINS - 1e-9) / BINS,
-        supported=shown == rate and above <= most,
+        supported=rate >= SUPPORT / histogram.independent and above <= most,
         bounded=above > most,
     )
 
