@@ -133,9 +133,15 @@ def fit_tail(scores: NDArray[np.float64], share: float = _TAIL_SHARE) -> tuple[f
 
 
 def rate_table(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """(rates, scores): levels at falling shares, from everybody to three of them."""
+    """(rates, scores): levels at falling shares, from everybody to three of them.
+
+    Dense at both ends: a rare event in a large gallery is the upper one, and nearly every score
+    of a large gallery is a rare one of a small gallery.
+    """
     rising = np.sort(scores)
-    rates = np.geomspace(1.0, min(1.0, SUPPORT / len(rising)), _POINTS)
+    least = min(0.5, SUPPORT / len(rising))
+    falling = np.geomspace(1.0, min(1.0, SUPPORT / len(rising)), _POINTS)
+    rates = np.unique(np.concatenate((falling, 1 - np.geomspace(least, 0.5, _POINTS))))[::-1]
     allowed = np.maximum(np.floor(rates * len(rising) + 1e-9).astype(int), 1)
     return allowed / len(rising), rising[len(rising) - allowed]
 

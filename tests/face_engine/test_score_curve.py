@@ -32,3 +32,13 @@ def test_few_scores_make_a_curve_that_supports_little() -> None:
 def test_the_reckoning_to_another_size_is_there_and_back() -> None:
     assert at_size(at_size(1e-3, 40, 700), 700, 40) == pytest.approx(1e-3)
     assert at_size(1e-3, 40, 40) == pytest.approx(1e-3)
+
+
+def test_the_best_of_many_tells_of_the_best_of_few() -> None:
+    rng = np.random.default_rng(3)
+    best_of_many = np.array([rng.normal(0, 0.1, 1000).max() for _ in range(3000)])
+    best_of_few = np.array([rng.normal(0, 0.1, 25).max() for _ in range(20_000)])
+    curve = measure(best_of_many, 1000)
+    for share in (0.05, 0.1, 0.2):
+        told = curve.threshold(share, 25).value
+        assert told == pytest.approx(np.quantile(best_of_few, 1 - share), abs=0.02)
