@@ -92,7 +92,9 @@ def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool)
 @door.command()
 @click.option("--camera", help="Index, rtsp:// or http:// address, video file or folder of images.")
 @click.option("--loop", is_flag=True, default=None, help="Play a recording again and again.")
-@click.option("--gate", type=click.Choice(["simulated", "http"]), help="What opens.")
+@click.option(
+    "--gate", type=click.Choice(["simulated", "http", "gpio", "mqtt"]), help="What opens."
+)
 @click.option("--gate-url", help="Where an http gate opens.")
 @click.option("--mode", type=click.Choice(["auto", "local", "remote", "hybrid"]))
 @click.option("--port", type=int, help="Port of the unit's page; 0 takes a free one.")

@@ -6,6 +6,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── StartRefused       the terminal cannot start as it is set up
     ├── CameraLost         the camera does not deliver pictures now
     ├── GateFailed         the gate did not confirm that it opened
+    ├── PeerUnreachable    a broker of the estate is not there, or does not take what is sent
     ├── NotRecordable      an entry could not be made durable anywhere
     ├── SecretDamaged      something sealed under the device's key does not open
     ├── ChannelBroken      the other process of this terminal sent what it must not, or went away
@@ -29,7 +30,7 @@ class StartRefused(DoorError):
     """The terminal cannot start as it is set up.
 
     Codes: `not-paired`, `already-running`, `configuration-malformed`, `data-unusable`,
-    `pairing-failed`, `already-paired`.
+    `pairing-failed`, `already-paired`, `wiring-unusable`.
     """
 
     code = "not-paired"
@@ -51,6 +52,12 @@ class GateFailed(DoorError):
     """
 
     code = "gate-unreachable"
+
+
+class PeerUnreachable(DoorError):
+    """A broker of the estate is not there, or does not take what is sent; nothing is sent later."""
+
+    code = "peer-unreachable"
 
 
 class NotRecordable(DoorError):

@@ -39,7 +39,7 @@ class Settings(TierSettings):
     camera_hang_s: Annotated[float, Field(gt=0, le=600)] = 15.0
     """A driver that keeps one call this long is taken for dead, and vision starts anew."""
 
-    gate: Literal["simulated", "http"] = "simulated"
+    gate: Literal["simulated", "http", "gpio", "mqtt"] = "simulated"
     gate_url: str = ""
     """`http`: address that opens; `{seconds}` in it becomes the opening time."""
     gate_method: Literal["GET", "POST", "PUT"] = "POST"
@@ -47,6 +47,31 @@ class Settings(TierSettings):
     """`http`: body to send, `{seconds}` as above; empty for none."""
     gate_headers: dict[str, str] = Field(default_factory=dict, repr=False)
     gate_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
+    gate_pin: str = ""
+    """`gpio`: the relay's line, as gpiozero names it: `17`, `GPIO17`, `BOARD11`."""
+    gate_active: Literal["high", "low"] = "high"
+    """`gpio`: the level that switches the relay on."""
+    gate_fail: Literal["secure", "safe"] = "secure"
+    """`gpio`: `secure` switches the relay on to release, so that a stopped terminal leaves the
+    gate shut; `safe` switches it on to keep the gate shut, so that a stopped one lets go."""
+    gate_topic: str = ""
+    """`mqtt`: topic to which one message opens."""
+    gate_payload: str = '{"open_s": {seconds}, "entry": "{entry}"}'
+    """`mqtt`: that message; `{seconds}` and `{entry}` are filled in."""
+    gate_confirm_topic: str = ""
+    """`mqtt`: where the relay answers; empty: the broker's having taken the message is enough."""
+    gate_confirm: str = ""
+    """`mqtt`: the answer that counts, filled in like the payload; empty: any."""
+
+    mqtt_host: str = ""
+    mqtt_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """0: 8883 with TLS, else 1883."""
+    mqtt_tls: bool = False
+    mqtt_ca: Path | None = None
+    """PEM file of the authority that certified the broker; unset: the system's."""
+    mqtt_username: str = ""
+    mqtt_password: str = Field(default="", repr=False)
+    mqtt_version: Literal["5", "3.1.1"] = "5"
 
     mode: Mode | None = None
     """Where faces are matched, whatever the server says; unset: the server's choice."""

@@ -97,11 +97,12 @@ class Terminal:
         self._turns: dict[int, tuple[str, float]] = {}  # by track, with its end
         self.gate = ""
         """Empty, or the code of what kept the gate from opening when it was last asked."""
+        self._wiring = gate or open_gate(settings)
         self.decider = Decider(
             configuration=lambda: self.configuration.current,
             clock=self.clock,
             entries=self.entries,
-            gate=gate or open_gate(settings),
+            gate=self._wiring,
             publish=self._published,
         )
         self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
@@ -191,6 +192,7 @@ class Terminal:
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self.save_clock()
         self.save_scores()
+        self._wiring.close()
         self.reserve.close()
         self.engine.dispose()
 

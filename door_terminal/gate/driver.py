@@ -16,6 +16,10 @@ class Opening:
     entry: str
     seconds: float
 
+    def fill(self, template: str) -> str:
+        """Return a template with this order's `{seconds}` and `{entry}` in it."""
+        return template.replace("{seconds}", f"{self.seconds:g}").replace("{entry}", self.entry)
+
 
 class Gate(Protocol):
     """Something that releases a gate for a while."""
@@ -23,7 +27,14 @@ class Gate(Protocol):
     def open(self, opening: Opening) -> None:
         """Open once, now. Never retried, never queued: a late opening is a wrong one.
 
+        An order during another makes the release last as long as the later of the two; no order
+        makes it last for ever, so that nothing has to arrive for a gate to shut again.
+
         Raises:
             GateFailed: the gate did not confirm it.
         """
+        ...
+
+    def close(self) -> None:
+        """Let the wiring go; what the gate does then is the installer's choice."""
         ...

@@ -10,6 +10,7 @@ import httpx
 
 from door_terminal.errors import GateFailed
 from door_terminal.gate.driver import Opening
+from door_terminal.prompt_sockets import give_up_after
 
 
 class HttpGate:
@@ -25,7 +26,11 @@ class HttpGate:
         self._lock = Lock()
         # No redirects, no proxies: the installer named the board, nobody else does.
         self._client = httpx.Client(
-            headers=headers, timeout=timeout_s, follow_redirects=False, trust_env=False
+            headers=headers,
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+            transport=httpx.HTTPTransport(socket_options=[give_up_after(timeout_s)]),
         )
 
     def open(self, opening: Opening) -> None:
@@ -40,8 +45,8 @@ class HttpGate:
         try:
             response = self._client.request(
                 self._method,
-                _fill(self._url, opening),
-                content=_fill(self._body, opening).encode() or None,
+                opening.fill(self._url),
+                content=opening.fill(self._body).encode() or None,
             )
         except httpx.HTTPError as error:
             raise GateFailed(f"the relay board did not answer: {type(error).__name__}") from error
@@ -52,6 +57,6 @@ class HttpGate:
                 f"the relay board answered {response.status_code}", code="gate-refused"
             )
 
-
-def _fill(template: str, opening: Opening) -> str:
-    return template.replace("{seconds}", f"{opening.seconds:g}")
+    def close(self) -> None:
+        """Let the connection go; the board ends its own pulse."""
+        self._client.close()

@@ -37,3 +37,6 @@ class SimulatedGate:
                 os.close(descriptor)
         except OSError as error:
             raise GateFailed(f"the simulated gate cannot write: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Do nothing: a file holds nothing open."""

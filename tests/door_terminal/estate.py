@@ -63,13 +63,15 @@ class Authority:
     server_tls: ssl.SSLContext
 
     @classmethod
-    def make(cls, folder: Path) -> "Authority":
+    def make(cls, folder: Path, *, days: int = 0) -> "Authority":
+        """Make one whose certificates, with `days`, hold that long yet."""
         ca_key, key = (
             ec.generate_private_key(ec.SECP256R1()),
             ec.generate_private_key(ec.SECP256R1()),
         )
         ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sunny Court CA")])
         begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(days) if days else begin + dt.timedelta(1)
 
         def build(name: x509.Name, public: Any, *, is_ca: bool) -> x509.Certificate:
             return (
@@ -79,7 +81,7 @@ class Authority:
                 .public_key(public)
                 .serial_number(x509.random_serial_number())
                 .not_valid_before(begin)
-                .not_valid_after(begin + dt.timedelta(days=1))
+                .not_valid_after(end)
                 .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
                 .add_extension(
                     x509.SubjectAlternativeName(

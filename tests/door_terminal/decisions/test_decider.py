@@ -42,6 +42,8 @@ class Watched:
             raise GateFailed("no answer")
         self.openings.append(opening)
 
+    def close(self) -> None: ...
+
 
 class Door:
     def __init__(self, engine: Engine, clock: EffectiveClock, folder: Path) -> None:
