@@ -9,6 +9,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── InvitationMalformed   a link or fragment that is not an invitation
     ├── EnvelopeRefused       an opened enrollment that is altered, misplaced or forged
     ├── ReplyRefused          an opened reply that is misplaced or forged
+    ├── PassRefused           a QR code that is no pass of this community
     ├── PairingRefused        a pairing attempt that failed, and why
     ├── PeerRefused           a link handshake or a frame the other side must not have sent
     ├── RecordRefused         a tier's handler says: this durable record is nonsense, skip it
@@ -88,6 +89,15 @@ class ReplyRefused(LinkError):
     """
 
     code = "reply-malformed"
+
+
+class PassRefused(LinkError):
+    """A QR code is no pass, or none of this community's.
+
+    Codes: `not-a-pass`, `pass-malformed`, `pass-foreign`, `pass-key-unknown`, `pass-forged`.
+    """
+
+    code = "pass-malformed"
 
 
 class PairingRefused(LinkError):

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tier_link import certificates, envelopes, invitations, replies, sealing
+from tier_link import certificates, envelopes, invitations, passes, replies, sealing
 from tier_link.base64url import encode_base64url
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -26,6 +26,9 @@ WEEK = 7 * 24 * 3600
 
 ROOT = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 REPLY_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+PASS_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+PASS_SIGNER_ID = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+PHONE_KEY = ec.derive_private_key(0x1357924680, ec.SECP256R1())
 ENVELOPE_KEY = ec.derive_private_key(0x1234567, ec.SECP256R1())
 BROWSER_KEY = ec.derive_private_key(0x7654321, ec.SECP256R1())
 FINGERPRINT = certificates.root_fingerprint(certificates.root_public_bytes(ROOT))
@@ -172,6 +175,49 @@ def reply_vector() -> dict[str, Any]:
     }
 
 
+def pass_vector() -> dict[str, Any]:
+    """A fixed pass and a phone's code; ECDSA draws a fresh number, so the code's tail differs."""
+    claim = passes.PassClaim(
+        "0123456789abcdef",
+        category="visitor",
+        begins=NOW,
+        ends=NOW + 8 * 3600,
+        uses=3,
+        doors=(passes.door_tag(ENVELOPE),),
+        alone=True,
+    )
+    step = passes.step_at(NOW)
+    data = passes.build_pass(PASS_SIGNER, PASS_SIGNER_ID, FINGERPRINT, claim)
+    code = passes.build_code(PHONE_KEY, FINGERPRINT, claim.pass_id, step)
+    signer = certificates.root_public_bytes(PASS_SIGNER)
+    carried = certificates.carry_certificate(*certificate("pass", PASS_SIGNER_ID, signer))
+    return {
+        "community": COMMUNITY,
+        "root_public": encode_base64url(certificates.root_public_bytes(ROOT)),
+        "certificate": {"certificate": carried.certificate, "signature": carried.signature},
+        "door": ENVELOPE,
+        "claim": {
+            "pass_id": claim.pass_id,
+            "category": claim.category,
+            "begins": claim.begins,
+            "ends": claim.ends,
+            "uses": claim.uses,
+            "doors_hex": [one.hex() for one in claim.doors],
+            "alone": claim.alone,
+        },
+        "pass_hex": data.hex(),
+        "text": passes.pass_text(data),
+        "fragment": passes.pass_fragment(data),
+        "phone_private": jwk(PHONE_KEY),
+        "phone_public_hex": passes.phone_public(PHONE_KEY).hex(),
+        "phone_fragment": passes.pass_fragment(
+            passes.phone_secret(PHONE_KEY, FINGERPRINT, claim.pass_id)
+        ),
+        "step": step,
+        "code": passes.pass_text(code),
+    }
+
+
 def padding_vector() -> dict[str, Any]:
     edges = [0, 1, *(size + step for size in sealing.PADDED_SIZES for step in (-2, -1, 0))]
     return {
@@ -194,6 +240,7 @@ def main() -> None:
         ("enrollment", enrollment_vector()),
         ("reply", reply_vector()),
         ("padding", padding_vector()),
+        ("pass", pass_vector()),
     ):
         text = json.dumps(vector, ensure_ascii=False, indent=2)
         (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")

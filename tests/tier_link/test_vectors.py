@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.tier_link import make_vectors
+from tier_link.base45 import decode_base45
 from tier_link.base64url import decode_base64url
 from tier_link.certificates import (
     Purpose,
@@ -17,6 +18,15 @@ from tier_link.certificates import (
     verify_certificate,
 )
 from tier_link.envelopes import parse_enrollment
+from tier_link.passes import (
+    PassTrust,
+    RotatingCode,
+    SignedPass,
+    door_tag,
+    read_pass,
+    verify_code,
+    verify_pass,
+)
 from tier_link.replies import Reply, open_reply
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SealContext, open_sealed, seal
 
@@ -42,6 +52,32 @@ def test_vectors_with_a_seal_differ_in_the_seal_alone(name: str) -> None:
     old, new = vector(name), getattr(make_vectors, f"{name}_vector")()
     assert old.pop("sealed") != new.pop("sealed")
     assert old == new
+
+
+def test_the_pass_is_written_the_same_again_and_the_code_differs_in_its_signature_alone() -> None:
+    old, new = vector("pass"), make_vectors.pass_vector()
+    codes = [decode_base45(one.pop("code")) for one in (old, new)]
+    assert old == new
+    assert codes[0][:15] == codes[1][:15]
+
+
+def test_the_pass_and_the_code_verify() -> None:
+    v = vector("pass")
+    carried = uncarry_certificate(SignedCertificate(**v["certificate"]))
+    trust = PassTrust.of(v["community"], decode_base64url(v["root_public"]), [carried])
+    signed, code = read_pass(v["text"]), read_pass(v["code"])
+    assert isinstance(signed, SignedPass)
+    assert isinstance(code, RotatingCode)
+    claim = verify_pass(signed, trust)
+    verify_code(code, bytes.fromhex(v["phone_public_hex"]), trust)
+    assert (claim.pass_id, claim.begins, claim.ends, claim.uses) == (
+        v["claim"]["pass_id"],
+        v["claim"]["begins"],
+        v["claim"]["ends"],
+        v["claim"]["uses"],
+    )
+    assert claim.doors == (door_tag(v["door"]),)
+    assert code.step == v["step"]
 
 
 @pytest.mark.parametrize("purpose", ["envelope", "reply"])
