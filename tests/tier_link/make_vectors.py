@@ -27,7 +27,7 @@ WEEK = 7 * 24 * 3600
 ROOT = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 REPLY_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 PASS_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
-PASS_SIGNER_ID = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+SIGNING_ID = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 PHONE_KEY = ec.derive_private_key(0x1357924680, ec.SECP256R1())
 ENVELOPE_KEY = ec.derive_private_key(0x1234567, ec.SECP256R1())
 BROWSER_KEY = ec.derive_private_key(0x7654321, ec.SECP256R1())
@@ -187,10 +187,10 @@ def pass_vector() -> dict[str, Any]:
         alone=True,
     )
     step = passes.step_at(NOW)
-    data = passes.build_pass(PASS_SIGNER, PASS_SIGNER_ID, FINGERPRINT, claim)
+    data = passes.build_pass(PASS_SIGNER, SIGNING_ID, FINGERPRINT, claim)
     code = passes.build_code(PHONE_KEY, FINGERPRINT, claim.pass_id, step)
     signer = certificates.root_public_bytes(PASS_SIGNER)
-    carried = certificates.carry_certificate(*certificate("pass", PASS_SIGNER_ID, signer))
+    carried = certificates.carry_certificate(*certificate("pass", SIGNING_ID, signer))
     return {
         "community": COMMUNITY,
         "root_public": encode_base64url(certificates.root_public_bytes(ROOT)),
