@@ -26,10 +26,16 @@ class DecisionReason(StrEnum):
     CREDENTIALS_DISAGREE = "credentials-disagree"
     SECOND_CREDENTIAL_NEEDED = "second-credential-needed"
     MATCHING_UNAVAILABLE = "matching-unavailable"
+    PASS_MALFORMED = "pass-malformed"  # noqa: S105 - a code
+    PASS_FOREIGN = "pass-foreign"  # noqa: S105 - a code
+    PASS_FORGED = "pass-forged"  # noqa: S105 - a code
+    PASS_STALE = "pass-stale"  # noqa: S105 - a code
     SPOOF_SUSPECTED = "spoof-suspected"
     LIVENESS_UNPROVEN = "liveness-unproven"
 
     # Who is there is known, and may not pass.
+    PASS_REVOKED = "pass-revoked"  # noqa: S105 - a code
+    PASS_USED_UP = "pass-used-up"  # noqa: S105 - a code
     NOT_FOR_THIS_DOOR = "not-for-this-door"
     SUSPENDED = "suspended"
     WRONG_DIRECTION = "wrong-direction"
@@ -89,6 +95,21 @@ Decision = Granted | Denied
 
 
 @dataclass(frozen=True, slots=True)
+class PassUse:
+    """What is to be counted of a pass when it opens.
+
+    Attributes:
+        pass_id: The pass, 16 hex characters.
+        uses: How often it opens this door; 0 is any number.
+        step: Of a code that changes, its number; each opens a door once. 0 for any other.
+    """
+
+    pass_id: str
+    uses: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One credential as shown, and whom it names.
 
@@ -97,12 +118,14 @@ class Shown:
         person: Whom it names at this door; None when it names nobody.
         problem: With `person` None, a more exact reason than the credential's usual one.
         liveness: Of a face.
+        use: Of a pass that the estate made.
     """
 
     credential: Credential
     person: Person | None
     problem: DecisionReason | None = None
     liveness: Liveness = Liveness.UNASKED
+    use: PassUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

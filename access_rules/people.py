@@ -40,7 +40,7 @@ class Person:
     """One row of a door's roster, as far as rules go.
 
     Attributes:
-        person: Opaque id.
+        person: Opaque id; empty for the bearer of a pass whom the roster does not hold.
         category: Grades the lease.
         validity: From when until when the person may come at all.
         windows: Weekly windows in the estate's wall time; empty means at any hour.

@@ -16,8 +16,9 @@ from access_rules.people import Credential, Direction
 from door_terminal.database import THE_ONLY_ROW, ConfigurationRow, once_ended
 from door_terminal.device_keys import DeviceKey
 from door_terminal.wire import read
-from tier_link.errors import MalformedMessage
-from tier_link.estate_messages import ESTATE, DoorConfigured
+from tier_link.errors import CertificateRefused, MalformedMessage
+from tier_link.estate_messages import ESTATE, DoorConfigured, PassRules
+from tier_link.passes import NO_PASSES, PassTrust
 from tier_link.store import reading
 
 _ORTHONORMAL_TOLERANCE = 1e-3  # float32 leaves some 1e-6; a wrong matrix is off by its whole size
@@ -31,18 +32,21 @@ class Configuration:
         wire: The server's message.
         rules: The part that decisions need.
         matrix: (d, d) float32 orthonormal, or None where the estate turns nothing.
+        passes: By what passes are judged.
     """
 
     wire: DoorConfigured
     rules: DoorRules
     matrix: NDArray[np.float32] | None
+    passes: PassTrust
 
     @classmethod
     def of(cls, wire: DoorConfigured) -> "Configuration":
         """Check a message.
 
         Raises:
-            MalformedMessage: an unknown time zone, or a matrix that is not orthonormal.
+            MalformedMessage: an unknown time zone, a matrix that is not orthonormal, or a pass
+                key that its root did not certify.
         """
         hours = wire.lease_hours
         try:
@@ -54,9 +58,7 @@ class Configuration:
             rules=DoorRules(
                 zone=zone,
                 direction=Direction(wire.direction),
-                accepts=frozenset(
-                    {Credential.FACE, Credential.PIN} if wire.pin_allowed else {Credential.FACE}
-                ),
+                accepts=_accepted(wire),
                 leases=LeasePolicy(
                     resident_hours=min(hours.resident, LONGEST_LEASE_HOURS),
                     visitor_hours=min(hours.visitor, LONGEST_LEASE_HOURS),
@@ -66,7 +68,23 @@ class Configuration:
                 liveness=LivenessPolicy(wire.liveness),
             ),
             matrix=_matrix(wire.matrix),
+            passes=_pass_trust(wire.passes),
         )
+
+
+def _accepted(wire: DoorConfigured) -> frozenset[Credential]:
+    allowed = ((Credential.PIN, wire.pin_allowed), (Credential.PASS, wire.pass_allowed))
+    return frozenset({Credential.FACE, *(one for one, accepted in allowed if accepted)})
+
+
+def _pass_trust(rules: PassRules) -> PassTrust:
+    if not rules.root:
+        return NO_PASSES
+    certificates = [(one.certificate, one.signature) for one in rules.certificates]
+    try:
+        return PassTrust.of(rules.community, rules.root, certificates, rules.revoked)
+    except CertificateRefused as error:
+        raise MalformedMessage(f"a pass key: {error}") from error
 
 
 def _matrix(data: bytes) -> NDArray[np.float32] | None:

@@ -151,3 +151,4 @@ def _prune(terminal: Terminal) -> None:
     moment = terminal.clock.moment()
     terminal.store.prune(moment.floor if moment.unix is None else moment.unix)
     terminal.entries.prune()
+    terminal.entries.pass_uses.prune(moment.floor)

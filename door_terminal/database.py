@@ -123,6 +123,20 @@ class PinBackoffRow(DoorBase):
     locked_until_powered_s: Mapped[float]
 
 
+class PassUseRow(DoorBase):
+    """How often a pass has opened this door, and the last number of a code that changes.
+
+    `noted_at` is the door's time of the last one, Unix seconds.
+    """
+
+    __tablename__ = "pass_uses"
+
+    pass_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    uses: Mapped[int]
+    step: Mapped[int] = mapped_column(BigInteger)
+    noted_at: Mapped[int] = mapped_column(BigInteger)
+
+
 def open_door_database(url: str) -> Engine:
     """Open the door's database, brought up to this version's tables.
 

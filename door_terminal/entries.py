@@ -6,6 +6,7 @@ full, say), it goes to the reserve, and from there to the database once that is 
 
 import logging
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
@@ -13,9 +14,10 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from access_rules.decision import DecisionReason, Liveness
+from access_rules.decision import DecisionReason, Liveness, PassUse
 from access_rules.people import Credential, Direction, Person
 from door_terminal.clock import EffectiveClock
+from door_terminal.credentials.pass_uses import PassUses, store_use
 from door_terminal.database import EntryRow
 from door_terminal.reserve import Reserve
 from door_terminal.wire import read
@@ -43,6 +45,7 @@ class Attempt:
         frames: Good frames that the decision rests on.
         liveness: What a face was seen to be; empty when nobody looked.
         second: Whether another credential of the same person was shown a moment before.
+        use: The pass among what was shown; counted if the door opens.
     """
 
     granted: bool
@@ -55,10 +58,11 @@ class Attempt:
     frames: int = 0
     liveness: Liveness = Liveness.UNASKED
     second: bool = False
+    use: PassUse | None = None
 
 
 class EntryLog:
-    """Records entries for one server. Thread-safe."""
+    """Records entries for one server, and with them the uses of passes. Thread-safe."""
 
     def __init__(
         self, engine: Engine, store: LinkStore, server: str, clock: EffectiveClock, reserve: Reserve
@@ -70,6 +74,7 @@ class EntryLog:
         self._reserve = reserve
         self._lock = Lock()
         self._next = self._first_free_sequence()
+        self.pass_uses = PassUses(engine, self._waiting_unknown())
 
     def record(self, attempt: Attempt) -> EntryRecorded:
         """Make one entry durable, in the database or in the reserve.
@@ -95,6 +100,8 @@ class EntryLog:
                 frames=attempt.frames,
                 liveness=attempt.liveness.value,
                 second=attempt.second,
+                pass_id=attempt.use.pass_id if attempt.use else "",
+                pass_step=attempt.use.step if attempt.use else 0,
             )
             try:
                 with Session(self._engine) as session, session.begin():
@@ -103,6 +110,7 @@ class EntryLog:
                 _log.warning("entry goes to the reserve: %s", type(error).__name__)
                 self._reserve.put(ESTATE.encode(message))
             self._next += 1
+            self.pass_uses.note(message)
             return message
 
     def drain_reserve(self) -> int:
@@ -153,6 +161,15 @@ class EntryLog:
                 body=body,
             )
         )
+        store_use(session, message)
+
+    def _waiting_unknown(self) -> Iterator[EntryRecorded]:
+        """Return what waits in the reserve and has not reached the database yet."""
+        with Session(reading(self._engine)) as session:
+            for _, payload in self._reserve.waiting():
+                message = read(EntryRecorded, payload)
+                if not _known(session, message.entry):
+                    yield message
 
     def _first_free_sequence(self) -> int:
         with Session(reading(self._engine)) as session:

@@ -53,6 +53,7 @@ class RosterBook:
         digest: `roster_hash` of what the door holds: the proof that it is in step.
         people: By id.
         units: Ids of the people of a unit, by `unit_key`.
+        passes: Ids of people, by that of their pass.
         index: Templates; None while nobody has one.
     """
 
@@ -60,11 +61,16 @@ class RosterBook:
     digest: bytes = roster_hash(())
     people: Mapping[str, RosterPerson] = field(default_factory=dict)
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passes: Mapping[str, str] = field(default_factory=dict)
     index: GalleryIndex | None = None
 
     def in_unit(self, unit: str) -> list[RosterPerson]:
         """Return the people of a unit as somebody typed it."""
         return [self.people[one] for one in self.units.get(unit_key(unit), ())]
+
+    def with_pass(self, pass_id: str) -> RosterPerson | None:
+        """Return whose pass this is."""
+        return self.people.get(self.passes.get(pass_id, ""))
 
     def nearest(self, vector: Vectors) -> tuple[str, float] | None:
         """Return the id nearest to a turned (d,) unit vector and its cosine."""
@@ -215,6 +221,7 @@ class Roster:
                 digest=roster_hash(people.values()),
                 people=people,
                 units=_units(people.values()),
+                passes={one.pass_id: one.person for one in people.values() if one.pass_id},
                 index=_indexed(index, people, people.keys() if whole else changed),
             )
 

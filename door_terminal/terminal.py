@@ -16,6 +16,7 @@ from door_terminal.clock import EffectiveClock, Machine
 from door_terminal.clock_store import load_clock, save_clock
 from door_terminal.configuration import ConfigurationStore
 from door_terminal.credentials.backoff import Backoff
+from door_terminal.credentials.passes import PassDesk
 from door_terminal.credentials.pins import PinCheck, PinChecker
 from door_terminal.database import open_door_database
 from door_terminal.decisions.decider import Decider, Outcome
@@ -32,7 +33,7 @@ from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
-from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
+from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
 from door_terminal.vision.supervisor import VisionSupervisor
 from face_engine.liveness.challenge import TIME_S
 from tier_link.estate_messages import DoorPresence
@@ -106,8 +107,19 @@ class Terminal:
             publish=self._published,
         )
         self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
+        self.passes = PassDesk(
+            door=pairing.door,
+            book=lambda: self.roster.book,
+            configuration=lambda: self.configuration.current,
+            clock=self.clock,
+            decider=self.decider,
+        )
         self._sightings = ThreadPoolExecutor(_SIGHTINGS_AT_ONCE, thread_name_prefix="sighting")
-        self.vision = VisionSupervisor(settings, watch=self._watch, found=self._found)
+        # Apart, so that no face which waits for the server keeps a pass waiting.
+        self._codes = ThreadPoolExecutor(1, thread_name_prefix="pass")
+        self.vision = VisionSupervisor(
+            settings, watch=self._watch, found=self._found, read=self._read
+        )
         self.configuration.on_change = self.vision.rewatch
         recogniser = Recogniser(
             book=lambda: self.roster.book,
@@ -190,6 +202,7 @@ class Terminal:
     def close(self) -> None:
         """Finish what is under way and let everything go."""
         self._sightings.shutdown(wait=True, cancel_futures=True)
+        self._codes.shutdown(wait=True, cancel_futures=True)
         self.save_clock()
         self.save_scores()
         self._wiring.close()
@@ -224,10 +237,20 @@ class Terminal:
             crops=mode != "local" or current.wire.ask_unknown or outdated,
             attempts=current.wire.attempts,
             liveness=current.rules.liveness is not LivenessPolicy.OFF,
+            passes=Credential.PASS in current.rules.accepts,
         )
 
     def _found(self, found: Sighting | Unclear) -> None:
         self._sightings.submit(self._deal_with, found)
+
+    def _read(self, seen: PassSeen) -> None:
+        self._codes.submit(self._take_code, seen)
+
+    def _take_code(self, seen: PassSeen) -> None:
+        try:
+            self.passes.seen(seen)
+        except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
+            _log.exception("a pass was lost")
 
     def _deal_with(self, found: Sighting | Unclear) -> None:
         answer = Answer(found.sighting, settled=True)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from tier_link.messages import Code, Count, HexId, Message, UnixSeconds, Vocabulary
+from tier_link.relay_messages import CarriedCertificate
 
 PEOPLE_PER_PART = 500
 """People in one message: with 512-dimensional templates some 1 MiB, one short transaction."""
@@ -25,12 +26,18 @@ MAX_CROP = 14 * 1024
 `MAX_CROPS` of them fit one frame."""
 MOST_FADING = 500
 """Ids in one `FacesFading`: more than any desk could invite anew in a day."""
+MOST_PASS_KEYS = 16
+"""Pass keys that a door goes by: one a month, each for as long as its last pass."""
+MOST_REVOKED = 20_000
+"""Ids in one configuration: with it a record stays far below its 8 MiB."""
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
 Text64: TypeAlias = Annotated[str, Meta(max_length=64)]
 PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 """A person's id, 32 hex characters; empty where nobody was recognised."""
+PassId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
+"""A pass's id, 16 hex characters; empty where there is none."""
 RosterVersion: TypeAlias = Count
 Hash: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 TemplateBytes: TypeAlias = Annotated[bytes, Meta(max_length=4 * MAX_DIMENSION)]
@@ -61,6 +68,8 @@ class RosterPerson(Message, frozen=True):
     Times are Unix seconds, `valid_until` 0 is open; no windows means always. `template` is
     float32 little-endian, unit length, already turned by the community's matrix, or empty.
     `pin` is an argon2id hash in PHC form, or empty. `unit` is what is entered with a PIN.
+    `pass_id` names the person's pass; `pass_key` is the public key (compressed P-256 point) of
+    the phone that shows it as changing codes, or empty.
     """
 
     person: HexId
@@ -73,6 +82,8 @@ class RosterPerson(Message, frozen=True):
     pin: Annotated[str, Meta(max_length=200)] = ""
     second_credential: bool = False
     suspended: bool = False
+    pass_id: PassId = ""
+    pass_key: Annotated[bytes, Meta(max_length=33)] = b""
 
 
 class RosterSnapshot(Message, frozen=True, tag="roster-snapshot"):
@@ -113,6 +124,19 @@ class Zone(Message, frozen=True):
     cooldown_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
 
 
+class PassRules(Message, frozen=True):
+    """By what a door judges passes; without a root it knows none.
+
+    `certificates` are of the pass keys whose passes may still be shown, signed by `root` (an
+    Ed25519 key, raw). `revoked` are passes that hold no longer, before their time is over.
+    """
+
+    community: Annotated[str, Meta(max_length=64)] = ""
+    root: Annotated[bytes, Meta(max_length=32)] = b""
+    certificates: Annotated[tuple[CarriedCertificate, ...], Meta(max_length=MOST_PASS_KEYS)] = ()
+    revoked: Annotated[tuple[PassId, ...], Meta(max_length=MOST_REVOKED)] = ()
+
+
 class DoorConfigured(Message, frozen=True, tag="door-configured"):
     """Server to door: its whole configuration; replaces the last one.
 
@@ -124,7 +148,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     not recognised here, because it still knows faces by an earlier model; `liveness` what is made
     of faces that may be pictures: nothing (`off`), a note in the log (`observe`), or pictures are
     refused, and without enough evidence the door opens (`open`), asks for a turn of the head
-    (`challenge`) or for a second credential (`second`).
+    (`challenge`) or for a second credential (`second`); `pass_allowed` whether QR passes open it.
     """
 
     name: Text64
@@ -143,6 +167,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     face_needs_second: bool = False
     ask_unknown: bool = False
     liveness: LivenessPolicy = "off"
+    pass_allowed: bool = False
+    passes: PassRules = PassRules()
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -152,7 +178,9 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     effective time in Unix milliseconds, 0 when `time_known` is false. `reason` is the
     decision's code. `took_ms` runs from the last needed frame to the gate. `liveness` is what
     the door saw, a face or a picture of one; empty when it did not look. `second` says that
-    another credential of the same person was shown a moment before.
+    another credential of the same person was shown a moment before. `pass_id` is the estate's
+    pass that was shown, also where the door does not know whose it is; `pass_step` the number of
+    its code, where that changes.
     """
 
     entry: HexId
@@ -170,6 +198,8 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     frames: Annotated[int, Meta(ge=0, le=1000)]
     liveness: Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-evidence)?\Z")] = ""
     second: bool = False
+    pass_id: PassId = ""
+    pass_step: Count = 0
 
 
 class DoorPresence(Message, frozen=True, tag="door-presence"):

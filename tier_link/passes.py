@@ -43,6 +43,9 @@ STEP_S: Final = 30
 """Seconds after which a phone shows another code."""
 STEPS_OFF: Final = 1
 """Steps by which a phone's clock may be off: a code lives 90 seconds at most."""
+LONGEST_S: Final = 90 * 24 * 3600
+"""How long a fixed pass may live: whoever comes for longer shows a code that changes. Doors keep
+counts of uses, and their keys, a little longer than this."""
 LONGEST_ALONE_S: Final = 24 * 3600
 """How long a pass may live that doors accept without having heard of it: nothing but a list of
 revoked ones, where it has arrived, stops it before its end."""
@@ -75,7 +78,8 @@ class PassClaim:
         pass_id: 16 hex characters.
         category: What its bearer is to the estate; grades the lease at a door.
         begins: Unix seconds.
-        ends: Unix seconds, the first at which it no longer holds; whole minutes after `begins`.
+        ends: Unix seconds, the first at which it no longer holds; whole minutes after `begins`,
+            90 days at most.
         uses: How often it opens: at its one door or, with several, at each; 0 is any number.
         doors: Tags (`door_tag`) of the doors it is for, at most four; none means every door of
             its bearer's.
@@ -168,6 +172,10 @@ class PassTrust:
             number = key_number(one.key)
             keys[number] = PassKey(one.signing_key(), one.not_before, one.not_after)
         return cls(root_fingerprint(root_public), keys, frozenset(revoked))
+
+
+NO_PASSES: Final = PassTrust(bytes(32), {})
+"""Of an estate that makes none: every pass is another community's."""
 
 
 def key_number(key: str) -> int:
@@ -332,7 +340,7 @@ def _fixed(data: bytes) -> SignedPass:
     tags = tuple(data[at : at + _TAG_SIZE] for at in range(_HEAD.size, size, _TAG_SIZE))
     length = int.from_bytes(minutes, "big") * _MINUTE
     alone = bool(kind & _ALONE_BIT)
-    too_long = alone and length > LONGEST_ALONE_S
+    too_long = length > (LONGEST_ALONE_S if alone else LONGEST_S)
     if doors > MOST_DOORS or category >= len(_CATEGORIES) or not length or too_long:
         raise PassRefused("a pass with an impossible claim")
     claim = PassClaim(

@@ -92,8 +92,8 @@ class Decider:
             together = (*self._earlier(shown, time.monotonic()), shown)
             decision = self._decide(together, configuration)
             decided_ns = time.monotonic_ns()
-            if isinstance(decision, Granted) and decided_ns - needed_ns > LATEST_NS:
-                decision = Denied(DecisionReason.TOO_LATE)
+            if isinstance(decision, Granted):
+                decision = self._last_doubts(decision, together, decided_ns - needed_ns)
             outcome = Outcome(
                 entry="",
                 granted=isinstance(decision, Granted),
@@ -119,6 +119,17 @@ class Decider:
                 self._first_shown[shown.person.person] = (shown, now)
             else:
                 self._first_shown.pop(shown.person.person, None)
+        return decision
+
+    def _last_doubts(
+        self, decision: Granted, together: tuple[Shown, ...], took_ns: int
+    ) -> Decision:
+        """Refuse after all what comes too late, or a pass that has nothing left."""
+        if took_ns > LATEST_NS:
+            return Denied(DecisionReason.TOO_LATE)
+        # Under the lock under which it is counted, or one use could open twice.
+        if not all(self._entries.pass_uses.allows(one.use) for one in together if one.use):
+            return Denied(DecisionReason.PASS_USED_UP)
         return decision
 
     def _earlier(self, shown: Shown, now: float) -> tuple[Shown, ...]:
@@ -152,6 +163,7 @@ class Decider:
             frames=frames,
             liveness=shown.liveness,
             second=len({one.credential for one in together}) > 1,
+            use=next((one.use for one in together if one.use), None),
         )
         try:
             entry = self._entries.record(attempt).entry

@@ -16,6 +16,9 @@ LENGTH_SIZE: Final = 4
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes: a sighting with four crops needs some 50 KiB."""
 
+MAX_PASS_TEXT: Final = 200
+"""Characters of a QR code that may be a pass; longer ones are something else."""
+
 Code: TypeAlias = Annotated[str, Meta(max_length=40)]
 Crops: TypeAlias = Annotated[tuple[bytes, ...], Meta(max_length=8)]
 
@@ -78,6 +81,16 @@ class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
     track: int = 0
 
 
+class PassSeen(msgspec.Struct, frozen=True, array_like=True, tag="pass-seen"):
+    """Vision: a QR code is in view, told again every second while it stays there."""
+
+    text: Annotated[str, Meta(max_length=MAX_PASS_TEXT)]
+    seen_ns: int
+
+    def __repr__(self) -> str:
+        return "PassSeen(…)"
+
+
 class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):
     """Vision: the answer to `Encode`."""
 
@@ -102,6 +115,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     crops: bool
     attempts: int = 1
     liveness: bool = False
+    passes: bool = False
 
 
 class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
@@ -126,7 +140,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
     turn: Code = ""
 
 
-FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | Encoded | Unable
+FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | PassSeen | Encoded | Unable
 FromController: TypeAlias = Watch | Encode | Answer
 
 _encoder = msgspec.msgpack.Encoder()

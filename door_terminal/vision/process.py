@@ -116,6 +116,8 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
         picture = reader.next_frame(IDLE_INTERVAL_S)
         if picture is not None:
             frames += 1
+            for seen in watcher.read_passes(picture):
+                channel.send(seen)
             for found in watcher.look(picture):
                 channel.send(found)
         if reader.stuck_for() > hang_s:

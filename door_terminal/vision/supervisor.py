@@ -23,6 +23,7 @@ from door_terminal.vision.messages import (
     FromController,
     FromVision,
     Heartbeat,
+    PassSeen,
     Ready,
     Sighting,
     Unable,
@@ -56,11 +57,13 @@ class VisionSupervisor:
         *,
         watch: Callable[[], Watch | None],
         found: Callable[[Sighting | Unclear], None],
+        read: Callable[[PassSeen], None],
     ) -> None:
-        """Take where to learn what to look for, and whom to tell of sightings."""
+        """Take where to learn what to look for, and whom to tell of sightings and of codes."""
         self._settings = settings
         self._watch = watch
         self._found = found
+        self._read = read
         self._writer: asyncio.StreamWriter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
@@ -184,6 +187,8 @@ class VisionSupervisor:
                 self.heartbeat = message
             case Sighting() | Unclear():
                 self._found(message)
+            case PassSeen():
+                self._read(message)
             case Encoded(sighting=sighting, probe=probe):
                 waiting = self._encodings.get(sighting)
                 if waiting is not None and not waiting.done():

@@ -10,8 +10,9 @@ import numpy as np
 
 from door_terminal.camera.reader import Frame
 from door_terminal.vision.liveness import LivenessWatch
-from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
+from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
 from door_terminal.vision.motion import MotionGate
+from door_terminal.vision.pass_reader import PassReader
 from door_terminal.vision.sightings import Candidate, ZoneRules
 from face_engine.alignment import align
 from face_engine.detector import search_side
@@ -41,6 +42,7 @@ class Watcher:
         self._pack = pack
         self.liveness = LivenessWatch(passive)
         self._motion = MotionGate()
+        self._passes = PassReader()
         self._tracker = FaceTracker()
         self._candidates: dict[int, Candidate] = {}
         self._sighted: dict[str, int] = {}
@@ -90,6 +92,16 @@ class Watcher:
         for track in sorted(seen, key=lambda one: -one.face.eye_distance):
             yield from self._look_at(track, frame, self._rules, self._watch)
         yield from self._forget(self._watch)
+
+    def read_passes(self, frame: Frame) -> list[PassSeen]:
+        """Return the QR codes of a picture, while something moves and the door takes passes."""
+        if self._watch is None or not self._watch.passes or not self.watching or frame.glance:
+            return []
+        seen = self._passes.read(frame.image, frame.captured_ns)
+        if seen:
+            # A phone held still moves nothing, and its bearer still waits.
+            self._until = time.monotonic() + WATCH_ON_S
+        return seen
 
     def answered(self, answer: Answer) -> None:
         """Take what came of a probe."""

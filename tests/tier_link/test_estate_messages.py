@@ -44,6 +44,8 @@ def test_a_rosters_hash_shows_every_field() -> None:
         {"pin": "$argon2id$"},
         {"second_credential": True},
         {"suspended": True},
+        {"pass_id": "00" * 8},
+        {"pass_key": b"\0"},
     ]
     assert {key for change in changes for key in change} == set(person.__struct_fields__)
     hashes = {roster_hash([msgspec.structs.replace(person, **change)]) for change in changes}
