@@ -3,13 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
-import numpy as np
-import segno
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from face_engine.faces import Image
 from tier_link.certificates import build_certificate, root_fingerprint, root_public_bytes
 from tier_link.estate_messages import PassRules
 from tier_link.passes import (
@@ -72,12 +68,3 @@ class PassMaker:
     def code(self, pass_id: str = "02" * 8, *, steps_ago: int = 0, now: float = 0) -> str:
         step = step_at(now or self.now) - steps_ago
         return pass_text(build_code(self.phone, self.fingerprint, pass_id, step))
-
-
-def qr_picture(text: str, scale: int = 4) -> Image:
-    """Draw a code with its quiet zone, `scale` pixels a module, (H, W, 3) uint8."""
-    code = segno.make(text, error="m", micro=False, boost_error=False)
-    modules = np.array([list(row) for row in code.matrix_iter(border=4)], np.uint8)
-    side = modules.shape[0] * scale
-    picture = cv2.resize((1 - modules) * 255, (side, side), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
