@@ -41,6 +41,9 @@ class OpenGate:
     def open(self, opening: Opening) -> None:
         self.openings.append(opening)
 
+    def close(self) -> None:
+        """Hold nothing."""
+
 
 @dataclass
 class Door:
