@@ -20,6 +20,7 @@ from community_server.handlers import install_handlers
 from community_server.intake import routes as intake
 from community_server.invitations import routes as invitations
 from community_server.pages import PAGES
+from community_server.passes import routes as passes
 from community_server.people import routes as people
 from community_server.setup import routes as setup
 from community_server.staff import routes as staff
@@ -55,7 +56,18 @@ def make_app(estate: Estate) -> FastAPI:
     )
     app.state.estate = estate
     install_handlers(app)
-    for slice_ in (setup, staff, invitations, intake, people, doors, thresholds, entries, console):
+    for slice_ in (
+        setup,
+        staff,
+        invitations,
+        intake,
+        people,
+        passes,
+        doors,
+        thresholds,
+        entries,
+        console,
+    ):
         app.include_router(slice_.router)
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))

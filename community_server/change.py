@@ -43,6 +43,7 @@ class Change:
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
     erased: bool = False
+    passes_revoked: bool = False
     woken: set[str] = field(default_factory=set)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
@@ -53,6 +54,10 @@ class Change:
     def wipe(self) -> None:
         """Note that something was deleted of which no trace may stay."""
         self.erased = True
+
+    def revoke_pass(self) -> None:
+        """Note that a pass was taken back, which doors have to refuse from now on."""
+        self.passes_revoked = True
 
     def wake(self, peer: str) -> None:
         """Note that a peer's outbox has news."""

@@ -5,6 +5,7 @@ from community_server.cloud_news import close_invitations
 from community_server.intake.approvals import destroy_waiting, waiting_of
 from community_server.intake.replies import Answer, send_answer
 from community_server.invitations.queries import open_invitations
+from community_server.passes.service import take_pass_back
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
 from community_server.setup.community import get_community
@@ -29,6 +30,7 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
         destroy_waiting(change, waiting)
     links_open = [invitation.id for invitation in open_invitations(session, person)]
     close_invitations(change, links, links_open, "withdrawn")
+    take_pass_back(change, person)
     session.flush()
     change.safe.destroy(session, owner(person))
     session.delete(row)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.budget import Budget
-from community_server.change import Changer, eraser
+from community_server.change import Change, Changer, eraser
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
 from community_server.database import report_full_disk
@@ -179,7 +179,13 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         cloud.wake(peer)
 
     changer = Changer(
-        engine, safe, secrets.phone_key, rosters.tell_doors, refresh, wake, eraser(engine)
+        engine,
+        safe,
+        secrets.phone_key,
+        lambda change: _tell_doors(change, rosters, configurer),
+        refresh,
+        wake,
+        eraser(engine),
     )
     space = Space(pack, SharedEncoder(pack.encoder), secrets.matrix, gallery, thresholds)
     judge = PhotoJudge(space, former)
@@ -251,6 +257,11 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         estate.setup_code.ensure()
     _log.info("people=%d faces=%d space=%s", len(everybody), len(gallery), pack.template_space)
     return estate
+
+
+def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer) -> None:
+    rosters.tell_doors(change)
+    configurer.tell_passes(change)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.keys.certified import renew_keys
+from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
 from community_server.setup.community import find_community
@@ -52,6 +53,7 @@ class Sweeper:
             self._forget_visitors(moment)
             self._retire_overdue(moment)
             self._count_scores()
+            self._forget_passes(moment)
             self._configure_doors()
         self._renew_erasure_key()
         estate.codes.prune()
@@ -89,6 +91,12 @@ class Sweeper:
                 Person.valid_until != 0, Person.valid_until <= moment, held
             )
             for person in change.session.scalars(overdue).all():
+                change.touch(person)
+
+    def _forget_passes(self, moment: int) -> None:
+        """Delete passes whose time is over, and take them off their people's rows."""
+        with self.estate.changer.change() as change:
+            for person in forget_passes(change.session, moment):
                 change.touch(person)
 
     def _count_scores(self) -> None:

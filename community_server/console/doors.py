@@ -26,6 +26,7 @@ from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
 
+_BOXES: Final = ("pin_allowed", "pass_allowed", "face_needs_second")
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
 LIVENESS: Final = ("off", "observe", "open", "challenge", "second")
@@ -84,14 +85,14 @@ def change_door(
     mode: Text = "auto",
     gate_open_s: Text = "",
     pin_allowed: Text = "",
+    pass_allowed: Text = "",
     face_needs_second: Text = "",
     liveness: Text = "off",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
-        wanted = read_change(
-            name, direction, mode, gate_open_s, pin_allowed, face_needs_second, liveness
-        )
+        boxes = (pin_allowed, pass_allowed, face_needs_second)
+        wanted = read_change(name, direction, mode, gate_open_s, boxes, liveness)
         alter(estate, door, wanted, staff.staff)
     except NotFound:
         raise
@@ -150,8 +151,7 @@ def read_change(
     direction: str,
     mode: str,
     gate_open_s: str,
-    pin_allowed: str,
-    face_needs_second: str,
+    boxes: tuple[str, str, str],
     liveness: str,
 ) -> DoorChange:
     """Return the settings that a form holds.
@@ -166,8 +166,7 @@ def read_change(
                 "direction": direction,
                 "mode": mode,
                 "gate_open_s": gate_open_s,
-                "pin_allowed": pin_allowed == "yes",
-                "face_needs_second": face_needs_second == "yes",
+                **{field: box == "yes" for field, box in zip(_BOXES, boxes, strict=True)},
                 "liveness": liveness,
             }
         )

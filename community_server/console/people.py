@@ -3,13 +3,16 @@
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
 
 from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
+from community_server.console.given_pass import ShownPass, show_pass
 from community_server.console.invited import ShownInvitation, invite, invite_again
 from community_server.desk import EstateDep, ReaderDep
-from community_server.errors import NotFound, ServerError
+from community_server.errors import InputRefused, NotFound, ServerError
 from community_server.estate import Estate
 from community_server.invitations.routes import InvitationRequest, perform_withdrawal
+from community_server.passes.routes import PassRequest, new_pass, remove_pass
 from community_server.people.routes import (
     ListedPerson,
     PersonChange,
@@ -91,6 +94,27 @@ def issue_pin(request: Request, person: str, estate: EstateDep, staff: FormWrite
     return _person(request, estate, staff, person, pin=pin, unit=unit)
 
 
+@router.post("/{person}/pass")
+def give_pass(
+    request: Request, person: str, estate: EstateDep, staff: FormWriterDep, uses: Text = ""
+) -> Response:
+    """Give a QR pass, and show it in the only answer that ever holds it."""
+    try:
+        given = show_pass(*new_pass(estate, person, _read_pass(uses), staff.staff))
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _person(request, estate, staff, person, refusal=refusal)
+    return _person(request, estate, staff, person, given=given)
+
+
+@router.post("/{person}/pass/withdrawal")
+def withdraw_pass(person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Take a pass back."""
+    remove_pass(estate, person, staff.staff)
+    return go_to(f"/people/{person}?done=pass-withdrawn")
+
+
 @router.post("/{person}/suspended")
 def set_suspended(
     person: str, estate: EstateDep, staff: FormWriterDep, suspended: Text = ""
@@ -138,6 +162,18 @@ def find(estate: Estate, person: str) -> ListedPerson:
     return listing(estate, person)[0]
 
 
+def _read_pass(uses: str) -> PassRequest:
+    """Return the pass that the form asks for.
+
+    Raises:
+        InputRefused: `number-wrong`.
+    """
+    try:
+        return PassRequest.model_validate({"uses": uses.strip() or 0})
+    except ValidationError as error:
+        raise InputRefused("not a number of uses", field="uses", code="number-wrong") from error
+
+
 def _list(
     request: Request,
     estate: Estate,
@@ -181,6 +217,7 @@ def _person(
     *,
     pin: str = "",
     unit: str = "",
+    given: ShownPass | None = None,
     invited: ShownInvitation | None = None,
     refusal: ServerError | None = None,
 ) -> Response:
@@ -196,6 +233,7 @@ def _person(
         person=shown,
         pin=pin,
         pin_unit=unit,
+        given=given,
         invited=invited,
         cloud=estate.cloud.state(),
     )

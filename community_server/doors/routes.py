@@ -50,6 +50,7 @@ class DoorChange(BaseModel):
     frames: Annotated[int, Field(ge=1, le=20)] | None = None
     gate_open_s: Annotated[float, Field(ge=0.1, le=120)] | None = None
     pin_allowed: bool | None = None
+    pass_allowed: bool | None = None
     face_needs_second: bool | None = None
     liveness: LivenessPolicy | None = None
     min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None

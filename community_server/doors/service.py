@@ -1,8 +1,10 @@
 """Doors: added, configured, revoked; and what each is told of its configuration."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -12,9 +14,14 @@ from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
+from community_server.keys.certified import pass_certificates
+from community_server.keys.root import root_key
+from community_server.passes.queries import revoked_passes
 from community_server.rosters.news import Rosters, lock_paired_doors
+from community_server.setup.community import find_community
 from community_server.thresholds import Thresholds
 from face_engine.self_calibration import steadied
+from tier_link.certificates import root_public_bytes
 from tier_link.estate_messages import (
     ESTATE,
     Direction,
@@ -22,6 +29,7 @@ from tier_link.estate_messages import (
     LeaseHours,
     LivenessPolicy,
     Mode,
+    PassRules,
     Zone,
 )
 from tier_link.store import LinkStore
@@ -45,7 +53,7 @@ class Configurer:
     demand_when_unsupported: bool
     former: str = ""
 
-    def configuration(self, door: Door) -> DoorConfigured:
+    def configuration(self, door: Door, passes: PassRules) -> DoorConfigured:
         """Return what a door is told."""
         threshold = self._threshold(door)
         return DoorConfigured(
@@ -64,11 +72,15 @@ class Configurer:
             face_needs_second=self.demands_second(door),
             ask_unknown=bool(self.former),
             liveness=cast("LivenessPolicy", door.liveness),
+            pass_allowed=door.pass_allowed,
+            passes=passes,
         )
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""
-        message = self.configuration(door)
+        passes = self._pass_rules(change.session)
+        message = self.configuration(door, passes)
+        door.passes_told = _digest(passes)
         door.threshold, door.second_told = message.threshold, message.face_needs_second
         door.spaces_told = self._spaces
         self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
@@ -76,13 +88,31 @@ class Configurer:
 
     def send_due(self, change: Change) -> None:
         """Tell doors whose threshold no longer fits what is known, or whose templates the model."""
+        passes_told = _digest(self._pass_rules(change.session))
         for door in lock_paired_doors(change.session):
-            wanted = (self._threshold(door), self.demands_second(door))
+            wanted = (self._threshold(door), self.demands_second(door), passes_told)
             if door.spaces_told != self._spaces:
                 self.send(change, door)
                 self.rosters.send_snapshot(change, door)
-            elif (door.threshold, door.second_told) != wanted:
+            elif (door.threshold, door.second_told, door.passes_told) != wanted:
                 self.send(change, door)
+
+    def tell_passes(self, change: Change) -> None:
+        """Tell doors of passes that were taken back in this change."""
+        if change.passes_revoked:
+            for door in lock_paired_doors(change.session):
+                self.send(change, door)
+
+    def _pass_rules(self, session: Session) -> PassRules:
+        community, moment = find_community(session), now()
+        if community is None:
+            return PassRules()
+        return PassRules(
+            community=community.slug,
+            root=root_public_bytes(root_key(session, self.rosters.safe)),
+            certificates=pass_certificates(session, moment),
+            revoked=revoked_passes(session, moment),
+        )
 
     @property
     def _spaces(self) -> str:
@@ -106,6 +136,10 @@ class Configurer:
         change.session.flush()
         self.send(change, door)
         self.rosters.send_snapshot(change, door)
+
+
+def _digest(passes: PassRules) -> str:
+    return hashlib.sha256(msgspec.msgpack.encode(passes)).hexdigest()
 
 
 def add_door(session: Session, name: str, direction: str) -> str:

@@ -1,5 +1,6 @@
 """Doors and what each holds."""
 
+import sqlalchemy as sa
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +21,7 @@ class Door(Base):
     frames: Mapped[int] = mapped_column(default=2)
     gate_open_s: Mapped[float] = mapped_column(default=5.0)
     pin_allowed: Mapped[bool] = mapped_column(default=True)
+    pass_allowed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     min_face_px: Mapped[int] = mapped_column(default=40)
     dwell_ms: Mapped[int] = mapped_column(default=300)
     max_yaw_deg: Mapped[float] = mapped_column(default=35.0)
@@ -34,6 +36,8 @@ class Door(Base):
     """Whether the terminal was last told that a face alone is not enough."""
     spaces_told: Mapped[str] = mapped_column(String(260), default="", server_default="")
     """The template spaces, present and former, that the terminal's roster was last told in."""
+    passes_told: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Digest of the pass keys and revoked passes that the terminal was last told of."""
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.tables import Entry
+from community_server.passes.queries import bearer_of
 from tier_link.estate_messages import EntryRecorded
 
 Namer = Callable[[str], str]
@@ -53,7 +54,7 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
         time_known=message.time_known,
         received_at=now(),
         direction=message.direction,
-        person_id=message.person,
+        person_id=message.person or bearer_of(session, message.pass_id),
         category=message.category,
         credential=message.credential,
         granted=message.granted,

@@ -1,13 +1,15 @@
-"""Short-lived keys: envelope keys for sealing to the community, a reply key for answering.
+"""Short-lived keys: envelope keys for sealing to the community, a reply key, a pass key.
 
-A new one of each every week. Certificates overlap by a day, and the private part lives two
-days longer than its certificate, for envelopes that were on their way; then it is destroyed
-with its data key, and nothing sealed to it can be opened any more.
+A new envelope and reply key every week. Certificates overlap by a day, and the private part lives
+two days longer than its certificate, for envelopes that were on their way; then it is destroyed
+with its data key, and nothing sealed to it can be opened any more. A pass key signs for a month;
+its certificate holds for as long as the last pass that it signed.
 """
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -25,11 +27,13 @@ from community_server.keys.root import root_key
 from community_server.keys.tables import CertifiedKey
 from community_server.vault.safe import Safe
 from tier_link.certificates import (
+    Certificate,
     SignedCertificate,
     build_certificate,
     carry_certificate,
     root_public_bytes,
 )
+from tier_link.passes import LONGEST_S, key_number
 from tier_link.relay_messages import CarriedCertificate
 from tier_link.sealing import new_sealing_key, sealing_public_bytes
 
@@ -40,8 +44,27 @@ VALIDITY: Final = 8 * DAY
 GRACE: Final = 2 * DAY
 """How long an envelope key outlives its certificate; an envelope lives 24 hours in the cloud."""
 
-Use = Literal["envelope", "reply"]
-_USES: Final[tuple[Use, ...]] = ("envelope", "reply")
+PASS_ROTATION: Final = 30 * DAY
+
+Use = Literal["envelope", "reply", "pass"]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Seconds from a key's beginning to the next one, to its certificate's end, to its own end."""
+
+    rotation: int
+    validity: int
+    life: int
+
+
+_WEEKLY: Final = _Span(ROTATION, VALIDITY, VALIDITY + GRACE)
+_SPANS: Final[dict[Use, _Span]] = {
+    "envelope": _WEEKLY,
+    "reply": _WEEKLY,
+    # A day for a sweep that comes late, twice: only the newest signs, and a pass may begin later.
+    "pass": _Span(PASS_ROTATION, PASS_ROTATION + 2 * LONGEST_S, PASS_ROTATION + DAY),
+}
 
 
 class KeyGone(ServerError):
@@ -58,15 +81,23 @@ class ReplySigner:
     certificate: SignedCertificate
 
 
+@dataclass(frozen=True)
+class PassSigner:
+    """What signs passes, and the id by which they name it."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+    key: str
+
+
 def renew_keys(session: Session, safe: Safe, community: str, now: int) -> bool:
     """Make the keys that are due and destroy those whose time is over.
 
     Returns whether what the public form needs (its certificates) has changed.
     """
     changed = False
-    for use in _USES:
+    for use, span in _SPANS.items():
         newest = _newest(session, use)
-        if newest is None or newest.not_before + ROTATION <= now:
+        if newest is None or newest.not_before + span.rotation <= now:
             _make(session, safe, use, community, now)
             changed = True
     for old in session.scalars(
@@ -82,10 +113,14 @@ def renew_keys(session: Session, safe: Safe, community: str, now: int) -> bool:
 def recertify(session: Session, safe: Safe, community: str, now: int) -> None:
     """Retire all keys and make new ones: the community's public id has changed."""
     for key in session.scalars(select(CertifiedKey).where(CertifiedKey.not_after > now)):
-        key.not_after = now
+        if key.purpose == "pass":  # the passes it signed are with people, and name no id
+            _certify(session, safe, key, community)
+        else:
+            key.not_after = now
     session.flush()
-    for use in _USES:
-        _make(session, safe, use, community, now)
+    for use in _SPANS:
+        if use != "pass":
+            _make(session, safe, use, community, now)
 
 
 def published_certificates(session: Session, now: int) -> tuple[CarriedCertificate, ...]:
@@ -129,6 +164,29 @@ def reply_signer(session: Session, safe: Safe) -> ReplySigner:
     )
 
 
+def pass_signer(session: Session, safe: Safe) -> PassSigner:
+    """Return the newest pass key.
+
+    Raises:
+        KeyGone: none was made yet.
+    """
+    row = _newest(session, "pass")
+    if row is None or row.private is None:
+        raise KeyGone("no pass key")
+    raw = _open(session, safe, row.id, row.private)
+    return PassSigner(Ed25519PrivateKey.from_private_bytes(raw), row.id)
+
+
+def pass_certificates(session: Session, now: int) -> tuple[CarriedCertificate, ...]:
+    """Return the certificates of the pass keys whose passes may still hold, newest first."""
+    rows = session.scalars(
+        select(CertifiedKey)
+        .where(CertifiedKey.purpose == "pass", CertifiedKey.not_after > now)
+        .order_by(CertifiedKey.not_before.desc())
+    )
+    return tuple(CarriedCertificate(row.certificate, row.signature) for row in rows)
+
+
 def _newest(session: Session, use: Use) -> CertifiedKey | None:
     return session.scalar(
         select(CertifiedKey)
@@ -146,7 +204,7 @@ def _make(session: Session, safe: Safe, use: Use, community: str, now: int) -> N
     else:
         signing = Ed25519PrivateKey.generate()
         public, private = root_public_bytes(signing), signing.private_bytes_raw()
-    key = new_id()
+    span, key = _SPANS[use], _free_id(session, use)
     certificate, signature = build_certificate(
         root_key(session, safe),
         community=community,
@@ -154,7 +212,7 @@ def _make(session: Session, safe: Safe, use: Use, community: str, now: int) -> N
         key=key,
         public=public,
         not_before=now,
-        not_after=now + VALIDITY,
+        not_after=now + span.validity,
     )
     owner = _owner(key)
     safe.add_owner(session, owner)
@@ -163,14 +221,39 @@ def _make(session: Session, safe: Safe, use: Use, community: str, now: int) -> N
             id=key,
             purpose=use,
             not_before=now,
-            not_after=now + VALIDITY,
-            destroy_after=now + VALIDITY + GRACE,
+            not_after=now + span.validity,
+            destroy_after=now + span.life,
             private=safe.seal(session, owner, "private", private),
             certificate=certificate,
             signature=signature,
         )
     )
     session.flush()
+
+
+def _free_id(session: Session, use: Use) -> str:
+    """Draw an id; passes name their key by two bytes of it, which no other pass key has."""
+    taken = set()
+    if use == "pass":
+        ids = session.scalars(select(CertifiedKey.id).where(CertifiedKey.purpose == use))
+        taken = {key_number(one) for one in ids}
+    while key_number(key := new_id()) in taken:
+        pass
+    return key
+
+
+def _certify(session: Session, safe: Safe, row: CertifiedKey, community: str) -> None:
+    """Certify a signing key anew, for the same time."""
+    old = msgspec.json.decode(row.certificate, type=Certificate)
+    row.certificate, row.signature = build_certificate(
+        root_key(session, safe),
+        community=community,
+        purpose=old.purpose,
+        key=row.id,
+        public=old.public_bytes,
+        not_before=row.not_before,
+        not_after=row.not_after,
+    )
 
 
 def _open(session: Session, safe: Safe, key: str, private: Sealed) -> bytes:

@@ -10,6 +10,8 @@ from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.intake.approvals import people_waiting
 from community_server.invitations.queries import ends_of_invitations
+from community_server.passes.queries import ends_of_passes
+from community_server.passes.service import shorten_pass
 from community_server.people.queries import Face, faces_of_people, get_person, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.staff.audit import audit
@@ -41,7 +43,7 @@ class ListedPerson(BaseModel):
     when it was accepted; `face_outdated` says that it was made by another model than the doors
     have now, which cannot use it, `face_fading` that doors recognise it less and less.
     `invited_until` is the end of an open link, which may be over, 0 when there is none. `waiting`
-    says that an enrollment waits for the desk.
+    says that an enrollment waits for the desk. `pass_until` is 0 for a pass without an end.
     """
 
     person: str
@@ -56,6 +58,8 @@ class ListedPerson(BaseModel):
     face_since: int
     face_fading: bool
     has_pin: bool
+    has_pass: bool
+    pass_until: int
     second_credential: bool
     valid_from: int
     valid_until: int
@@ -100,6 +104,7 @@ def listing(estate: Estate, only: str | None = None) -> list[ListedPerson]:
         faces = faces_of_people(session, estate.pack.template_space, only)
         ends = ends_of_invitations(session, only)
         waiting = people_waiting(session, only)
+        passes = ends_of_passes(session, only)
         fading = set(estate.fading.people(session))
         return [
             ListedPerson(
@@ -115,6 +120,8 @@ def listing(estate: Estate, only: str | None = None) -> list[ListedPerson]:
                 face_since=face.since,
                 face_fading=row.id in fading,
                 has_pin=bool(row.pin_hash),
+                has_pass=row.id in passes,
+                pass_until=passes.get(row.id, 0),
                 second_credential=row.second_credential,
                 valid_from=row.valid_from,
                 valid_until=row.valid_until,
@@ -141,6 +148,7 @@ def alter(estate: Estate, person: str, body: PersonChange, staff: str) -> None:
             audit(change.session, staff, "suspend" if body.suspended else "resume", person)
         if body.valid_until is not None:
             limit_person(change, person, body.valid_until)
+            shorten_pass(change, person, body.valid_until)
             audit(change.session, staff, "limit", person, str(body.valid_until))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from community_server.database import Sealed
+from community_server.passes.queries import HeldPass, held_passes
 from community_server.people.particulars import Opens, open_known_with, owner
 from community_server.people.queries import doors_of
 from community_server.people.service import template_context
@@ -44,7 +45,7 @@ class Row:
         return (
             self.active
             and (not self.doors or door in self.doors)
-            and bool(self.roster.template or self.roster.pin or self.former)
+            and bool(self.roster.template or self.roster.pin or self.roster.pass_id or self.former)
             and (until == 0 or until > moment)
         )
 
@@ -61,7 +62,9 @@ def read_row(session: Session, safe: Safe, person: str, space: str, former: str 
     found = None
     if template is not None and template.space in {space, former}:
         found = (template.space, template.sealed)
-    return _make_row(partial(safe.open, session), row, doors_of(session, person), found, space)
+    held = held_passes(session, person).get(person)
+    opens = partial(safe.open, session)
+    return _make_row(opens, row, doors_of(session, person), found, space, held)
 
 
 def read_everybody(
@@ -76,9 +79,15 @@ def read_everybody(
     doors: defaultdict[str, set[str]] = defaultdict(set)
     for person, door in session.execute(select(PersonDoor.person_id, PersonDoor.door_id)):
         doors[person].add(door)
+    passes = held_passes(session)
     return {
         row.id: _make_row(
-            opens, row, frozenset(doors.get(row.id, ())), templates.get(row.id), space
+            opens,
+            row,
+            frozenset(doors.get(row.id, ())),
+            templates.get(row.id),
+            space,
+            passes.get(row.id),
         )
         for row in session.execute(select(*Person.__table__.columns))
     }
@@ -90,6 +99,7 @@ def _make_row(
     doors: frozenset[str],
     template: tuple[str, Sealed] | None,
     space: str,
+    held: HeldPass | None,
 ) -> Row:
     where, sealed = template or (space, None)
     vector = opens(owner(row.id), template_context(where), sealed) if sealed else b""
@@ -104,6 +114,8 @@ def _make_row(
             pin=row.pin_hash,
             second_credential=row.second_credential,
             suspended=row.suspended,
+            pass_id=held.pass_id if held else "",
+            pass_key=held.phone_key if held else b"",
         ),
         doors=doors,
         active=row.state == "active",

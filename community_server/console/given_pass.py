@@ -1,0 +1,28 @@
+"""A fresh pass as the desk sees it, once."""
+
+from dataclasses import dataclass, field
+
+from community_server.console.qr_code import draw_pass, draw_qr_code
+from community_server.passes.service import GivenPass
+
+
+@dataclass(frozen=True)
+class ShownPass:
+    """When it holds, the link that shows it, and a QR code as SVG.
+
+    The code is the pass itself, or, of one that changes, the link for the resident's phone.
+    """
+
+    begins: int
+    ends: int
+    uses: int
+    changes: bool
+    link: str = field(repr=False)
+    qr_code: str = field(repr=False)
+
+
+def show_pass(given: GivenPass, link: str) -> ShownPass:
+    """Draw a pass."""
+    changes = not given.text
+    code = draw_qr_code(link) if changes else draw_pass(given.text)
+    return ShownPass(given.begins, given.ends, given.uses, changes, link, code)

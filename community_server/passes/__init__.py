@@ -1,0 +1,1 @@
+"""QR passes: given to people, told to doors, taken back."""

@@ -1,0 +1,86 @@
+"""Passes, for programs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from community_server.desk import EstateDep, WriterDep
+from community_server.errors import Conflict
+from community_server.estate import Estate
+from community_server.passes.service import GivenPass, give_pass, take_pass_back
+from community_server.people.queries import get_person
+from community_server.setup.community import get_community
+from community_server.staff.audit import audit
+from tier_link.passes import MOST_USES
+
+router = APIRouter(prefix="/api/v1/people", tags=["passes"])
+
+
+class PassRequest(BaseModel):
+    """A pass to be given; what is left out follows from the person's stay."""
+
+    valid_until: Annotated[int, Field(ge=0, le=2**40)] = 0
+    uses: Annotated[int, Field(ge=0, le=MOST_USES)] = 0
+    doors: Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=100)] = []
+
+
+class PassGiven(BaseModel):
+    """A pass, shown this once.
+
+    `text` is what its QR code says, empty for a resident's, which changes every 30 seconds.
+    `link` shows it on a phone; empty while no cloud is paired. `ends` 0 is open, `uses` 0 any
+    number at each door.
+    """
+
+    pass_id: str
+    begins: int
+    ends: int
+    uses: int
+    text: str
+    link: str
+
+
+@router.post("/{person}/pass", status_code=201)
+def make_pass(person: str, body: PassRequest, estate: EstateDep, staff: WriterDep) -> PassGiven:
+    """Give somebody a QR pass in place of any earlier one."""
+    given, link = new_pass(estate, person, body, staff.staff)
+    return PassGiven(
+        pass_id=given.pass_id,
+        begins=given.begins,
+        ends=given.ends,
+        uses=given.uses,
+        text=given.text,
+        link=link,
+    )
+
+
+@router.delete("/{person}/pass", status_code=204)
+def delete_pass(person: str, estate: EstateDep, staff: WriterDep) -> None:
+    """Take somebody's pass back; doors refuse it once they have heard."""
+    remove_pass(estate, person, staff.staff)
+
+
+def new_pass(estate: Estate, person: str, body: PassRequest, staff: str) -> tuple[GivenPass, str]:
+    """Give a pass, and note who did; return it and the link that shows it, if there is one.
+
+    Raises:
+        Conflict: `cloud-not-paired`, a resident's phone needs a page; and as `give_pass`.
+    """
+    with estate.changer.change() as change:
+        cloud = get_community(change.session).cloud_url
+        if not cloud and get_person(change.session, person).category == "resident":
+            # Its phone needs the page that shows it; every other pass can be printed.
+            raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
+        given = give_pass(
+            change, person, valid_until=body.valid_until, uses=body.uses, doors=body.doors
+        )
+        audit(change.session, staff, "give-pass", person)
+    return given, f"{cloud}/pass#{given.fragment}" if cloud else ""
+
+
+def remove_pass(estate: Estate, person: str, staff: str) -> None:
+    """Take a pass back, and note who did."""
+    with estate.changer.change() as change:
+        if take_pass_back(change, person):
+            audit(change.session, staff, "take-pass-back", person)
