@@ -38,6 +38,12 @@ def show_visit(community: str, request: Request, cloud: CloudDependency) -> Resp
     return _form(request, cloud, community, "visitor")
 
 
+@router.get("/pass", dependencies=[Depends(spend_read)])
+def show_pass(request: Request, cloud: CloudDependency) -> Response:
+    """Show the page for passes; which one stands in the fragment and stays with the phone."""
+    return _page(request, cloud, "pass.html.jinja")
+
+
 @router.get("/static/{name}")
 def read_static(name: str, cloud: CloudDependency) -> Response:
     """Hand out a built script, style or picture; there are no folders below."""

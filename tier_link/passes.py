@@ -316,9 +316,15 @@ def phone_public(private: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def phone_secret(private: ec.EllipticCurvePrivateKey, fingerprint: bytes, pass_id: str) -> bytes:
-    """Return all that a phone needs to show codes: version, fingerprint, id and private scalar."""
-    scalar = private.private_numbers().private_value.to_bytes(32, "big")
-    return bytes([CODE]) + fingerprint + bytes.fromhex(pass_id) + scalar
+    """Return all that a phone needs to show codes, 137 bytes.
+
+    Version, fingerprint, id, and the key's x, y and scalar: WebCrypto imports no key without all.
+    """
+    numbers = private.private_numbers()
+    point = numbers.public_numbers
+    parts = (point.x, point.y, numbers.private_value)
+    key = b"".join(number.to_bytes(32, "big") for number in parts)
+    return bytes([CODE]) + fingerprint + bytes.fromhex(pass_id) + key
 
 
 def pass_fragment(data: bytes) -> str:

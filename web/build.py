@@ -32,6 +32,7 @@ STAMP: Final = PACKAGES / ".gatehouse-build"
 # Logical name of each bundle, its entry point, and the tiers that serve it.
 BUNDLES: Final = {
     "form.js": ("form/main.ts", ("enrollment_cloud",)),
+    "pass.js": ("pass/main.ts", ("enrollment_cloud",)),
     "detector.js": ("detector/worker.ts", ("enrollment_cloud",)),
     "form.css": ("styles/form.css", ("enrollment_cloud",)),
     "console.js": ("console/main.ts", ("community_server",)),

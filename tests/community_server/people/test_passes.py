@@ -135,7 +135,7 @@ def test_a_residents_pass_is_for_a_phone_whose_public_key_the_doors_get(bench: B
     assert row is not None
     assert (given.text, given.ends) == ("", 0)
     assert (row.roster.pass_id, len(row.roster.pass_key)) == (given.pass_id, 33)
-    assert len(decode_base64url(given.fragment)) == 73
+    assert len(decode_base64url(given.fragment)) == 137
     assert row.belongs_at("any door", now())
 
 

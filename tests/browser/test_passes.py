@@ -1,0 +1,102 @@
+"""A pass from the desk to a phone: what the phone shows is what a door's camera reads."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from door_terminal.vision.pass_reader import read_codes
+from gatehouse.local_estate import LocalEstate
+from tests.browser.console import PHONE, Desk
+from tier_link.base64url import decode_base64url
+from tier_link.passes import (
+    PassTrust,
+    RotatingCode,
+    SignedPass,
+    read_pass,
+    step_at,
+    verify_code,
+)
+
+pytestmark = pytest.mark.xdist_group("console")
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An estate that was set up through its own pages."""
+    with LocalEstate(tmp_path_factory.mktemp("estate")) as estate:
+        estate.start_cloud()
+        estate.start_server()
+        opened = Desk(estate, browser)
+        opened.set_up()
+        yield opened
+
+
+def shown(page: Page, name: str) -> list[str]:
+    """What a camera reads off an element."""
+    png = page.get_by_test_id(name).screenshot()
+    image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    larger = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    return read_codes(np.asarray(larger, np.uint8))
+
+
+def invite(page: Page, room: str, **fields: str) -> None:
+    page.goto(f"/{room}")
+    for name, value in fields.items():
+        page.get_by_test_id(f"invite-{name}").fill(value)
+    page.get_by_test_id("invite-submit").click()
+    expect(page.get_by_test_id("invite-link")).to_be_visible()
+
+
+def test_a_residents_phone_shows_codes_that_it_signs_itself(desk: Desk) -> None:
+    with desk.page() as page:
+        invite(page, "people", name="林梅", unit="3-1-502")
+        page.goto("/people")
+        page.get_by_role("link", name="林梅").click()
+        page.get_by_test_id("pass-give").click()
+        link = page.get_by_test_id("pass-link").inner_text()
+        secret = decode_base64url(link.partition("#")[2])
+        fingerprint, pass_id, x, y = secret[1:33], secret[33:41], secret[41:73], secret[73:105]
+        phone_key = bytes([2 + y[-1] % 2]) + x
+        with desk.page(signed_in=False, viewport=PHONE) as phone:
+            phone.goto(link)
+            expect(phone.locator("[data-when=changing]").first).to_be_visible()
+            (text,) = shown(phone, "pass-code")
+        code = read_pass(text)
+        assert isinstance(code, RotatingCode)
+        assert code.pass_id == pass_id.hex()
+        assert abs(code.step - step_at(time.time())) <= 1
+        verify_code(code, phone_key, PassTrust(fingerprint, {}))
+
+        page.get_by_test_id("pass-withdraw").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.get_by_test_id("pass-withdraw")).to_have_count(0)
+
+
+def test_a_visitors_pass_is_the_same_on_paper_and_on_a_phone(desk: Desk) -> None:
+    until = (datetime.now() + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005
+    with desk.page(language="zh-CN") as page:
+        invite(page, "visitors", name="王伟", until=until)
+        page.goto("/visitors")
+        page.get_by_role("link", name="王伟").click()
+        page.get_by_label(page.locator("label[for=uses]").inner_text()).fill("3")
+        page.get_by_test_id("pass-give").click()
+        (text,) = shown(page, "pass-qr")
+        signed = read_pass(text)
+        assert isinstance(signed, SignedPass)
+        assert (signed.claim.uses, signed.claim.category) == (3, "visitor")
+        link = page.get_by_test_id("pass-link").inner_text()
+        with desk.page(signed_in=False, language="zh-CN", viewport=PHONE) as phone:
+            phone.goto(link)
+            expect(phone.locator("[data-when=counted]")).to_be_visible()
+            assert shown(phone, "pass-code") == [text]
+            assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            phone.get_by_test_id("lang-en").click()
+            expect(phone.locator("html")).to_have_attribute("lang", "en")
+            assert shown(phone, "pass-code") == [text]
+            phone.goto(link[:-1])
+            expect(phone.get_by_test_id("pass-damaged")).to_be_visible()
