@@ -44,12 +44,13 @@ class ReplyReason(StrEnum):
 Outcome: TypeAlias = Literal["received", "enrolled", "retake", "refused"]
 
 
-class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One reply.
 
     `received`: the photos are good, the desk decides; `enrolled`: done; `retake`: send
     again, the invitation still holds; `refused`: final. `reason` is a code or empty; `photo`
-    the index of the photo it is about, or -1. `pin` is empty or the person's new PIN.
+    the index of the photo it is about, or -1. `pin` is empty or the person's new PIN. `qr_pass` is
+    left out or the fragment of the link that shows their new pass (`tier_link.passes`).
     Times are Unix seconds, `expires_at` 0 when nothing expires.
     """
 
@@ -63,6 +64,7 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin: Annotated[str, Meta(pattern=r"^([0-9]{6,12})?\Z")]
     expires_at: UnixSeconds
     sent_at: UnixSeconds
+    qr_pass: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,200}\Z")] = ""
 
     def __repr__(self) -> str:
         return f"Reply({self.envelope}, {self.number}, {self.outcome}, {self.reason!r})"
@@ -89,6 +91,7 @@ def build_reply(
     photo: int = -1,
     pin: str = "",
     expires_at: int = 0,
+    qr_pass: str = "",
 ) -> bytes:
     """Sign a reply with the certified key and seal it to `reply_key` (65 bytes).
 
@@ -108,6 +111,7 @@ def build_reply(
             pin=pin,
             expires_at=expires_at,
             sent_at=sent_at,
+            qr_pass=qr_pass,
         )
     )
     _parse(reply)

@@ -21,6 +21,7 @@ from community_server.intake.service import (
     photo_context,
 )
 from community_server.intake.tables import Enrollment, PendingPhoto
+from community_server.passes.service import give_pass
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person, people_with_templates
 from community_server.people.service import (
@@ -186,10 +187,22 @@ def _approve(change: Change, row: Enrollment, judge: PhotoJudge) -> Answer:
         row.held_for = "resembles" if row.resembles else row.held_for
     if template is None or row.resembles is not None:
         pin, _ = issue_pin(change, person.id)
-        return Answer("enrolled", pin=pin, expires_at=person.valid_until)
+        qr_pass = _pass_for(change, person)
+        return Answer("enrolled", pin=pin, expires_at=person.valid_until, qr_pass=qr_pass)
     space = judge.space.name
     store_template(change, person, space, template, photos=_count_photos(session, row))
     return Answer("enrolled", expires_at=person.valid_until)
+
+
+def _pass_for(change: Change, person: Person) -> str:
+    """Return the fragment of a pass for somebody whom the doors do not know by face.
+
+    Nothing where the visit is too far ahead, or too short, for one: the PIN stands beside it.
+    """
+    try:
+        return give_pass(change, person.id).fragment
+    except Conflict:
+        return ""
 
 
 def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors | None:

@@ -20,6 +20,7 @@ class Answer:
     photo: int = -1
     pin: str = ""
     expires_at: int = 0
+    qr_pass: str = ""
 
     @property
     def final(self) -> bool:
@@ -54,6 +55,7 @@ def send_answer(
         photo=answer.photo,
         pin=answer.pin,
         expires_at=answer.expires_at,
+        qr_pass=answer.qr_pass,
     )
     _put(change, links, row, final=answer.final)
 

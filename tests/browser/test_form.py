@@ -1,6 +1,7 @@
 """The form in real Chromium, sealed to an estate behind a real cloud."""
 
 import io
+import re
 import time
 
 import cv2
@@ -183,9 +184,12 @@ def test_whoever_wants_no_face_gets_a_pin_without_any_photo(
     assert enrollment.alternative == "pin"
     assert not enrollment.photos
     assert not enrollment.consents
-    estate.reply(enrollment, "enrolled", pin="482913")
+    fragment = "AQIDBA"
+    estate.reply(enrollment, "enrolled", pin="482913", qr_pass=fragment)
     outcome(page, "enrolled")
     expect(page.get_by_test_id("pin")).to_have_text("482913")
+    expect(page.get_by_test_id("open-pass")).to_be_visible()
+    expect(page.get_by_test_id("open-pass")).to_have_attribute("href", re.compile("/pass#AQIDBA$"))
 
 
 def test_nothing_goes_on_before_every_needed_consent_is_ticked(

@@ -85,6 +85,8 @@ export function showOutcome(
   );
   part("outcome-pin").hidden = !reply.pin;
   byTestId("pin").textContent = reply.pin;
+  part("outcome-pass").hidden = !reply.pass;
+  byTestId<HTMLAnchorElement>("open-pass").hash = reply.pass;
   keepSaying(part("outcome-advice"), () => t(adviceFor(reply, about)));
   // With the final answer the photos are gone from this phone, and nothing more is sent.
   part("promise").hidden = isFinal(reply);

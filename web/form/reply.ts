@@ -18,6 +18,8 @@ export interface Reply {
   readonly photo: number;
   /** The person's new PIN, or empty. */
   readonly pin: string;
+  /** Fragment of the link to the person's new pass, or empty. */
+  readonly pass: string;
   /** Unix seconds; 0 when nothing expires. */
   readonly expiresAt: number;
 }
@@ -80,6 +82,7 @@ export async function openReply(sealed: Bytes, question: ReplyQuestion): Promise
     reason: String(fields["reason"]),
     photo: Number(fields["photo"]),
     pin: String(fields["pin"]),
+    pass: String(fields["qr_pass"] ?? ""),
     expiresAt: Number(fields["expires_at"]),
   };
 }

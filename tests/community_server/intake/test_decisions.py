@@ -22,6 +22,7 @@ from gatehouse.sample_people import SamplePerson
 from tests.community_server.bench import Bench, prepare
 from tests.community_server.conftest import empty_database
 from tests.community_server.traces import traces, traces_in_the_end
+from tier_link.base64url import decode_base64url
 from tier_link.envelopes import Particulars
 
 
@@ -119,11 +120,16 @@ def test_whoever_wants_no_face_gets_a_pin(own: Bench) -> None:
 
     own.decide(draft.envelope, "approve")
 
-    assert len(own.replies(draft)[-1].pin) == 6
+    last = own.replies(draft)[-1]
+    assert len(last.pin) == 6
     row = own.estate.book.find(person)
     assert row is not None
     assert row.roster.pin.startswith("$argon2id$")
     assert row.roster.template == b""
+    # A pass for the phone comes with it, sealed: the doors have the phone's public key.
+    secret = decode_base64url(last.qr_pass)
+    assert secret[33:41].hex() == row.roster.pass_id
+    assert row.roster.pass_key[1:] == secret[41:73]
 
 
 def test_a_newcomer_who_resembles_somebody_is_let_in_by_pin_alone(
