@@ -154,14 +154,8 @@ def reply_signer(session: Session, safe: Safe) -> ReplySigner:
     Raises:
         KeyGone: none was made yet.
     """
-    row = _newest(session, "reply")
-    if row is None or row.private is None:
-        raise KeyGone("no reply key")
-    raw = _open(session, safe, row.id, row.private)
-    return ReplySigner(
-        Ed25519PrivateKey.from_private_bytes(raw),
-        carry_certificate(row.certificate, row.signature),
-    )
+    row, private = _signing(session, safe, "reply")
+    return ReplySigner(private, carry_certificate(row.certificate, row.signature))
 
 
 def pass_signer(session: Session, safe: Safe) -> PassSigner:
@@ -170,11 +164,8 @@ def pass_signer(session: Session, safe: Safe) -> PassSigner:
     Raises:
         KeyGone: none was made yet.
     """
-    row = _newest(session, "pass")
-    if row is None or row.private is None:
-        raise KeyGone("no pass key")
-    raw = _open(session, safe, row.id, row.private)
-    return PassSigner(Ed25519PrivateKey.from_private_bytes(raw), row.id)
+    row, private = _signing(session, safe, "pass")
+    return PassSigner(private, row.id)
 
 
 def pass_certificates(session: Session, now: int) -> tuple[CarriedCertificate, ...]:
@@ -185,6 +176,16 @@ def pass_certificates(session: Session, now: int) -> tuple[CarriedCertificate, .
         .order_by(CertifiedKey.not_before.desc())
     )
     return tuple(CarriedCertificate(row.certificate, row.signature) for row in rows)
+
+
+def _signing(
+    session: Session, safe: Safe, use: Literal["reply", "pass"]
+) -> tuple[CertifiedKey, Ed25519PrivateKey]:
+    row = _newest(session, use)
+    if row is None or row.private is None:
+        raise KeyGone(f"no {use} key")
+    raw = _open(session, safe, row.id, row.private)
+    return row, Ed25519PrivateKey.from_private_bytes(raw)
 
 
 def _newest(session: Session, use: Use) -> CertifiedKey | None:
