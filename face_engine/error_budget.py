@@ -4,6 +4,7 @@ An estate states what it accepts and how many strangers its doors see; the size 
 and the model's calibration give the rest. Servers, doors and `gatehouse threshold` reckon here.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +27,11 @@ TOGETHER: Final = 2.0
 calibration is. On photos of 629 people, fused by one, two and three, any of the three lets in 1.4
 to 2.0 times as many strangers as the two (cosines 0.36 to 0.44), and of 218 people, fused by two,
 four and six, 1.6 to 2.6 times, the last of 5 strangers: probes of one person fail together."""
-SMALLEST_GALLERY: Final = 100
-"""People for whom the threshold is set at least. It moves in doublings of this, always ahead of
-the gallery, so that doors are not reconfigured with every newcomer."""
+SMALLEST_GALLERY: Final = 16
+"""People for whom the threshold is set at least."""
+STEP: Final = 1.25
+"""The threshold moves in such steps, always ahead of the gallery, so that doors are not
+reconfigured with every newcomer. It is at most 0.02 higher than the real gallery's would be."""
 MOST_FPIR: Final = 0.5
 """Share of strangers' sightings. Beyond this a budget asks for nothing."""
 
@@ -74,7 +77,7 @@ def size_ahead(people: int) -> int:
     """The size of gallery that a threshold is set for while it holds so many people."""
     size = SMALLEST_GALLERY
     while size < people:
-        size *= 2
+        size = math.ceil(size * STEP)
     return size
 
 

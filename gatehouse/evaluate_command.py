@@ -18,8 +18,8 @@ from face_engine.evaluation.comparison import Configuration
 from face_engine.evaluation.comparison_report import report_comparison, report_packs
 from face_engine.evaluation.foretelling import report_door_check
 from face_engine.evaluation.group_report import report_groups
-from face_engine.evaluation.identification import Mirror
 from face_engine.evaluation.middles import find_middle
+from face_engine.evaluation.subjects import Mirror
 from face_engine.models import DEFAULT_PACK, FacePack, default_folder, load_pack
 from gatehouse import evaluation_plots
 from gatehouse.evaluation_tables import evaluation_lines
@@ -111,10 +111,10 @@ def _told() -> Iterator[None]:
 @click.option("--probe-frames", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option(
     "--mirror",
-    default=Mirror.GALLERY.value,
+    default=Mirror.ALTERNATE.value,
     show_default=True,
     type=click.Choice([choice.value for choice in Mirror]),
-    help="Whose photos are fused with their mirror images.",
+    help="Whose mirror images are seen, too; doors alternate: every second frame is one.",
 )
 @click.option(
     "--against",

@@ -7,7 +7,7 @@ from community_server.matching.crops import decode_crops
 from community_server.matching.space import Space
 from community_server.people.fading import FadingBook
 from community_server.rosters.book import RosterBook
-from face_engine.encoder import fuse
+from face_engine.encoder import as_probe, fuse
 from face_engine.faces import Image, Vectors
 from face_engine.gallery_index import Hit
 from face_engine.rotation import turn
@@ -54,7 +54,7 @@ class Matcher:
         return MatchAnswer(found.id, "match") if found else MatchAnswer("", "unknown-face")
 
     def _find(self, space: Space, door: str, crops: Image, deadline: float) -> Hit | None:
-        probe = turn(fuse(space.encoder.encode(crops, deadline)), space.matrix)
+        probe = turn(fuse(space.encoder.encode(as_probe(crops), deadline)), space.matrix)
         moment = now()
 
         def allowed(person: str) -> bool:

@@ -16,7 +16,7 @@ from door_terminal.vision.pass_reader import PassReader
 from door_terminal.vision.sightings import Candidate, ZoneRules
 from face_engine.alignment import align
 from face_engine.detector import search_side
-from face_engine.encoder import fuse
+from face_engine.encoder import as_probe, fuse
 from face_engine.faces import Image, Vectors
 from face_engine.landmarks import refine
 from face_engine.liveness.challenge import Answer as ChallengeAnswer
@@ -120,7 +120,7 @@ class Watcher:
         """Return the probe of crops that the server could not be asked about."""
         images = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in crops]
         faces = np.stack([np.asarray(image, np.uint8) for image in images])
-        return _probe(list(self._pack.encoder.encode(faces)))
+        return _probe(list(self._pack.encoder.encode(as_probe(faces))))
 
     def _candidate(self, track: Track, rules: ZoneRules) -> Candidate:
         return self._candidates.setdefault(track.id, Candidate(rules, track.first_seen))
@@ -134,7 +134,7 @@ class Watcher:
         if candidate.offer(look):
             face = refine(self._pack.detector, frame.image, track.face)
             crop = align(frame.image, face.landmarks)
-            vector = self._pack.encoder.encode(crop[None])[0] if watch.encode else None
+            vector = self._encoded(crop, candidate) if watch.encode else None
             if not candidate.keep(look, crop, vector):
                 # Somebody else stands where the one before was: a sighting of their own.
                 track = self._tracker.part(track)
@@ -150,6 +150,11 @@ class Watcher:
         elif candidate.unclear(ended=False):
             candidate.closed = True
             yield _unclear(track.id, candidate, frame.captured_ns)
+
+    def _encoded(self, crop: Image, candidate: Candidate) -> Vectors:
+        frames = as_probe(crop[None], earlier=len(candidate.vectors))
+        vector: Vectors = self._pack.encoder.encode(frames)[0]
+        return vector
 
     def _watch_liveness(
         self, track: Track, candidate: Candidate, look: GoodFrame, image: Image

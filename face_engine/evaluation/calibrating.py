@@ -10,8 +10,8 @@ from face_engine.encoder import fuse
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded, draws
 from face_engine.evaluation.evaluate import Evaluation, Options
-from face_engine.evaluation.identification import Mirror, Trial, cast, enroll, run_trial
-from face_engine.evaluation.subjects import portraits
+from face_engine.evaluation.identification import Trial, cast, enroll, run_trial
+from face_engine.evaluation.subjects import Mirror, portraits
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 from face_engine.score_curve import ScoreCurve, measure, measure_pairs, rounded
@@ -86,12 +86,11 @@ def strangers(evaluation: Evaluation) -> NDArray[np.float64]:
     roles = cast(evaluation.subjects, gallery_photos=options.gallery_photos, probe_frames=1)
     templates = enroll(evaluation.subjects, roles, options.mirror)
     place = {row: number for number, (row, _) in enumerate(roles.enrolled)}
-    mirrored = options.mirror is Mirror.BOTH
     best = []
     for row, subject in enumerate(evaluation.subjects):
         if not len(subject.plain):
             continue
-        probe = fuse(subject.seen(slice(0, options.probe_frames), mirrored=mirrored))
+        probe = fuse(subject.probe(slice(0, options.probe_frames), options.mirror))
         scores = templates @ probe
         if row in place:
             scores[place[row]] = -1

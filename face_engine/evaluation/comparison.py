@@ -11,15 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from face_engine.evaluation.bounds import Bounded, draws, most_unseen, percentiles
-from face_engine.evaluation.identification import (
-    FPIRS,
-    Mirror,
-    Trial,
-    cast,
-    fnir_replicates,
-    run_trial,
-)
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.identification import FPIRS, Trial, cast, fnir_replicates, run_trial
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.evaluation.verification import threshold_at
 
 

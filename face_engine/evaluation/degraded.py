@@ -21,7 +21,6 @@ from face_engine.evaluation.bounds import Bounded, bounded, draws, percentiles, 
 from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
 from face_engine.evaluation.identification import (
     FPIRS,
-    Mirror,
     Roles,
     best_scores,
     cast,
@@ -29,7 +28,7 @@ from face_engine.evaluation.identification import (
     own_scores,
     run_trial,
 )
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 from face_engine.models import FacePack

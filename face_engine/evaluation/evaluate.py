@@ -17,13 +17,12 @@ from face_engine.evaluation.encoding import EncodedPhotos, encode_photos
 from face_engine.evaluation.folders import PairList, Person, read_names, read_pairs, read_people
 from face_engine.evaluation.identification import (
     IdentificationRow,
-    Mirror,
     Trial,
     cast,
     identify,
     run_trial,
 )
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.evaluation.verification import Verification, verify_pairs
 from face_engine.faces import Vectors
 from face_engine.models import FacePack
@@ -38,7 +37,8 @@ class Options:
         pairs: pair list in LFW's format, or None.
         gallery_photos: K, photos fused into one template, at most.
         probe_frames: F, frames fused into one probe.
-        mirror: as the product does it: at enrollment, not at the door.
+        mirror: as the product does it: at enrollment each photo also, at the door every second
+            frame instead.
         cache: where encoded photos are kept.
         leave_out: a file of names (`folders.read_names`) to leave out of the identification,
             or None. Pairs name their people themselves.
@@ -50,7 +50,7 @@ class Options:
     pairs: Path | None = None
     gallery_photos: int = 3
     probe_frames: int = 1
-    mirror: Mirror = Mirror.GALLERY
+    mirror: Mirror = Mirror.ALTERNATE
     leave_out: Path | None = None
     degradations: tuple[Degradation, ...] = ()
 

@@ -8,7 +8,6 @@ best score, so FPIR counts that one score per non-mated probe.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +15,13 @@ from numpy.typing import NDArray
 from face_engine.encoder import fuse
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import Bounded, bounded, draws
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.evaluation.verification import threshold_at
 from face_engine.faces import Vectors
 
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 
 Scores = NDArray[np.float64]
-
-
-class Mirror(StrEnum):
-    """Whose vectors are fused with those of the mirror images."""
-
-    NONE = "none"
-    GALLERY = "gallery"
-    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,15 +149,14 @@ def best_scores(strangers: Vectors, templates: Vectors) -> Scores:
 def run_trial(subjects: Sequence[Subject], roles: Roles, mirror: Mirror) -> Trial:
     """Score everybody in their roles; `mirror` says whose mirror images are fused."""
     templates = enroll(subjects, roles, mirror)
-    seen_mirrored = mirror is Mirror.BOTH
     owners = np.array([owner for owner, _ in roles.probes])
     people = np.array([row for row, _ in roles.enrolled])[owners]
     frames = [
         (subjects[row], photos) for row, (_, photos) in zip(people, roles.probes, strict=True)
     ]
-    probes = np.stack([fuse(who.seen(photos, mirrored=seen_mirrored)) for who, photos in frames])
+    probes = np.stack([fuse(who.probe(photos, mirror)) for who, photos in frames])
     strangers = np.stack(
-        [fuse(subjects[row].seen(slice(0, 1), mirrored=seen_mirrored)) for row in roles.strangers],
+        [fuse(subjects[row].probe(slice(0, 1), mirror)) for row in roles.strangers],
     )
     return Trial(
         gallery_size=len(templates),

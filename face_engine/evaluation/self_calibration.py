@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from face_engine.calibration import Calibration
 from face_engine.encoder import fuse
 from face_engine.evaluation.bounds import Bounded, bounded
-from face_engine.evaluation.identification import Mirror
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.faces import Vectors
 from face_engine.score_curve import measure, measure_pairs
 from face_engine.self_calibration import (
@@ -90,7 +89,7 @@ def _scores(members: Sequence[Subject], gallery_photos: int, mirror: Mirror) -> 
     for member in members:
         enrolled = min(gallery_photos, max(len(member.plain) - 1, 1))
         photos = member.seen(slice(0, enrolled), mirrored=mirror is not Mirror.NONE)
-        last = fuse(member.seen(slice(-1, None), mirrored=mirror is Mirror.BOTH))
+        last = fuse(member.probe(slice(-1, None), mirror))
         templates.append(fuse(photos))
         lasts.append(last)
         own.append(float(last @ templates[-1]) if len(member.plain) > 1 else np.nan)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,19 @@ from numpy.typing import NDArray
 
 from face_engine.encoder import normalise
 from face_engine.faces import Vectors
+
+
+class Mirror(StrEnum):
+    """Of whom mirror images are seen, too.
+
+    From `GALLERY` on each enrolled photo is fused with its mirror image; with `ALTERNATE`, as doors
+    do it, every second frame of a probe is seen mirrored instead, with `BOTH` each one as well.
+    """
+
+    NONE = "none"
+    GALLERY = "gallery"
+    ALTERNATE = "alternate"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +48,14 @@ class Subject:
         if not mirrored:
             return self.plain[photos]
         return np.concatenate((self.plain[photos], self.mirrored[photos]))
+
+    def probe(self, photos: slice, mirror: Mirror) -> Vectors:
+        """Vectors to fuse into a probe of some photos."""
+        if mirror is not Mirror.ALTERNATE:
+            return self.seen(photos, mirrored=mirror is Mirror.BOTH)
+        vectors = self.plain[photos].copy()
+        vectors[1::2] = self.mirrored[photos][1::2]
+        return vectors
 
 
 def portraits(subjects: Sequence[Subject], *, mirrored: bool = False) -> Vectors:

@@ -124,7 +124,7 @@ def test_people_who_resemble_one_another_make_their_doors_stricter(
         update={
             "data": settings.data.with_name(secrets.token_hex(4)),
             "unsupported_budget": "demand",
-            "wrong_openings_per_month": 0.1,
+            "wrong_openings_per_month": 0.01,
         }
     )
     estate = open_estate(own)

@@ -36,8 +36,8 @@ from tests.support.lfw_people import DrawnPerson, drawn_people
 SEED: Final = 2026
 MOST_KEPT_OUT: Final = {1: 1 / 8, 3: 1 / 10}
 """Share of the residents, by photos enrolled. At the threshold of an estate's usual budget for 50
-people (0.476) the encoder alone does not know 5.6% of lfw-dev's people again from one photo and
-3.0% from up to three; at 0.49, to which likeness among the 50 may move it, 6.6% and 3.5% (one
+people (0.445) the encoder alone does not know 3.7% of lfw-dev's people again from one photo and
+2.0% from up to three; at 0.48, to which likeness among the 50 may move it, 5.8% and 3.1% (one
 further photo each, drawn 20 times)."""
 CLEARLY_ALIKE: Final = 0.05
 """This far above the threshold, noise and light before the door must not keep anybody out."""

@@ -6,7 +6,14 @@ import onnx
 import pytest
 
 from face_engine.alignment import align
-from face_engine.encoder import LARGEST_BATCH, encode_with_mirror, fuse, normalise, to_blob
+from face_engine.encoder import (
+    LARGEST_BATCH,
+    as_probe,
+    encode_with_mirror,
+    fuse,
+    normalise,
+    to_blob,
+)
 from face_engine.faces import Face, Image
 from face_engine.models import FacePack
 from face_engine.models.files import read_verified
@@ -92,6 +99,24 @@ def test_a_person_and_the_mirror_image_share_one_vector(pack: FacePack, crops: I
     straight = encode_with_mirror(pack.encoder, crops)
     turned = encode_with_mirror(pack.encoder, np.ascontiguousarray(crops[:, :, ::-1]))
     np.testing.assert_allclose(straight, turned, atol=1e-4)
+
+
+def test_every_second_frame_of_a_sighting_is_seen_mirrored_however_the_frames_come(
+    crops: Image,
+) -> None:
+    together = as_probe(crops)
+    np.testing.assert_array_equal(together[::2], crops[::2])
+    np.testing.assert_array_equal(together[1::2], crops[1::2, :, ::-1])
+    one_by_one = [as_probe(crop[None], earlier=number) for number, crop in enumerate(crops)]
+    np.testing.assert_array_equal(np.concatenate(one_by_one), together)
+
+
+def test_two_alike_frames_are_worth_a_frame_and_its_mirror_image(
+    pack: FacePack, crops: Image
+) -> None:
+    twice = np.stack([crops[0], crops[0]])
+    probe = fuse(pack.encoder.encode(as_probe(twice)))
+    np.testing.assert_allclose(probe, encode_with_mirror(pack.encoder, crops[:1])[0], atol=1e-5)
 
 
 def test_fusing_is_the_weighted_mean_direction() -> None:

@@ -1,14 +1,18 @@
+import math
+
 import pytest
 
 from face_engine.calibration import load
 from face_engine.error_budget import (
     ATTEMPTS,
     DAYS_PER_MONTH,
+    STEP,
     TOGETHER,
     ErrorBudget,
     explain,
     size_ahead,
 )
+from face_engine.self_calibration import NO_SCORES, reckon
 from tier_link.estate_messages import DoorConfigured
 
 SHIPPED = load("sface-2021dec-int8bq-centred")
@@ -38,12 +42,18 @@ def test_a_budget_that_asks_for_nothing_is_still_a_rate() -> None:
 
 
 def test_the_threshold_is_set_ahead_of_the_gallery() -> None:
-    assert [size_ahead(people) for people in (0, 1, 100, 101, 400, 401)] == [
-        *(100, 100, 100, 200),
-        *(400, 800),
-    ]
+    assert [size_ahead(people) for people in (0, 16, 17, 20, 21)] == [16, 16, 20, 20, 25]
     budget = ErrorBudget(1, 50)
-    assert budget.reckon(SHIPPED, 101) == budget.reckon(SHIPPED, 200)
+    assert budget.reckon(SHIPPED, 17) == budget.reckon(SHIPPED, 20)
+
+
+@pytest.mark.parametrize("people", [17, 51, 100, 1_234, 10_000])
+def test_a_gallery_is_never_judged_by_the_threshold_of_a_much_larger_one(people: int) -> None:
+    ahead = size_ahead(people)
+    assert people <= ahead <= math.ceil(people * STEP)
+    budget = ErrorBudget(1, 50)
+    real = reckon(SHIPPED, NO_SCORES, budget.fpir, people).value
+    assert real <= budget.reckon(SHIPPED, people).value <= real + 0.02
 
 
 @pytest.mark.parametrize("people", [50, 3000])

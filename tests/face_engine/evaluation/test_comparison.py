@@ -3,8 +3,7 @@ import pytest
 
 from face_engine.encoder import normalise
 from face_engine.evaluation.comparison import Configuration, compare
-from face_engine.evaluation.identification import Mirror
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 
 ONE = Configuration(1, 1, Mirror.NONE)
 THREE = Configuration(3, 1, Mirror.NONE)

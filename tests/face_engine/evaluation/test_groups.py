@@ -7,9 +7,9 @@ from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import share
 from face_engine.evaluation.groups import compare_groups, false_matches, read_groups
-from face_engine.evaluation.identification import Mirror, cast, run_trial
+from face_engine.evaluation.identification import cast, run_trial
 from face_engine.evaluation.self_calibration import public_calibration, simulate
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.subjects import Mirror, Subject
 
 
 def people(count: int, alike: float, seed: int, photos: int = 2) -> list[Subject]:

@@ -5,8 +5,8 @@ from face_engine.encoder import normalise
 from face_engine.errors import EvaluationImpossible
 from face_engine.evaluation.bounds import bounded
 from face_engine.evaluation.calibrating import refusal_curve
-from face_engine.evaluation.identification import Mirror, Trial, cast, identify, run_trial
-from face_engine.evaluation.subjects import Subject
+from face_engine.evaluation.identification import Trial, cast, identify, run_trial
+from face_engine.evaluation.subjects import Mirror, Subject
 from face_engine.evaluation.verification import (
     best_threshold,
     det_curve,
@@ -14,6 +14,16 @@ from face_engine.evaluation.verification import (
     trade_off,
     verify_pairs,
 )
+
+
+def test_doors_see_every_second_frame_of_a_probe_mirrored_and_no_single_one() -> None:
+    plain, mirrored = np.eye(4, 8, dtype=np.float32), np.eye(4, 8, k=4, dtype=np.float32)
+    subject = Subject("one", plain, mirrored, np.ones(4, np.float32))
+    seen = subject.probe(slice(1, 4), Mirror.ALTERNATE)
+    np.testing.assert_array_equal(seen, [plain[1], mirrored[2], plain[3]])
+    np.testing.assert_array_equal(subject.probe(slice(0, 1), Mirror.ALTERNATE), plain[:1])
+    np.testing.assert_array_equal(subject.probe(slice(0, 2), Mirror.GALLERY), plain[:2])
+    assert len(subject.probe(slice(0, 2), Mirror.BOTH)) == 4
 
 
 def test_the_threshold_lets_at_most_the_asked_share_through() -> None:
