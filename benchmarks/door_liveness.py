@@ -6,6 +6,7 @@ so.
 """
 
 import itertools
+import logging
 import time
 from functools import cache
 from typing import Final
@@ -15,7 +16,7 @@ import numpy as np
 
 from benchmarks.figures import Figure, paired
 from door_terminal.camera.reader import Frame
-from door_terminal.vision.liveness import MODELS_MISSING
+from door_terminal.vision.liveness import MODELS_MISSING, LivenessWatch
 from door_terminal.vision.messages import Answer, Sighting, Watch
 from door_terminal.vision.watcher import Watcher
 from face_engine.liveness.passive import load_passive
@@ -39,6 +40,8 @@ def run() -> list[Figure]:
     turns = {looks: itertools.cycle(films) for looks in (True, False)}
     passive = cache(load_passive)  # loaded in the warm-up
     problems = set()
+    # Each film has a watcher of its own that would say that the pack is missing: the note does.
+    logging.getLogger(LivenessWatch.__module__).setLevel(logging.ERROR)
 
     def sighting(*, looks: bool) -> None:
         watcher = Watcher(pack, passive)

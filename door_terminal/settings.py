@@ -26,6 +26,8 @@ class Settings(TierSettings):
     model_pack: str = "opencv-zoo"
     model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
     """`openvino` needs the extra of that name; the vectors stay the same."""
+    liveness_pack: Literal["silent-face", "insightface-liveness"] = "silent-face"
+    """The networks that tell faces from pictures, at doors that look for these."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one model run."""
 

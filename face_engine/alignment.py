@@ -24,12 +24,11 @@ TARGET = np.array(
     dtype=np.float64,
 )
 
-_TARGET_CENTRE = TARGET.mean(axis=0)
-_TARGET_CENTRED = TARGET - _TARGET_CENTRE
 
-
-def similarity(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The (2, 3) rotation, scale and shift that best brings (5, 2) landmarks onto `TARGET`.
+def similarity(
+    landmarks: NDArray[np.floating], target: NDArray[np.float64] = TARGET
+) -> NDArray[np.float64]:
+    """The (2, 3) rotation, scale and shift that best brings (5, 2) landmarks onto (5, 2) others.
 
     In two dimensions Umeyama's solution needs no decomposition: with both point sets centred,
     scale·(cos, sin) is the sum of their dot and cross products over the sum of squares. A mirror
@@ -38,16 +37,15 @@ def similarity(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
     points = np.asarray(landmarks, np.float64)
     centre = points.mean(axis=0)
     x, y = (points - centre).T
-    u, v = _TARGET_CENTRED.T
+    middle = target.mean(axis=0)
+    u, v = (target - middle).T
     spread = float(x @ x + y @ y)
     if spread == 0:
-        return np.array(
-            [[1, 0, _TARGET_CENTRE[0] - centre[0]], [0, 1, _TARGET_CENTRE[1] - centre[1]]],
-        )
+        return np.column_stack((np.eye(2), middle - centre))
     cosine = float(x @ u + y @ v) / spread
     sine = float(x @ v - y @ u) / spread
     linear = np.array([[cosine, -sine], [sine, cosine]])
-    return np.column_stack((linear, _TARGET_CENTRE - linear @ centre))
+    return np.column_stack((linear, middle - linear @ centre))
 
 
 def align(image: Image, landmarks: NDArray[np.floating]) -> Image:

@@ -11,6 +11,7 @@ from face_engine.errors import FaceEngineError, ModelsMissing
 from face_engine.evaluation.liveness.evaluate import evaluate_liveness as run_evaluation
 from face_engine.liveness.passive import PassiveLiveness, load_passive
 from face_engine.models import DEFAULT_PACK, load_pack
+from face_engine.models.registry import LIVENESS_PACKS, SILENT_FACE
 
 
 @click.command()
@@ -23,10 +24,23 @@ from face_engine.models import DEFAULT_PACK, load_pack
     help="How many people's photos to render films from, at most.",
 )
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
-@click.option("--without-passive", is_flag=True, help="Do without the pack silent-face.")
+@click.option(
+    "--liveness-pack",
+    default=SILENT_FACE.name,
+    show_default=True,
+    type=click.Choice(tuple(LIVENESS_PACKS)),
+    help="The networks that tell faces from pictures.",
+)
+@click.option("--without-passive", is_flag=True, help="Do without these networks.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate_liveness(
-    *, folder: Path, people: int, pack_name: str, without_passive: bool, as_json: bool
+    *,
+    folder: Path,
+    people: int,
+    pack_name: str,
+    liveness_pack: str,
+    without_passive: bool,
+    as_json: bool,
 ) -> None:
     """Measure APCER by kind of attack, BPCER, and how often nothing can be said.
 
@@ -36,7 +50,7 @@ def evaluate_liveness(
     """
     try:
         detector = load_pack(pack_name).detector
-        passive = None if without_passive else _passive()
+        passive = None if without_passive else _passive(liveness_pack)
         result = run_evaluation(folder, detector, passive, people=people, progress=True)
     except FaceEngineError as refused:
         raise click.ClickException(f"{refused} [{refused.code}]") from refused
@@ -46,9 +60,9 @@ def evaluate_liveness(
         click.echo("\n".join(_lines(result)))
 
 
-def _passive() -> PassiveLiveness | None:
+def _passive(name: str) -> PassiveLiveness | None:
     try:
-        return load_passive()
+        return load_passive(pack=LIVENESS_PACKS[name])
     except ModelsMissing as missing:
         click.echo(f"Parallax and challenge alone: {missing}", err=True)
         return None

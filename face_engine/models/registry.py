@@ -29,6 +29,7 @@ class Role(StrEnum):
     ENCODER = "encoder"
     LIVENESS_NEAR = "liveness-near"  # sees the face and a little around it
     LIVENESS_WIDE = "liveness-wide"  # sees what is around it: a bezel, a hand, a sheet's edge
+    LIVENESS_ALIGNED = "liveness-aligned"  # sees both, upright and always of one size
 
 
 class Runtime(StrEnum):
@@ -72,6 +73,7 @@ class PinnedPack:
         folder: inside the models folder; packs of the same files share one.
         ranges: names those (`integers.load_ranges`) by which its encoder is prepared in 8-bit
             integers; empty where it stays in floats.
+        terms: what has to be read and confirmed before its first use; empty when nothing has.
     """
 
     name: str
@@ -79,6 +81,7 @@ class PinnedPack:
     files: tuple[PinnedFile, ...]
     folder: str
     ranges: str = ""
+    terms: str = ""
 
     def file(self, role: Role) -> PinnedFile:
         """The pack's one file for a role."""
@@ -131,38 +134,58 @@ OPENCV_ZOO_INT8 = replace(
     ranges="sface-2021dec-int8",
 )
 
-_SILENT_FACE = (
-    "https://github.com/minivision-ai/Silent-Face-Anti-Spoofing/raw/master/"
-    "resources/anti_spoof_models"
-)
+
+def _silent_face(name: str, role: Role, size: int, sha256: str) -> PinnedFile:
+    address = (
+        "https://github.com/minivision-ai/Silent-Face-Anti-Spoofing/raw/master/"
+        f"resources/anti_spoof_models/{name}"
+    )
+    return PinnedFile(name, role, size, sha256, "", address, "Apache-2.0")
+
 
 SILENT_FACE = PinnedPack(
     name="silent-face",
     template_space="",
     files=(
-        PinnedFile(
-            name="2.7_80x80_MiniFASNetV2.pth",
-            role=Role.LIVENESS_NEAR,
-            size=1_849_453,
-            sha256="a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0",
-            member="",
-            address=f"{_SILENT_FACE}/2.7_80x80_MiniFASNetV2.pth",
-            licence="Apache-2.0",
+        _silent_face(
+            "2.7_80x80_MiniFASNetV2.pth",
+            Role.LIVENESS_NEAR,
+            1_849_453,
+            "a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0",
         ),
-        PinnedFile(
-            name="4_0_0_80x80_MiniFASNetV1SE.pth",
-            role=Role.LIVENESS_WIDE,
-            size=1_856_130,
-            sha256="84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990",
-            member="",
-            address=f"{_SILENT_FACE}/4_0_0_80x80_MiniFASNetV1SE.pth",
-            licence="Apache-2.0",
+        _silent_face(
+            "4_0_0_80x80_MiniFASNetV1SE.pth",
+            Role.LIVENESS_WIDE,
+            1_856_130,
+            "84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990",
         ),
     ),
     folder="silent-face",
 )
 
-PINNED_PACKS = (OPENCV_ZOO, OPENCV_ZOO_INT8, SILENT_FACE)
+# What insightface 2.1 pins as `addons.ADDON_CATALOG["liveness"]`, where it keeps it below its root.
+INSIGHTFACE_LIVENESS = PinnedPack(
+    name="insightface-liveness",
+    template_space="",
+    files=(
+        PinnedFile(
+            name="liveness.onnx",
+            role=Role.LIVENESS_ALIGNED,
+            size=1_484_006,
+            sha256="87a9ac1dbb16a61eec212957e5095e62a8769c1e188af9b0198f253302c4afdb",
+            member="",
+            address="https://github.com/deepinsight/insightface-model-addons/"
+            "releases/download/addons/liveness.onnx",
+            licence="non-commercial research only",
+        ),
+    ),
+    folder="insightface/addons",
+    terms=INSIGHTFACE_LICENCE,
+)
+
+LIVENESS_PACKS = {pack.name: pack for pack in (SILENT_FACE, INSIGHTFACE_LIVENESS)}
+
+PINNED_PACKS = (OPENCV_ZOO, OPENCV_ZOO_INT8, *LIVENESS_PACKS.values())
 _PINNED = {pack.name: pack for pack in PINNED_PACKS}
 
 INSIGHTFACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2")

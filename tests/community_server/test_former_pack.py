@@ -31,7 +31,7 @@ from face_engine.enrollment import judge
 from face_engine.errors import PhotoReason, PhotoRefused
 from face_engine.models import FacePack, load_pack
 from face_engine.models.files import read_verified
-from face_engine.models.insightface_packs import confirm_licence
+from face_engine.models.licences import confirm_licence
 from face_engine.models.preparation import mend
 from face_engine.models.registry import OPENCV_ZOO, InsightFacePack, Role, pack_named
 from face_engine.rotation import turn

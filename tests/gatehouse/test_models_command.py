@@ -73,8 +73,19 @@ def test_an_unknown_pack_is_a_plain_sentence(own_folder: Path) -> None:
     assert not list(own_folder.iterdir())
 
 
-def test_an_insightface_pack_shows_its_licence_and_asks(own_folder: Path) -> None:
-    code, output = run("fetch", "--pack", "buffalo_l")  # no answer on standard input
+@pytest.mark.parametrize("pack", ["buffalo_l", "insightface-liveness"])
+def test_a_pack_of_insightface_shows_its_licence_and_asks(pack: str, own_folder: Path) -> None:
+    code, output = run("fetch", "--pack", pack)  # no answer on standard input
     assert code == 1
     assert "non-commercial research purposes only" in output
     assert not list(own_folder.iterdir())
+
+
+def test_insightfaces_liveness_is_no_other_file(own_folder: Path) -> None:
+    placed = own_folder / "insightface" / "addons" / "liveness.onnx"
+    placed.parent.mkdir(parents=True)
+    placed.write_bytes(b"another model")
+    code, output = run("verify", "--pack", "insightface-liveness")
+    assert code == 1
+    assert "liveness.onnx: model-damaged" in output
+    assert "gatehouse models fetch --pack insightface-liveness" in output

@@ -12,9 +12,8 @@ from face_engine.models.files import read_verified
 from face_engine.models.insightface_packs import (
     InsightFaceDetector,
     InsightFaceEncoder,
-    confirm_licence,
-    licence_confirmed,
 )
+from face_engine.models.licences import confirm_licence, licence_confirmed
 from face_engine.models.preparation import mend
 from face_engine.models.registry import OPENCV_ZOO, InsightFacePack, Role, pack_named
 
@@ -32,7 +31,10 @@ def recogniser_folder(tmp_path: Path, models_folder: Path) -> Path:
 
 
 def test_a_name_that_is_no_pack_is_told_with_the_names_there_are() -> None:
-    with pytest.raises(PackUnknown, match=r"opencv-zoo, opencv-zoo-int8, silent-face, buffalo_l"):
+    with pytest.raises(
+        PackUnknown,
+        match=r"opencv-zoo, opencv-zoo-int8, silent-face, insightface-liveness, buffalo_l",
+    ):
         load_pack("bufalo_l")
 
 
