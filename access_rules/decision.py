@@ -16,6 +16,10 @@ class DecisionReason(StrEnum):
     WITHIN_RULES = "within-rules"
     LEASE_AGEING = "lease-ageing"
 
+    # Nobody asked to be let in: the way out is never kept from anybody.
+    EXIT_BUTTON = "exit-button"
+    FIRE_RELEASE = "fire-release"
+
     # What was shown did not tell who is there.
     NOT_RECOGNIZED = "not-recognized"
     FACE_UNCLEAR = "face-unclear"
@@ -170,6 +174,7 @@ _UNNAMED = {
     Credential.PIN: DecisionReason.PIN_WRONG,
     Credential.PASS: DecisionReason.CREDENTIAL_UNKNOWN,
     Credential.CARD: DecisionReason.CREDENTIAL_UNKNOWN,
+    Credential.NONE: DecisionReason.CREDENTIAL_UNKNOWN,
 }
 
 

@@ -21,6 +21,7 @@ class Credential(StrEnum):
     PIN = "pin"
     PASS = "pass"  # noqa: S105 - a QR pass, not a password
     CARD = "card"
+    NONE = "none"
 
 
 class Direction(StrEnum):

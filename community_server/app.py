@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from community_server.alarms import routes as alarms
 from community_server.console import routes as console
 from community_server.desk import get_estate
 from community_server.doors import routes as doors
@@ -66,9 +67,10 @@ def make_app(estate: Estate) -> FastAPI:
         doors,
         thresholds,
         entries,
-        console,
+        alarms,
     ):
         app.include_router(slice_.router)
+    app.include_router(console.router)
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))
     app.router.routes.append(WebSocketRoute("/pair", SocketEndpoint(_accept_pairing)))
@@ -84,7 +86,7 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
     await estate.cloud.start()
     beside = [
         asyncio.create_task(estate.doors.run_news(), name="news"),
-        asyncio.create_task(Sweeper(estate).run(), name="sweeper"),
+        asyncio.create_task(Sweeper.of(estate).run(), name="sweeper"),
     ]
     try:
         yield

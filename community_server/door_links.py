@@ -9,12 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from community_server.alarms.service import record_change
 from community_server.change import Changer
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
-from community_server.entries.service import Namer, record_entry, show_entry
+from community_server.entries.service import Namer, record_entry, remark_entry, show_entry
 from community_server.matching import Matcher
 from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
@@ -25,8 +26,10 @@ from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
+    AlarmChanged,
     DoorPresence,
     EntryRecorded,
+    EntryRemarked,
     FacesFading,
     MatchRequest,
     ScoresCounted,
@@ -58,20 +61,21 @@ class DoorRecords:
         """Do nothing: no record of a door's takes long."""
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
-        """Keep an entry, once.
+        """Keep an entry, a remark or an alarm, once.
 
         Raises:
             MalformedMessage: not a message of the estate's vocabulary.
             RecordRefused: one that a door does not send.
         """
-        message = ESTATE.decode(kind, body)
-        if not isinstance(message, EntryRecorded):
-            raise RecordRefused(f"a door does not send {kind}")
-        with self.changer.within(session) as change:
-            number = record_entry(session, peer, message)
-            if number is not None:
-                change.after_commit(lambda: self._announce(number))
-                self._note_first_opening(session, change.after_commit, message)
+        match ESTATE.decode(kind, body):
+            case EntryRecorded() as entry:
+                self._keep_entry(session, peer, entry)
+            case EntryRemarked() as remark:
+                remark_entry(session, peer, remark)
+            case AlarmChanged() as alarm:
+                record_change(session, peer, alarm)
+            case _:
+                raise RecordRefused(f"a door does not send {kind}")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Answer a match request.
@@ -123,6 +127,13 @@ class DoorRecords:
             if door is None or door.state != "paired" or door.public_key is None:
                 return None
             return Ed25519PublicKey.from_public_bytes(door.public_key)
+
+    def _keep_entry(self, session: Session, peer: str, entry: EntryRecorded) -> None:
+        with self.changer.within(session) as change:
+            number = record_entry(session, peer, entry)
+            if number is not None:
+                change.after_commit(lambda: self._announce(number))
+                self._note_first_opening(session, change.after_commit, entry)
 
     def _announce(self, number: int) -> None:
         with Session(reading(self.engine)) as session:

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from community_server.alarms.offline import OfflineWatch
 from community_server.cloud_news import publish_profile
 from community_server.database import now
 from community_server.doors.tables import RosterMember
@@ -33,6 +34,13 @@ class Sweeper:
     """Sweeps one estate."""
 
     estate: Estate
+    offline: OfflineWatch
+
+    @classmethod
+    def of(cls, estate: Estate) -> "Sweeper":
+        """Return the sweeper of an estate whose doors are all taken for seen just now."""
+        connected = estate.doors.link
+        return cls(estate, OfflineWatch(estate.changer, lambda door: connected(door) is not None))
 
     async def run(self) -> None:
         """Sweep for ever; what fails is logged and tried again."""
@@ -55,6 +63,7 @@ class Sweeper:
             self._count_scores()
             self._forget_passes(moment)
             self._configure_doors()
+            self.offline.look()
         self._renew_erasure_key()
         estate.codes.prune()
         estate.links.prune(moment)

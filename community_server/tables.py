@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
+from community_server.alarms import tables as alarms
 from community_server.database import Base
 from community_server.doors import tables as doors
 from community_server.entries import tables as entries
@@ -18,6 +19,7 @@ from community_server.vault import tables as vault
 from tier_link.store import LinkBase
 
 SLICES: Final = (
+    alarms,
     doors,
     entries,
     intake,

@@ -134,6 +134,7 @@ def pin(unit: str, pin: str, data: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
+_INPUT_WORDS: Final = {True: "active", False: "not active", None: "not known"}
 _CAMERA_WORDS: Final = {"": "fine", "camera-none": "none; PINs open"}
 
 
@@ -147,6 +148,10 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "camera", _CAMERA_WORDS.get(state["camera"], state["camera"])
     yield "vision", state["vision"] or "fine"
     yield "gate", state["gate"] or "fine"
+    for name, active in state["inputs"].items():
+        yield f"{name} input", _INPUT_WORDS[active]
+    if state["alarms"]:
+        yield "alarms", ", ".join(state["alarms"])
     yield "matching", f"{state['mode']}, {state['template_space'] or 'no model yet'}"
     if state["detect_ms"]:
         yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"

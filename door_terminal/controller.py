@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from door_terminal.clock import SAVE_INTERVAL_S
 from door_terminal.errors import StartRefused
 from door_terminal.identity import load_pairing
@@ -28,6 +30,8 @@ SCORES_S: Final = 900.0
 sighting."""
 DRAIN_S: Final = 10.0
 PRUNE_S: Final = 3600.0
+CHECK_S: Final = 5.0
+"""How often the terminal looks at its camera, disk and log."""
 _TICK_S: Final = 0.5
 _PAUSE_AFTER_FAULT_S: Final = 1.0
 
@@ -88,6 +92,7 @@ async def _serve(terminal: Terminal, announce: Callable[[str], None]) -> None:
         pinned_tls(pairing.ca_pem) if pairing.ca_pem else None,
         renew_lost_history=True,
     )
+    terminal.sensors.start()
     screen = ScreenServer(terminal)
     tasks = [
         asyncio.create_task(_for_ever("link", dialer.run)),
@@ -118,7 +123,7 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
 
 async def _housekeeping(terminal: Terminal) -> None:
     """Tell the server how the door is, store the clock, empty the reserve, forget the old."""
-    due = {"presence": 0.0, "scores": 0.0, "clock": 0.0, "drain": 0.0, "prune": 0.0}
+    due = {"presence": 0.0, "scores": 0.0, "clock": 0.0, "drain": 0.0, "prune": 0.0, "check": 0.0}
     told_version = -1
     linked = False
     while True:
@@ -144,7 +149,19 @@ async def _housekeeping(terminal: Terminal) -> None:
         if now >= due["prune"]:
             due["prune"] = now + PRUNE_S
             await asyncio.to_thread(_prune, terminal)
+        if now >= due["check"]:
+            due["check"] = now + CHECK_S
+            await asyncio.to_thread(_check, terminal)
         await asyncio.sleep(_TICK_S)
+
+
+def _check(terminal: Terminal) -> None:
+    terminal.check.look()
+    terminal.alarms.save()
+    try:
+        terminal.entries.make_room()
+    except SQLAlchemyError as error:
+        _log.warning("no room could be made for entries: %s", type(error).__name__)
 
 
 def _prune(terminal: Terminal) -> None:

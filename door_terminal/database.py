@@ -137,6 +137,15 @@ class PassUseRow(DoorBase):
     noted_at: Mapped[int] = mapped_column(BigInteger)
 
 
+class AlarmRow(DoorBase):
+    """An alarm that is active; see `alarms`."""
+
+    __tablename__ = "alarms"
+
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    alarm: Mapped[str] = mapped_column(String(32))
+
+
 def open_door_database(url: str) -> Engine:
     """Open the door's database, brought up to this version's tables.
 

@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, and_, delete, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from access_rules.alarms import EntryRemark
 from access_rules.decision import DecisionReason, Liveness, PassUse
 from access_rules.people import Credential, Direction, Person
 from door_terminal.clock import EffectiveClock
@@ -22,11 +24,16 @@ from door_terminal.database import EntryRow
 from door_terminal.reserve import Reserve
 from door_terminal.wire import read
 from tier_link.errors import MalformedMessage
-from tier_link.estate_messages import ESTATE, EntryRecorded
+from tier_link.estate_messages import ESTATE, EntryRecorded, EntryRemarked
 from tier_link.store import LinkBase, LinkStore, reading
 
 _log = logging.getLogger(__name__)
 
+CAPACITY: Final = 50_000
+"""Entries that a door keeps at least, with no server: weeks of a busy gate, some 30 MB. Beyond it
+acknowledged ones go before their time; unsent ones stay for as long as the disk has room."""
+BATCH: Final = 500
+"""Entries deleted in one transaction."""
 _MAX_TOOK_MS = 3_600_000  # the wire's bound
 
 
@@ -76,8 +83,12 @@ class EntryLog:
         self._next = self._first_free_sequence()
         self.pass_uses = PassUses(engine, self._waiting_unknown())
 
-    def record(self, attempt: Attempt) -> EntryRecorded:
+    def record(self, attempt: Attempt, entry: str = "") -> EntryRecorded:
         """Make one entry durable, in the database or in the reserve.
+
+        Args:
+            attempt: What it reports.
+            entry: Its id, where that was needed before; empty draws one.
 
         Raises:
             NotRecordable: neither can take it.
@@ -85,7 +96,7 @@ class EntryLog:
         with self._lock:
             at = self._clock.milliseconds()
             message = EntryRecorded(
-                entry=secrets.token_hex(16),
+                entry=entry or secrets.token_hex(16),
                 door_sequence=self._next,
                 at=at or 0,
                 time_known=at is not None,
@@ -113,6 +124,15 @@ class EntryLog:
             self.pass_uses.note(message)
             return message
 
+    def remark(self, entry: str, remark: EntryRemark) -> None:
+        """Tell the server what was noticed about an entry; a full disk costs the remark."""
+        message = EntryRemarked(entry, remark.value)
+        try:
+            with Session(self._engine) as session, session.begin():
+                self._store.put(session, self._server, ESTATE.kind(message), ESTATE.encode(message))
+        except SQLAlchemyError as error:
+            _log.warning("a remark is lost remark=%s: %s", remark.value, type(error).__name__)
+
     def drain_reserve(self) -> int:
         """Bring waiting entries into the database; return how many it took.
 
@@ -138,6 +158,10 @@ class EntryLog:
         """Return how many entries the server has not acknowledged."""
         return self._store.waiting(self._server) + len(self._reserve)
 
+    def filled(self) -> float:
+        """Return how full the log is of entries that the server has not taken; 1.0 is full."""
+        return self.unsent() / CAPACITY
+
     def prune(self) -> None:
         """Forget entries whose message the link no longer keeps; the newest stays, it counts."""
         outbox = LinkBase.metadata.tables["link_outbox"]
@@ -149,6 +173,35 @@ class EntryLog:
                     EntryRow.link_sequence.not_in(kept), EntryRow.door_sequence < newest
                 )
             )
+
+    def make_room(self, capacity: int = CAPACITY) -> int:
+        """Delete the oldest acknowledged entries beyond what the log is to hold; return how many.
+
+        At most `BATCH` at a time, so that no entry waits long for the disk. Unsent entries stay,
+        and so does the newest, from which the door counts on.
+        """
+        outbox = LinkBase.metadata.tables["link_outbox"]
+        message = and_(outbox.c.peer == self._server, outbox.c.sequence == EntryRow.link_sequence)
+        with Session(self._engine) as session, session.begin():
+            kept = session.scalars(select(func.count()).select_from(EntryRow)).one()
+            if kept <= capacity:
+                return 0
+            newest = select(func.max(EntryRow.door_sequence)).scalar_subquery()
+            oldest = session.execute(
+                select(EntryRow.door_sequence, EntryRow.link_sequence)
+                .outerjoin(outbox, message)
+                .where(
+                    EntryRow.door_sequence < newest,
+                    or_(outbox.c.sequence.is_(None), outbox.c.acknowledged_at.is_not(None)),
+                )
+                .order_by(EntryRow.door_sequence)
+                .limit(min(kept - capacity, BATCH))
+            ).all()
+            self._store.drop_acknowledged(session, self._server, [link for _, link in oldest])
+            session.execute(
+                delete(EntryRow).where(EntryRow.door_sequence.in_([one for one, _ in oldest]))
+            )
+        return len(oldest)
 
     def _insert(self, session: Session, message: EntryRecorded) -> None:
         body = ESTATE.encode(message)

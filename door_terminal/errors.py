@@ -7,6 +7,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── CameraLost         the camera does not deliver pictures now
     ├── GateFailed         the gate did not confirm that it opened
     ├── PeerUnreachable    a broker of the estate is not there, or does not take what is sent
+    ├── ResetRefused       the fire release cannot be ended now
     ├── NotRecordable      an entry could not be made durable anywhere
     ├── SecretDamaged      something sealed under the device's key does not open
     ├── ChannelBroken      the other process of this terminal sent what it must not, or went away
@@ -58,6 +59,15 @@ class PeerUnreachable(DoorError):
     """A broker of the estate is not there, or does not take what is sent; nothing is sent later."""
 
     code = "peer-unreachable"
+
+
+class ResetRefused(DoorError):
+    """The fire release cannot be ended now.
+
+    Codes: `no-fire`, `fire-still-active`.
+    """
+
+    code = "no-fire"
 
 
 class NotRecordable(DoorError):

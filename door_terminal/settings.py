@@ -75,6 +75,17 @@ class Settings(TierSettings):
     mqtt_password: str = Field(default="", repr=False)
     mqtt_version: Literal["5", "3.1.1"] = "5"
 
+    input_exit: str = ""
+    """The exit button: `gpio:17?active=low&pull=up` or `simulated`."""
+    input_fire: str = ""
+    """The fire panel's contact: likewise, or `mqtt:topic?active=ON`."""
+    input_contact: str = ""
+    """The door contact; active means open."""
+    input_tamper: str = ""
+    """The switch in the unit's case; active means opened."""
+    input_debounce_ms: Annotated[int, Field(ge=0, le=1000)] = 30
+    """A level counts once it has lasted so long."""
+
     mode: Mode | None = None
     """Where faces are matched, whatever the server says; unset: the server's choice."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
 from access_rules.people import Credential
+from door_terminal.alarms import AlarmLog
 from door_terminal.clock import EffectiveClock, Machine
 from door_terminal.clock_store import load_clock, save_clock
 from door_terminal.configuration import ConfigurationStore
@@ -26,11 +27,15 @@ from door_terminal.decisions.other_scores import OtherScores
 from door_terminal.decisions.recognition import Recogniser
 from door_terminal.device_keys import DeviceKey
 from door_terminal.entries import EntryLog
-from door_terminal.gate import Gate, open_gate
+from door_terminal.gate import Gate, Opening, open_gate
+from door_terminal.gate.watched import WatchedGate
 from door_terminal.identity import Pairing
 from door_terminal.probe import Speed, choose_mode
 from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
+from door_terminal.self_check import SelfCheck
+from door_terminal.sensors.choice import open_inputs
+from door_terminal.sensors.desk import SensorDesk
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
@@ -90,6 +95,10 @@ class Terminal:
             configuration=self.configuration,
             clock=self.clock,
             first_news=self.save_clock,
+            end_fire=self._end_fire,
+        )
+        self.alarms = AlarmLog(
+            self.engine, self.store, pairing.server, self.clock, self.uplink.wake
         )
         self.other_scores = OtherScores(self.engine)
         self.margins = MarginBook(self.engine, key, pairing.door, lambda: self.roster.book.people)
@@ -98,7 +107,19 @@ class Terminal:
         self._turns: dict[int, tuple[str, float]] = {}  # by track, with its end
         self.gate = ""
         """Empty, or the code of what kept the gate from opening when it was last asked."""
-        self._wiring = gate or open_gate(settings)
+        self._wiring = WatchedGate(gate or open_gate(settings), self._released)
+        self.sensors = SensorDesk(
+            open_inputs(settings),
+            steady_s=settings.input_debounce_ms / 1000,
+            configuration=lambda: self.configuration.current,
+            entries=self.entries,
+            alarms=self.alarms,
+            gate=self._wiring,
+            publish=self._published,
+        )
+        self.check = SelfCheck(
+            folder, self.alarms, camera=lambda: self.camera, filled=self.entries.filled
+        )
         self.decider = Decider(
             configuration=lambda: self.configuration.current,
             clock=self.clock,
@@ -118,7 +139,11 @@ class Terminal:
         # Apart, so that no face which waits for the server keeps a pass waiting.
         self._codes = ThreadPoolExecutor(1, thread_name_prefix="pass")
         self.vision = VisionSupervisor(
-            settings, watch=self._watch, found=self._found, read=self._read
+            settings,
+            watch=self._watch,
+            found=self._found,
+            read=self._read,
+            saw=self.sensors.saw,
         )
         self.configuration.on_change = self.vision.rewatch
         recogniser = Recogniser(
@@ -154,6 +179,19 @@ class Terminal:
         person = as_person(check.person) if check.person else None
         shown = Shown(Credential.PIN, person, check.problem)
         return self.decider.attempt(shown, needed_ns=typed_ns), check
+
+    def end_fire(self, pin: str) -> PinCheck:
+        """Take the staff's PIN for the end of a fire release; on a worker thread.
+
+        Raises:
+            ResetRefused: the fire input is still on, or there is no release; no PIN is looked at.
+        """
+        self.sensors.fire.may_reset()
+        current = self.configuration.current
+        check = self.pins.check_staff(pin, current.wire.reset_pin if current else "")
+        if check.problem is None:
+            self.sensors.fire.reset("")
+        return check
 
     def tell_scores(self) -> None:
         """Tell the server how alike others look here, and whose face fits less and less."""
@@ -203,6 +241,7 @@ class Terminal:
         """Finish what is under way and let everything go."""
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self._codes.shutdown(wait=True, cancel_futures=True)
+        self.sensors.stop()
         self.save_clock()
         self.save_scores()
         self._wiring.close()
@@ -279,11 +318,18 @@ class Terminal:
         latest_first = reversed(list(self._turns.values()))
         return next((turn for turn, until in latest_first if now < until), "")
 
+    def _released(self, opening: Opening) -> None:
+        self.sensors.released(opening)
+
+    def _end_fire(self, staff: str) -> None:
+        self.sensors.fire.reset(staff)
+
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1
         self.last = outcome
         if outcome.granted:
             self.gate = outcome.gate
+        self.sensors.decided(outcome)
         self.uplink.wake()
         _log.info(
             "decision granted=%s reason=%s credential=%s gate=%s entry=%s took_ms=%.0f",

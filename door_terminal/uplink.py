@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
+from door_terminal.errors import ResetRefused
 from door_terminal.roster import Roster
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
@@ -15,6 +16,7 @@ from tier_link.estate_messages import (
     DoorConfigured,
     DoorPresence,
     FacesFading,
+    FireReset,
     RosterDelta,
     RosterSnapshot,
     ScoresCounted,
@@ -34,12 +36,18 @@ class Uplink:
         configuration: ConfigurationStore,
         clock: EffectiveClock,
         first_news: Callable[[], None],
+        end_fire: Callable[[str], None],
     ) -> None:
-        """Take what the news changes; `first_news` is called when time has become known."""
+        """Take what the news changes.
+
+        `first_news` is called when time has become known, `end_fire` with the id of the member of
+        staff who ends a fire release.
+        """
         self._roster = roster
         self._configuration = configuration
         self._clock = clock
         self._first_news = first_news
+        self._end_fire = end_fire
         self.link: LiveLink | None = None
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -59,9 +67,20 @@ class Uplink:
                 raise RecordRefused(f"{kind} is not for doors")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Refuse: nothing is asked of doors."""
-        del peer, body, deadline
-        raise RequestRefused(f"{kind} is not asked of doors")
+        """Do what is asked of a door: end a fire release.
+
+        Raises:
+            RequestRefused: it cannot be ended now, or something else is asked.
+        """
+        del peer, deadline
+        question = ESTATE.decode(kind, body)
+        if not isinstance(question, FireReset):
+            raise RequestRefused(f"{kind} is not asked of doors")
+        try:
+            self._end_fire(question.staff)
+        except ResetRefused as refused:
+            raise RequestRefused(str(refused), code=refused.code) from refused
+        return b""
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Take the server's word for the time; it renews the lease."""

@@ -1,8 +1,8 @@
 """What server and door tell each other, by lane.
 
-Durable, server to door: roster and configuration. Durable, door to server: entries. Latest
-values: presence, scores and fading faces up, news down. Requests: a match for a door too weak to
-make its own.
+Durable, server to door: roster and configuration. Durable, door to server: entries, remarks on
+them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a match
+for a door too weak to make its own; down: the end of a fire release.
 """
 
 import hashlib
@@ -148,7 +148,9 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     not recognised here, because it still knows faces by an earlier model; `liveness` what is made
     of faces that may be pictures: nothing (`off`), a note in the log (`observe`), or pictures are
     refused, and without enough evidence the door opens (`open`), asks for a turn of the head
-    (`challenge`) or for a second credential (`second`); `pass_allowed` whether QR passes open it.
+    (`challenge`) or for a second credential (`second`); `pass_allowed` whether QR passes open it;
+    `held_open_s` after how long an open door is an alarm; `reset_pin` the argon2id hash of the
+    staff's PIN that ends a fire release at the door, or empty.
     """
 
     name: Text64
@@ -169,6 +171,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     liveness: LivenessPolicy = "off"
     pass_allowed: bool = False
     passes: PassRules = PassRules()
+    held_open_s: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    reset_pin: Annotated[str, Meta(max_length=200)] = ""
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -200,6 +204,29 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     second: bool = False
     pass_id: PassId = ""
     pass_step: Count = 0
+
+
+class EntryRemarked(Message, frozen=True, tag="entry-remarked"):
+    """Door to server: something noticed about an entry after it was made, as a code."""
+
+    entry: HexId
+    remark: Code
+
+
+class AlarmChanged(Message, frozen=True, tag="alarm-changed"):
+    """Door to server: an alarm was raised (`active`) or is over.
+
+    Both carry the same `alarm`, drawn by the door and unique; of each kind one at most is active.
+    `at` as in `EntryRecorded`. `by` is the member of staff whose word ended it; empty when its
+    cause went away.
+    """
+
+    alarm: HexId
+    kind: Code
+    active: bool
+    at: Annotated[int, Meta(ge=0, le=2**50)]
+    time_known: bool
+    by: PersonId = ""
 
 
 class DoorPresence(Message, frozen=True, tag="door-presence"):
@@ -269,6 +296,15 @@ class MatchRequest(Message, frozen=True, tag="match-request"):
     ]
 
 
+class FireReset(Message, frozen=True, tag="fire-reset"):
+    """Server to door, a request: end the fire release, by the word of this member of staff.
+
+    Refused with `fire-still-active` while the fire input is on. The answer has no body.
+    """
+
+    staff: HexId
+
+
 class MatchAnswer(Message, frozen=True, tag="match-answer"):
     """The answer to a `MatchRequest`: a person or nobody, and why. Never a score."""
 
@@ -287,6 +323,9 @@ EstateMessage: TypeAlias = (
     | ServerNews
     | MatchRequest
     | MatchAnswer
+    | EntryRemarked
+    | AlarmChanged
+    | FireReset
 )
 
 ESTATE: Vocabulary[EstateMessage] = Vocabulary(
@@ -300,6 +339,9 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     ServerNews,
     MatchRequest,
     MatchAnswer,
+    EntryRemarked,
+    AlarmChanged,
+    FireReset,
 )
 """`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
 

@@ -13,12 +13,14 @@ from community_server.doors.routes import (
     ListedDoor,
     add,
     alter,
+    end_fire,
     issue,
+    issue_reset_pin,
     listing,
     revoke,
 )
 from community_server.doors.service import get_door
-from community_server.errors import InputRefused, NotFound, ServerError
+from community_server.errors import Conflict, InputRefused, NotFound, ServerError
 from community_server.estate import Estate
 from community_server.staff.sessions import SignedIn
 from community_server.thresholds.routes import strictness
@@ -88,17 +90,47 @@ def change_door(
     pass_allowed: Text = "",
     face_needs_second: Text = "",
     liveness: Text = "off",
+    held_open_s: Text = "",
+    pair: Text = "",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
         boxes = (pin_allowed, pass_allowed, face_needs_second)
-        wanted = read_change(name, direction, mode, gate_open_s, boxes, liveness)
+        wanted = read_change(
+            name=name.strip(),
+            direction=direction,
+            mode=mode,
+            gate_open_s=gate_open_s,
+            **{box: value == "yes" for box, value in zip(_BOXES, boxes, strict=True)},
+            liveness=liveness,
+            held_open_s=held_open_s,
+            pair=pair.strip(),
+        )
         alter(estate, door, wanted, staff.staff)
     except NotFound:
         raise
     except ServerError as refusal:
         return _door(request, estate, staff, door, refusal)
     return go_to(f"/doors/{door}?done=saved")
+
+
+@router.post("/{door}/reset-pin")
+def issue_pin(request: Request, door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Issue the PIN that ends a fire release at the door, in the only answer that holds it."""
+    pin = issue_reset_pin(estate, door, staff.staff)
+    return _door(request, estate, staff, door, reset_pin=pin)
+
+
+@router.post("/{door}/fire")
+def end_fire_release(
+    request: Request, door: str, estate: EstateDep, staff: FormWriterDep
+) -> Response:
+    """End a fire release, if the door agrees."""
+    try:
+        end_fire(estate, door, staff.staff)
+    except Conflict as refusal:
+        return _door(request, estate, staff, door, refusal)
+    return go_to(f"/doors/{door}?done=fire-ended")
 
 
 @router.get("/{door}/removal")
@@ -146,37 +178,22 @@ def read_door(name: str, direction: str) -> DoorRequest:
         raise _refused(error) from error
 
 
-def read_change(
-    name: str,
-    direction: str,
-    mode: str,
-    gate_open_s: str,
-    boxes: tuple[str, str, str],
-    liveness: str,
-) -> DoorChange:
+def read_change(**form: str | bool) -> DoorChange:
     """Return the settings that a form holds.
 
     Raises:
         InputRefused: `name-missing`, `number-wrong`, `input-refused`.
     """
     try:
-        return DoorChange.model_validate(
-            {
-                "name": name.strip(),
-                "direction": direction,
-                "mode": mode,
-                "gate_open_s": gate_open_s,
-                **{field: box == "yes" for field, box in zip(_BOXES, boxes, strict=True)},
-                "liveness": liveness,
-            }
-        )
+        return DoorChange.model_validate(form)
     except ValidationError as error:
         raise _refused(error) from error
 
 
 def _refused(error: ValidationError) -> InputRefused:
     field = str(error.errors()[0]["loc"][0])
-    code = {"name": "name-missing", "gate_open_s": "number-wrong"}.get(field)
+    numbers = dict.fromkeys(("gate_open_s", "held_open_s"), "number-wrong")
+    code = ({"name": "name-missing"} | numbers).get(field)
     return InputRefused("this cannot be used", field=field, code=code)
 
 
@@ -214,6 +231,7 @@ def _door(
     staff: SignedIn,
     door: str,
     refusal: ServerError | None = None,
+    reset_pin: str = "",
 ) -> Response:
     shown = find(estate, door)
     with estate.reading() as session:
@@ -234,6 +252,7 @@ def _door(
         directions=DIRECTIONS,
         modes=MODES,
         liveness=LIVENESS,
+        reset_pin=reset_pin,
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from community_server.alarms.service import count_open
 from community_server.console.clock import EstateClock
 from community_server.desk import ReaderDep, check_origin
 from community_server.errors import (
@@ -61,6 +62,7 @@ class Frame:
     username: str
     csrf: str = field(repr=False)
     waiting: int
+    alarms: int
 
 
 def problem_of(error: ServerError) -> Problem:
@@ -93,6 +95,12 @@ def zone_of(estate: Estate) -> ZoneInfo:
 def clock_of(request: Request, estate: Estate) -> EstateClock:
     """Return the estate's clock in the reader's language."""
     return EstateClock(zone_of(estate), language_of(request))
+
+
+def count_alarms(estate: Estate) -> int:
+    """Return how many alarms wait for somebody."""
+    with estate.reading() as session:
+        return count_open(session)
 
 
 def bare_page(
@@ -131,11 +139,12 @@ def desk_page(
     """
     with estate.reading() as session:
         name, waiting = get_community(session).name, count_waiting(session)
+        alarms = count_open(session)
     return bare_page(
         request,
         template,
         status=status_of(refusal) if refusal else status,
-        frame=Frame(name, staff.username, staff.csrf, waiting),
+        frame=Frame(name, staff.username, staff.csrf, waiting, alarms),
         room=room,
         here=here,
         problem=problem_of(refusal) if refusal else None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from community_server.alarms.service import ShownAlarm, list_alarms
 from community_server.cloud_connection import CloudState
 from community_server.console.frame import clock_of, desk_page, fragment
 from community_server.database import now
@@ -19,6 +20,8 @@ from community_server.people.fading import FadingBook
 
 router = APIRouter()
 
+MOST_ALARMS = 5
+"""Alarms shown here; their own page has all."""
 LATEST = 8
 """Entries shown here: a glance, not a log."""
 
@@ -39,6 +42,7 @@ class Overview:
     entries: list[ShownEntry]
     fading: list[tuple[str, str]]
     renewed: tuple[int, int] | None
+    alarms: list[ShownAlarm]
 
 
 @router.get("/")
@@ -74,6 +78,7 @@ def look(estate: Estate) -> Overview:
         waiting = list_waiting(session, estate.safe)
         entries = list(list_entries(session, estate.name_of, after=None, limit=LATEST))
         fading = _to_be_invited(session, estate.fading)
+        alarms = list_alarms(session, only_open=True, limit=MOST_ALARMS)
     return Overview(
         waiting=waiting,
         doors=doors,
@@ -81,6 +86,7 @@ def look(estate: Estate) -> Overview:
         cloud=estate.cloud.state(),
         entries=entries[::-1],
         renewed=_renewed(estate),
+        alarms=alarms,
         fading=[(person, estate.name_of(person)) for person in fading],
     )
 
@@ -103,4 +109,4 @@ def _to_be_invited(session: Session, book: FadingBook) -> list[str]:
 def is_fine(door: ListedDoor) -> bool:
     """Say whether a door wants no attention."""
     working = door.camera in {"", "camera-none"} and not door.gate and not door.vision
-    return door.connected and door.in_step and working
+    return door.connected and door.in_step and working and not door.alarms

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from community_server.console import (
+    alarms,
     approvals,
     cloud,
     doors,
@@ -15,5 +16,5 @@ from community_server.console import (
 )
 
 router = APIRouter(include_in_schema=False)
-for page in (setup, login, overview, approvals, people, visitors, doors, entries, cloud):
+for page in (setup, login, overview, approvals, people, visitors, doors, entries, alarms, cloud):
     router.include_router(page.router)

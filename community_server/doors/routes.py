@@ -1,19 +1,31 @@
 """Doors, for programs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.alarms.service import active_kinds
 from community_server.desk import EstateDep, ReaderDep, WriterDep
-from community_server.doors.service import add_door, list_doors, living_door, revoke_door
+from community_server.doors.service import (
+    add_door,
+    get_door,
+    list_doors,
+    living_door,
+    revoke_door,
+)
 from community_server.doors.tables import Door
-from community_server.errors import InputRefused
+from community_server.errors import Conflict, InputRefused
 from community_server.estate import Estate
+from community_server.people.pins import draw_pin
 from community_server.rosters.news import count_members
 from community_server.staff.audit import audit
-from tier_link.estate_messages import LivenessPolicy
+from tier_link.errors import DeadlinePassed, LinkDown, RequestFailed
+from tier_link.estate_messages import ESTATE, FireReset, LivenessPolicy
 from tier_link.store.codes import IssuedCode
+
+RESET_WAIT_S: Final = 5.0
+"""A door answers within its disk's patience, or does not."""
 
 router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
 
@@ -41,6 +53,12 @@ class CodeIssued(BaseModel):
     expires_at: int
 
 
+class ResetPinIssued(BaseModel):
+    """A PIN, shown this once."""
+
+    pin: str
+
+
 class DoorChange(BaseModel):
     """What to change; what is left out stays. See `tier_link.estate_messages.Zone`."""
 
@@ -53,6 +71,8 @@ class DoorChange(BaseModel):
     pass_allowed: bool | None = None
     face_needs_second: bool | None = None
     liveness: LivenessPolicy | None = None
+    held_open_s: Annotated[float, Field(ge=1, le=3600)] | None = None
+    pair: Annotated[str, Field(max_length=64)] | None = None
     min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None
     dwell_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] | None = None
@@ -78,6 +98,7 @@ class ListedDoor(BaseModel):
     software: str
     queue: int
     time_known: bool
+    alarms: list[str]
 
 
 @router.get("")
@@ -106,6 +127,18 @@ def change_door(door: str, body: DoorChange, estate: EstateDep, staff: WriterDep
     alter(estate, door, body, staff.staff)
 
 
+@router.post("/{door}/reset-pin", status_code=201)
+def make_reset_pin(door: str, estate: EstateDep, staff: WriterDep) -> ResetPinIssued:
+    """Issue the PIN by which staff end a fire release at the door; the one before ends."""
+    return ResetPinIssued(pin=issue_reset_pin(estate, door, staff.staff))
+
+
+@router.post("/{door}/fire/end", status_code=204)
+def end_fire_release(door: str, estate: EstateDep, staff: WriterDep) -> None:
+    """End a door's fire release; the door has to be connected, and its fire input off."""
+    end_fire(estate, door, staff.staff)
+
+
 @router.delete("/{door}", status_code=204)
 def delete_door(door: str, estate: EstateDep, staff: WriterDep) -> None:
     """Revoke a door: its link closes and is refused from now on."""
@@ -115,11 +148,14 @@ def delete_door(door: str, estate: EstateDep, staff: WriterDep) -> None:
 def listing(estate: Estate) -> list[ListedDoor]:
     """Return the doors as lists show them."""
     with estate.reading() as session:
-        doors, people = list_doors(session), count_members(session)
-        return [_describe(estate, door, people.get(door.id, 0)) for door in doors]
+        doors, people, alarms = list_doors(session), count_members(session), active_kinds(session)
+        return [
+            _describe(estate, door, people.get(door.id, 0), alarms.get(door.id, []))
+            for door in doors
+        ]
 
 
-def _describe(estate: Estate, door: Door, people: int) -> ListedDoor:
+def _describe(estate: Estate, door: Door, people: int, alarms: list[str]) -> ListedDoor:
     seen = estate.watch.find(door.id)
     connected = estate.doors.link(door.id) is not None
     presence = seen.presence if seen else None
@@ -141,6 +177,7 @@ def _describe(estate: Estate, door: Door, people: int) -> ListedDoor:
         software=presence.software if presence else "",
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,
+        alarms=alarms,
     )
 
 
@@ -182,6 +219,49 @@ def alter(estate: Estate, door: str, body: DoorChange, staff: str) -> None:
         if row.state == "paired":
             estate.configurer.send(change, row)
         audit(change.session, staff, "configure-door", door)
+
+
+def issue_reset_pin(estate: Estate, door: str, staff: str) -> str:
+    """Issue a door's reset PIN, tell its terminal, and note who did."""
+    with estate.changer.change() as change:
+        row = living_door(change.session, door)
+        pin, row.reset_pin = draw_pin(())
+        if row.state == "paired":
+            estate.configurer.send(change, row)
+        audit(change.session, staff, "issue-reset-pin", door)
+    return pin
+
+
+def end_fire(estate: Estate, door: str, staff: str) -> None:
+    """Ask a door to end its fire release, and note who did.
+
+    Raises:
+        NotFound: `door-unknown`.
+        Conflict: `door-away`, `door-silent`, `fire-still-active`, `no-fire`.
+    """
+    with estate.reading() as session:
+        get_door(session, door)
+    link, question = estate.doors.link(door), FireReset(staff)
+    if link is None:
+        raise Conflict("this door is not connected", code="door-away")
+    try:
+        link.request(ESTATE.kind(question), ESTATE.encode(question), RESET_WAIT_S)
+    except RequestFailed as refused:
+        raise _not_ended(refused.code) from refused
+    except (LinkDown, DeadlinePassed) as silent:
+        raise _not_ended("") from silent
+    with estate.changer.change() as change:
+        audit(change.session, staff, "end-fire", door)
+
+
+def _not_ended(code: str) -> Conflict:
+    match code:
+        case "fire-still-active":
+            return Conflict("the fire input is still on", code="fire-still-active")
+        case "no-fire":
+            return Conflict("there is no fire release", code="no-fire")
+        case _:
+            return Conflict("the door did not answer", code="door-silent")
 
 
 def revoke(estate: Estate, door: str, staff: str) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.alarms.service import end_alarms
 from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door, RosterMember
@@ -74,6 +75,8 @@ class Configurer:
             liveness=cast("LivenessPolicy", door.liveness),
             pass_allowed=door.pass_allowed,
             passes=passes,
+            held_open_s=door.held_open_s,
+            reset_pin=door.reset_pin,
         )
 
     def send(self, change: Change, door: Door) -> None:
@@ -133,6 +136,7 @@ class Configurer:
         """Note a terminal as a door's, and put all it needs into its outbox."""
         self.links.forget_peer(change.session, door.id)
         door.public_key, door.state, door.paired_at = public_key, "paired", now()
+        end_alarms(change.session, door.id)  # of the terminal before; the new one tells its own
         change.session.flush()
         self.send(change, door)
         self.rosters.send_snapshot(change, door)
@@ -199,6 +203,7 @@ def revoke_door(change: Change, links: LinkStore, door: str) -> None:
     row = get_door(session, door, lock=True)
     row.state, row.public_key = "revoked", None
     links.forget_peer(session, door)
+    end_alarms(session, door)
     for member in session.scalars(select(RosterMember).where(RosterMember.door_id == door)):
         session.delete(member)
     change.wipe()

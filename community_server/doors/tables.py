@@ -30,6 +30,12 @@ class Door(Base):
     """Staff's word: a face alone does not open this door, it needs a second credential."""
     liveness: Mapped[str] = mapped_column(String(16), default="off")
     """What is made of faces that may be pictures; see `tier_link.estate_messages`."""
+    held_open_s: Mapped[float] = mapped_column(default=30.0, server_default="30")
+    """After how long standing open is an alarm."""
+    pair: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """What the readers of one way in and out have in common; empty for a door on its own."""
+    reset_pin: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """Hash of the PIN by which staff end a fire release at the door; empty for none."""
     threshold: Mapped[float] = mapped_column(default=0.0)
     """The threshold last told; it follows the gallery's size and the estate's own scores."""
     second_told: Mapped[bool] = mapped_column(default=False)

@@ -6,11 +6,15 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from access_rules.alarms import EntryRemark
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.tables import Entry
 from community_server.passes.queries import bearer_of
-from tier_link.estate_messages import EntryRecorded
+from tier_link.estate_messages import EntryRecorded, EntryRemarked
+
+MOST_REMARKS = 4
+"""Remarks on one entry: more than there are, and they fit the column."""
 
 Namer = Callable[[str], str]
 """Person id → name, from memory; empty for nobody and for people forgotten."""
@@ -36,6 +40,7 @@ class ShownEntry:
     took_ms: int
     direction: str
     liveness: str
+    remarks: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
         """Return it as the API sends it."""
@@ -66,7 +71,55 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
     )
     session.add(row)
     session.flush()
+    if passes_again(session, row):
+        _remark(row, EntryRemark.PASSBACK)
     return row.number
+
+
+def remark_entry(session: Session, door: str, message: EntryRemarked) -> int | None:
+    """Note what a door noticed about an entry of its own; return its number, None for no such."""
+    row = session.scalar(select(Entry).where(Entry.entry == message.entry, Entry.door_id == door))
+    if row is None:
+        return None
+    _remark(row, message.remark)
+    session.flush()
+    return row.number
+
+
+def passes_again(session: Session, entry: Entry) -> bool:
+    """Say whether somebody goes through a pair of readers twice the same way (soft anti-passback).
+
+    By what has arrived so far: a door that was offline tells late.
+    """
+    way = entry.direction
+    if not (entry.granted and entry.person_id and entry.time_known and way in {"in", "out"}):
+        return False
+    pair = session.scalar(select(Door.pair).where(Door.id == entry.door_id))
+    if not pair:
+        return False
+    last = session.scalar(
+        select(Entry.direction)
+        .join(Door, Door.id == Entry.door_id)
+        .where(
+            Entry.person_id == entry.person_id,
+            Entry.number != entry.number,
+            Entry.granted,
+            Entry.time_known,
+            Entry.direction.in_(("in", "out")),
+            Entry.at <= entry.at,
+            Door.pair == pair,
+            Entry.remarks.not_like(f"%{EntryRemark.NOT_PASSED}%"),
+        )
+        .order_by(Entry.at.desc(), Entry.number.desc())
+        .limit(1)
+    )
+    return last == way
+
+
+def _remark(row: Entry, remark: str) -> None:
+    said = row.remarks.split()
+    if remark and remark not in said and len(said) < MOST_REMARKS:
+        row.remarks = " ".join((*said, remark))
 
 
 def list_entries(
@@ -107,4 +160,5 @@ def _show(row: Entry, door_name: str, name_of: Namer) -> ShownEntry:
         took_ms=row.took_ms,
         direction=row.direction,
         liveness=row.liveness,
+        remarks=tuple(row.remarks.split()),
     )

@@ -34,3 +34,5 @@ class Entry(Base):
     took_ms: Mapped[int]
     frames: Mapped[int]
     liveness: Mapped[str] = mapped_column(String(24), default="")
+    remarks: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """Codes of what was noticed about it, with spaces between."""

@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 DOOR: Final = ""
 """The scope of the whole door; a unit's is its `unit_key`."""
+STAFF: Final = "#staff"
+"""The scope of the staff's PIN that ends a fire release."""
 
 
 @dataclass(frozen=True, slots=True)

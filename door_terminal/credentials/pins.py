@@ -10,7 +10,7 @@ import argon2
 
 from access_rules.decision import DecisionReason
 from door_terminal.clock import EffectiveClock
-from door_terminal.credentials.backoff import DOOR, DOOR_PATIENCE, UNIT_PATIENCE, Backoff
+from door_terminal.credentials.backoff import DOOR, DOOR_PATIENCE, STAFF, UNIT_PATIENCE, Backoff
 from door_terminal.roster import RosterBook, unit_key
 from tier_link.estate_messages import RosterPerson
 
@@ -79,6 +79,26 @@ class PinChecker:
             self._backoff.succeeded(DOOR)
             self._backoff.succeeded(scope)
             return PinCheck(found)
+
+    def check_staff(self, pin: str, stored: str) -> PinCheck:
+        """Say whether this is the staff's PIN; `problem` is None when it is.
+
+        Args:
+            pin: What was entered.
+            stored: Its argon2id hash; empty when none was issued, and then no PIN fits.
+        """
+        with self._lock:
+            now = self._clock.powered_s()
+            wait = max(self._backoff.locked_for(one, now) for one in (DOOR, STAFF))
+            if wait > 0:
+                return PinCheck(None, DecisionReason.PIN_LOCKED, wait)
+            self._backoff.failed(DOOR, DOOR_PATIENCE, now)
+            self._backoff.failed(STAFF, UNIT_PATIENCE, now)
+            if self._matches(stored or NOBODYS_HASH, pin):
+                self._backoff.succeeded(DOOR)
+                self._backoff.succeeded(STAFF)
+                return PinCheck(None)
+            return PinCheck(None, DecisionReason.PIN_WRONG, self._backoff.locked_for(STAFF, now))
 
     def _matches(self, stored: str, pin: str) -> bool:
         if len(pin) > MAX_PIN_LENGTH:

@@ -11,10 +11,12 @@ class Opening:
     Attributes:
         entry: The id of the recorded entry that permits it.
         seconds: How long the gate is to stay released.
+        awaited: Whether somebody in particular is expected to pass.
     """
 
     entry: str
     seconds: float
+    awaited: bool = True
 
     def fill(self, template: str) -> str:
         """Return a template with this order's `{seconds}` and `{entry}` in it."""

@@ -3,7 +3,7 @@
 import time
 from importlib import resources
 from math import ceil
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from access_rules.decision import DecisionReason
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
+from door_terminal.errors import ResetRefused
 from door_terminal.terminal import SOFTWARE, Terminal
 from tier_kit.language import LANGUAGES, Language
 from tier_kit.pages import Pages
@@ -33,6 +34,15 @@ class PinEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     unit: Annotated[str, Meta(min_length=1, max_length=MAX_UNIT_LENGTH)]
     pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
+
+
+class StaffPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ends a fire release."""
+
+    pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
+
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class OwnHostOnly:
@@ -78,19 +88,25 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         return JSONResponse(await run_in_threadpool(describe, terminal))
 
     async def pin(request: Request) -> Response:
-        if request.headers.get("content-type", "").split(";")[0] != "application/json":
-            return _refusal(415, "not-json")  # forms of other pages cannot send this type
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return _refusal(413, "too-large")
-        try:
-            entry = msgspec.json.decode(bytes(body), type=PinEntry)
-        except msgspec.DecodeError:
-            return _refusal(422, "malformed")
+        entry = await _read(request, PinEntry)
+        if isinstance(entry, Response):
+            return entry
         outcome, check = await run_in_threadpool(terminal.enter_pin, entry.unit, entry.pin)
         return JSONResponse(_outcome(outcome, check.wait_s))
+
+    async def end_fire(request: Request) -> Response:
+        entry = await _read(request, StaffPin)
+        if isinstance(entry, Response):
+            return entry
+        try:
+            check = await run_in_threadpool(terminal.end_fire, entry.pin)
+        except ResetRefused as refused:
+            return JSONResponse(_told(f"fire.{refused.code}", ended=False))
+        if check.problem is not None:
+            wrong = check.problem is DecisionReason.PIN_WRONG
+            key = "fire.pin-wrong" if wrong else f"reason.{check.problem}"
+            return JSONResponse(_told(key, ended=False, wait_s=check.wait_s))
+        return JSONResponse(_told("fire.ended", ended=True))
 
     routes = [
         Route("/", page),
@@ -98,8 +114,24 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         Route("/static/{name}", _static),
         Route("/state", state),
         Route("/pin", pin, methods=["POST"]),
+        Route("/fire/end", end_fire, methods=["POST"]),
     ]
     return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
+
+
+async def _read(request: Request, type_: type[S]) -> S | Response:
+    """Return what the page sent, or the refusal."""
+    if request.headers.get("content-type", "").split(";")[0] != "application/json":
+        return _refusal(415, "not-json")  # forms of other pages cannot send this type
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return _refusal(413, "too-large")
+    try:
+        return msgspec.json.decode(bytes(body), type=type_)
+    except msgspec.DecodeError:
+        return _refusal(422, "malformed")
 
 
 async def _script(request: Request) -> Response:
@@ -145,6 +177,10 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "detections": heartbeat.detections if heartbeat else 0,
         "watching": heartbeat.watching if heartbeat else False,
         "turn": terminal.turn,
+        "fire": terminal.sensors.fire.active,
+        "burning": terminal.sensors.burning,
+        "inputs": terminal.sensors.watch.levels(),
+        "alarms": sorted(terminal.alarms.active()),
         "decisions": terminal.outcomes,
         "last": None if last is None else _outcome(last),
     }
@@ -174,7 +210,15 @@ def sentences(reason: DecisionReason, *, gate: str = "", wait_s: float = 0.0) ->
         gate: Why the gate did not open, if so.
         wait_s: Seconds until the next try counts.
     """
-    key = "gate.failed" if gate else f"reason.{reason.value}"
+    return _say("gate.failed" if gate else f"reason.{reason.value}", wait_s)
+
+
+def _told(key: str, *, ended: bool, wait_s: float = 0.0) -> dict[str, Any]:
+    """Answer what the page asked about a fire release."""
+    return {"ended": ended, "granted": ended, "message": _say(key, wait_s)}
+
+
+def _say(key: str, wait_s: float) -> dict[str, str]:
     return {
         language: PAGES.catalogue.say(language, key) + _wait(language, wait_s)
         for language in LANGUAGES

@@ -69,6 +69,8 @@ async function poll() {
     reveal("camera-fine", state.camera === "");
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
+    reveal("fire", state.fire);
+    reveal("end-fire", !state.burning);
     if (state.turn) ask(state.turn);
     else asked();
     if ("resting" in element("message").dataset) rest();
@@ -84,6 +86,7 @@ async function poll() {
 
 function startAfresh() {
   element("pad").reset();
+  element("end-fire").reset();
   element("unit").focus();
 }
 
@@ -92,7 +95,7 @@ function touched() {
   left = setTimeout(startAfresh, LEFT_MS);
 }
 
-for (const id of ["unit", "pin"]) {
+for (const id of ["unit", "pin", "staff-pin"]) {
   element(id).addEventListener("focus", (event) => { field = event.target; });
   element(id).addEventListener("input", touched);
 }
@@ -105,18 +108,11 @@ element("keys").addEventListener("click", ({ target }) => {
   touched();
 });
 
-element("pad").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const entry = { unit: element("unit").value.trim(), pin: element("pin").value };
-  const missing = ["unit", "pin"].find((id) => entry[id] === "");
-  if (missing !== undefined) {
-    element(missing).focus();
-    return;
-  }
+async function send(path, entry, button) {
   startAfresh();
-  event.submitter?.toggleAttribute("disabled", true);
+  button?.toggleAttribute("disabled", true);
   try {
-    const answer = await fetch("/pin", {
+    const answer = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(entry),
@@ -125,8 +121,23 @@ element("pad").addEventListener("submit", async (event) => {
   } catch {
     rest("unreachable");
   } finally {
-    event.submitter?.toggleAttribute("disabled", false);
+    button?.toggleAttribute("disabled", false);
   }
+}
+
+element("pad").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const entry = { unit: element("unit").value.trim(), pin: element("pin").value };
+  const missing = ["unit", "pin"].find((id) => entry[id] === "");
+  if (missing === undefined) send("/pin", entry, event.submitter);
+  else element(missing).focus();
+});
+
+element("end-fire").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const pin = element("staff-pin").value;
+  if (pin === "") element("staff-pin").focus();
+  else send("/fire/end", { pin }, event.submitter);
 });
 
 startAfresh();

@@ -36,6 +36,7 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
 
     `camera` is empty while pictures come, else the reason's code. `watching` says that something
     moves and faces are being looked for. `liveness` is empty, or says that its models are missing.
+    `near` is the most faces that were near enough to count at once since the last heartbeat.
     """
 
     camera: Code
@@ -44,6 +45,7 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):
     faces: int
     watching: bool
     liveness: Code = ""
+    near: int = 0
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):

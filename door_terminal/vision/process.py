@@ -142,6 +142,7 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
                     watcher.faces,
                     watcher.watching,
                     watcher.liveness.problem,
+                    watcher.most_near(),
                 )
             )
 

@@ -58,12 +58,17 @@ class VisionSupervisor:
         watch: Callable[[], Watch | None],
         found: Callable[[Sighting | Unclear], None],
         read: Callable[[PassSeen], None],
+        saw: Callable[[int], None],
     ) -> None:
-        """Take where to learn what to look for, and whom to tell of sightings and of codes."""
+        """Take where to learn what to look for, and whom to tell of what was seen.
+
+        `found` is told of sightings, `read` of codes, `saw` of how many faces were near at once.
+        """
         self._settings = settings
         self._watch = watch
         self._found = found
         self._read = read
+        self._saw = saw
         self._writer: asyncio.StreamWriter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
@@ -185,6 +190,7 @@ class VisionSupervisor:
                 self._unable = code
             case Heartbeat():
                 self.heartbeat = message
+                self._saw(message.near)
             case Sighting() | Unclear():
                 self._found(message)
             case PassSeen():

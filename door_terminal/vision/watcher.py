@@ -50,6 +50,12 @@ class Watcher:
         self._rules: ZoneRules | None = None
         self._until = 0.0
         self.detections = 0
+        self._most_near = 0
+
+    def most_near(self) -> int:
+        """Return the most faces that were near enough at once since this was last asked."""
+        most, self._most_near = self._most_near, 0
+        return most
 
     @property
     def watching(self) -> bool:
@@ -88,6 +94,8 @@ class Watcher:
         faces = self._pack.detector.detect(frame.image, longest_side=side)
         self.detections += 1
         seen = self._tracker.update(faces, at)
+        near = sum(track.face.eye_distance >= self._watch.min_face_px for track in seen)
+        self._most_near = max(self._most_near, near)
         # The largest first: whoever stands nearest is not kept waiting by the queue behind.
         for track in sorted(seen, key=lambda one: -one.face.eye_distance):
             yield from self._look_at(track, frame, self._rules, self._watch)

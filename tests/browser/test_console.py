@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -15,14 +16,16 @@ from face_engine.models import FacePack
 from gatehouse.local_estate import EstateFailed, LocalEstate, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.browser.console import DESKTOP, PASSWORD, PHONE, Desk
+from tests.community_server.doubles import DoorDouble
 from tier_kit.language import LANGUAGES
 from tier_link.envelopes import Particulars
+from tier_link.estate_messages import AlarmChanged
 
 pytestmark = pytest.mark.xdist_group("console")
 
 SMALLEST_PHOTO = 100
 """Pixels across: enough to compare a face."""
-PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/cloud")
+PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alarms", "/cloud")
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +244,46 @@ def test_what_cannot_be_used_is_said_beside_the_field(desk: Desk) -> None:
         expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "time-over")
         expect(page.get_by_test_id("problem")).to_be_focused()
         expect(page.get_by_test_id("invite-until")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_alarm_appears_by_itself_and_is_acknowledged_by_name(desk: Desk, tmp_path: Path) -> None:
+    with desk.page() as page:
+        page.goto("/doors")
+        page.get_by_test_id("door-name").fill("Fire exit")
+        page.get_by_test_id("door-add").click()
+        page.get_by_role("link", name="Fire exit").click()
+        page.locator("[data-testid^=door-pair-]").click()
+        code = page.get_by_test_id("door-code").inner_text()
+        page.goto("/alarms")
+        with DoorDouble(
+            tmp_path / "door", f"https://127.0.0.1:{desk.estate.server_port}"
+        ) as terminal:
+            terminal.pair(code)
+            terminal.connect()
+            at = int(time.time() * 1000)
+            alarm = AlarmChanged("f1" * 16, "fire", True, at, True)
+            terminal.send(alarm)
+            row = page.get_by_test_id("alarm-fire")
+            expect(row).to_have_attribute("data-active", "yes")
+            expect(page.get_by_test_id("alarm-count")).to_have_attribute("data-count", "1")
+            page.get_by_test_id("alarm-seen-fire").click()
+            expect(row).to_have_attribute("data-seen", "yes")
+            shoot(page, "alarms")
+            row.get_by_role("link", name="Fire exit").click()
+            terminal.burning = True
+            page.get_by_test_id("fire-end").click()
+            expect(page.get_by_test_id("problem")).to_have_attribute(
+                "data-code", "fire-still-active"
+            )
+            terminal.burning = False
+            page.get_by_test_id("fire-end").click()
+            expect(page.get_by_test_id("done")).to_be_visible()
+            terminal.send(AlarmChanged("f1" * 16, "fire", False, at + 1, True, terminal.resets[0]))
+            page.get_by_test_id("nav-alarms").click()
+            expect(row).to_have_attribute("data-active", "no")
+            page.get_by_role("link", name="Fire exit").click()
+            page.get_by_test_id("reset-pin-issue").click()
+            expect(page.get_by_test_id("reset-pin")).to_have_text(re.compile(r"^\d{6}$"))
 
 
 def test_the_pages_work_without_script(desk: Desk) -> None:

@@ -130,6 +130,33 @@ def test_a_lost_server_is_told_and_the_pin_goes_on_working(
     assert len(door.openings()) == 1
 
 
+def test_a_fire_release_is_shown_and_ended_by_staff(
+    browser: Browser, estate: Estate, tmp_path: Path
+) -> None:
+    data = tmp_path / "door"
+    pair(estate, data)
+    estate.configure(configured(reset_pin=QUICK.hash("604318")))
+    with running_door(data, input_fire="simulated") as door, screen(browser, door) as page:
+        in_step(estate)
+        expect(page.get_by_test_id("fire")).to_be_hidden()
+        door.wire(fire=True)
+        expect(page.get_by_test_id("fire")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_test_id("fire")).to_contain_text("Fire alarm.")
+        expect(page.get_by_test_id("staff-pin")).to_be_hidden()
+        shoot(page, "fire")
+        door.wire(fire=False)
+        page.get_by_test_id("staff-pin").tap()
+        tap(page, "111111")
+        page.get_by_test_id("end-fire").tap()
+        message(page, "复位密码不正确")
+        page.get_by_test_id("staff-pin").tap()
+        tap(page, "604318")
+        shoot(page, "fire-over")
+        page.get_by_test_id("end-fire").tap()
+        message(page, "The fire release has ended.")
+        expect(page.get_by_test_id("fire")).to_be_hidden()
+
+
 def test_a_turn_of_the_head_is_asked_for_in_both_languages(browser: Browser, door: Door) -> None:
     with screen(browser, door) as page:
         asked = ["left"]

@@ -19,11 +19,13 @@ from tier_link.channel import (
     pairing_tls,
     pinned_tls,
 )
+from tier_link.errors import RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
     DoorPresence,
     EstateMessage,
+    FireReset,
     RosterDelta,
     RosterPerson,
     RosterSnapshot,
@@ -143,6 +145,8 @@ class DoorDouble(IdleHandler):
         self.configuration: DoorConfigured | None = None
         self.news: ServerNews | None = None
         self.snapshots = 0
+        self.resets: list[str] = []
+        self.burning = False
         self.paired: Paired | None = None
         self.dialer: Dialer | None = None
         self._own = OwnLoop()
@@ -224,6 +228,15 @@ class DoorDouble(IdleHandler):
                 self.version = delta.version
             case DoorConfigured() as configuration:
                 self.configuration = configuration
+
+    def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
+        del peer, deadline
+        question = ESTATE.decode(kind, body)
+        assert isinstance(question, FireReset)
+        self.resets.append(question.staff)
+        if self.burning:
+            raise RequestRefused("it still burns", code="fire-still-active")
+        return b""
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         del peer

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import community_server
+from access_rules.alarms import AlarmKind, EntryRemark
 from access_rules.decision import DecisionReason
 from community_server import errors
 from community_server.console.approvals import DECLINE_REASONS
@@ -49,6 +50,8 @@ def codes_raised() -> Iterator[str]:
         ("decline", set(DECLINE_REASONS)),
         ("direction", set(DIRECTIONS)),
         ("mode", set(MODES)),
+        ("alarm", set(AlarmKind)),
+        ("remark", set(EntryRemark)),
     ],
 )
 def test_every_code_has_a_sentence(language: str, branch: str, codes: set[str]) -> None:

@@ -167,7 +167,7 @@ def test_doors_go_on_knowing_faces_of_the_model_before_until_they_are_renewed(
 
 
 def test_doors_are_told_of_the_change_once(changed: Changed) -> None:
-    Sweeper(changed.estate).sweep()
+    Sweeper.of(changed.estate).sweep()
     told = changed.told()
     configured = [one for one in told if isinstance(one, DoorConfigured)][-1]
     assert configured.template_space == changed.estate.pack.template_space
@@ -175,7 +175,7 @@ def test_doors_are_told_of_the_change_once(changed: Changed) -> None:
     roster = [one for one in told if isinstance(one, RosterSnapshot)][-1]
     (ada,) = roster.people
     assert (ada.person, ada.template) == (changed.ada, b"")  # her rights, without the old vector
-    Sweeper(changed.estate).sweep()
+    Sweeper.of(changed.estate).sweep()
     assert changed.told() == told
 
 

@@ -64,7 +64,7 @@ def test_a_doors_own_count_makes_that_door_stricter_and_no_other(bench: Bench, d
     scores = _high(400, 900)
     message = ScoresCounted(estate.pack.template_space, scores.counts, scores.compared)
     estate.doors._records.take_latest(door, ESTATE.kind(message), ESTATE.encode(message))
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
     assert _told(bench, door).threshold > before
     assert _told(bench, other).threshold == before
     with estate.reading() as session:
@@ -85,7 +85,7 @@ def test_counts_survive_a_restart_and_hold_no_person(bench: Bench, door: str) ->
     for _ in range(3):
         estate.thresholds.scores.note(door, 0.31, 12)
     estate.thresholds.scores.replace(door, "door", _high(400, 50))
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
     with estate.reading() as session:
         rows = session.scalars(select(CountedScores).where(CountedScores.door == door)).all()
         assert {column.name for column in CountedScores.__table__.columns} == {
@@ -145,10 +145,10 @@ def _check_an_estate_of_people_alike(estate: Estate) -> None:
         for number in range(60):
             row = add_person(change, category="resident", unit=str(number), known=Known(name="N"))
             store_template(change, row, estate.pack.template_space, _unit(rng, common), photos=1)
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
     assert estate.thresholds.scores.of(PEOPLE).total == 60
     told = _told(bench, door).threshold
     assert told > before
     sent = len(estate.links.pending(door, 0, limit=10_000))
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
     assert len(estate.links.pending(door, 0, limit=10_000)) == sent

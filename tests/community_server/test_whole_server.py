@@ -13,6 +13,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 
 from face_engine.alignment import align
 from face_engine.models import load_pack
@@ -25,7 +26,7 @@ from tests.support.databases import postgresql_database
 from tier_link.base64url import decode_base64url
 from tier_link.certificates import load_root
 from tier_link.errors import PairingRefused, RequestFailed
-from tier_link.estate_messages import ESTATE, EntryRecorded, MatchAnswer, MatchRequest
+from tier_link.estate_messages import ESTATE, AlarmChanged, EntryRecorded, MatchAnswer, MatchRequest
 from tier_link.invitations import parse_link
 
 
@@ -242,6 +243,48 @@ def test_a_roster_that_differs_is_mended_with_a_snapshot(
             return terminal.snapshots == 2
 
         wait_for("another snapshot", snapshot_came)
+
+
+def test_an_alarm_is_told_acknowledged_and_a_fire_release_ended_from_the_desk(
+    server: Server, desk: Desk, tmp_path: Path
+) -> None:
+    door = desk.call("POST", "/api/v1/doors", {"name": "Fire gate"})["door"]
+    code = desk.call("POST", f"/api/v1/doors/{door}/pairing")["code"]
+    end = f"/api/v1/doors/{door}/fire/end"
+    assert _code(desk.http.post(end)) == "door-away"
+    with DoorDouble(tmp_path / "door", server.url) as terminal:
+        terminal.pair(code)
+        terminal.connect()
+        wait_for("the configuration", lambda: terminal.configuration)
+        alarm = secrets.token_hex(16)
+        terminal.send(AlarmChanged(alarm, "fire", True, int(time.time() * 1000), True))
+        wait_for("the alarm", lambda: desk.call("GET", "/api/v1/alarms"))
+        (shown,) = desk.call("GET", "/api/v1/alarms")
+        assert (shown["kind"], shown["active"], shown["door_name"]) == ("fire", True, "Fire gate")
+        rows = {row["door"]: row for row in desk.call("GET", "/api/v1/doors")}
+        assert rows[door]["alarms"] == ["fire"]
+        desk.call("POST", f"/api/v1/alarms/{alarm}/acknowledge")
+        assert desk.call("GET", "/api/v1/alarms")[0]["acknowledged_by"] == "desk"
+
+        terminal.burning = True
+        assert _code(desk.http.post(end)) == "fire-still-active"
+        terminal.burning = False
+        desk.call("POST", end)
+        assert len(set(terminal.resets)) == 1
+        over = AlarmChanged(alarm, "fire", False, int(time.time() * 1000), True, terminal.resets[0])
+        terminal.send(over)
+        wait_for("its end", lambda: not desk.call("GET", "/api/v1/alarms"))
+        (shown,) = desk.call("GET", "/api/v1/alarms?open=false")
+        assert (shown["active"], shown["cleared_by"]) == (False, "desk")
+
+        pin = desk.call("POST", f"/api/v1/doors/{door}/reset-pin")["pin"]
+        desk.call("PATCH", f"/api/v1/doors/{door}", {"held_open_s": 45, "pair": "east"})
+        wait_for(
+            "the settings",
+            lambda: terminal.configuration and terminal.configuration.held_open_s == 45,
+        )
+        assert terminal.configuration is not None
+        assert PasswordHasher().verify(terminal.configuration.reset_pin, pin)
 
 
 def test_a_wrong_pairing_code_pairs_nothing(server: Server, desk: Desk, tmp_path: Path) -> None:

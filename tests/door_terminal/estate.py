@@ -26,9 +26,11 @@ from tier_link.channel import LinkHub, LiveLink, NodeIdentity, accept_pairing
 from tier_link.errors import RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
+    AlarmChanged,
     DoorConfigured,
     DoorPresence,
     EntryRecorded,
+    EntryRemarked,
     EstateMessage,
     MatchAnswer,
     MatchRequest,
@@ -120,6 +122,8 @@ class Estate(IdleHandler):
     answer_match: Callable[[MatchRequest], MatchAnswer | None] = lambda _: None
     time: Callable[[], float] = time.time
     entries: list[EntryRecorded] = field(default_factory=list)
+    alarms: list[AlarmChanged] = field(default_factory=list)
+    remarks: list[EntryRemarked] = field(default_factory=list)
     presences: list[DoorPresence] = field(default_factory=list)
     roster: dict[str, RosterPerson] = field(default_factory=dict)
     roster_version: int = 0
@@ -200,9 +204,14 @@ class Estate(IdleHandler):
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         del session, peer
-        message = ESTATE.decode(kind, body)
-        assert isinstance(message, EntryRecorded)
-        self.entries.append(message)
+        match ESTATE.decode(kind, body):
+            case AlarmChanged() as alarm:
+                self.alarms.append(alarm)
+            case EntryRemarked() as remark:
+                self.remarks.append(remark)
+            case message:
+                assert isinstance(message, EntryRecorded)
+                self.entries.append(message)
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         del peer, deadline

@@ -56,6 +56,16 @@ class Door:
         lines = file.read_text().splitlines() if file.exists() else []
         return [json.loads(line)["entry"] for line in lines]
 
+    def wire(self, **levels: bool) -> None:
+        """Give the simulated inputs their levels, all at once."""
+        wire(self.data, **levels)
+
+    def end_fire(self, pin: str) -> dict[str, Any]:
+        answer = httpx.post(self.url + "/fire/end", json={"pin": pin}, timeout=30, trust_env=False)
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
+
     def vision(self) -> psutil.Process:
         children = psutil.Process(self.process.pid).children()
         (vision,) = [one for one in children if "door_terminal.vision" in one.cmdline()]
@@ -79,6 +89,13 @@ def pair(estate: Estate, data: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         settings = Settings(data=data)
         pool.submit(command._pair, settings, estate.url, estate.code(), "", again=False).result()
+
+
+def wire(data: Path, **levels: bool) -> None:
+    """Give a door's simulated inputs their levels, running or not."""
+    part = data / "inputs.part"
+    part.write_text(json.dumps(levels))
+    part.replace(data / "inputs.json")
 
 
 def start_door(data: Path, *options: str, **settings: object) -> Door:

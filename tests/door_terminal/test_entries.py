@@ -154,6 +154,43 @@ def test_acknowledged_entries_go_when_the_link_forgets_them(log: Log) -> None:
     assert len(log.sent()) == 1
 
 
+def test_beyond_the_capacity_the_oldest_acknowledged_go_and_never_an_unsent_one(log: Log) -> None:
+    made = [log.entries.record(GRANTED) for _ in range(10)]
+    assert log.entries.make_room(capacity=4) == 0  # nothing acknowledged, nothing deleted
+    log.store.acknowledge("server", log.store.epoch, 5)
+    assert log.entries.make_room(capacity=10) == 0
+    assert log.entries.make_room(capacity=8) == 2
+    assert log.sent() == made[2:]
+    assert log.entries.make_room(capacity=4) == 3
+    assert log.sent() == made[5:]
+    with Session(log.engine) as session:
+        kept = session.scalars(select(EntryRow.entry).order_by(EntryRow.door_sequence)).all()
+    assert list(kept) == [one.entry for one in made[5:]]
+    log.store.acknowledge("server", log.store.epoch, 10)
+    assert log.entries.make_room(capacity=0) == 4  # the newest stays, it counts
+    log.start()
+    assert log.entries.record(GRANTED).door_sequence == 11
+
+
+def test_room_is_made_in_short_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("door_terminal.entries.BATCH", 3)
+    for _ in range(6):
+        log.entries.record(GRANTED)
+    log.store.acknowledge("server", log.store.epoch, 6)
+    assert [log.entries.make_room(capacity=1) for _ in range(3)] == [3, 2, 0]
+
+
+def test_the_log_fills_by_what_no_server_has_taken(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("door_terminal.entries.CAPACITY", 4)
+    for _ in range(3):
+        log.entries.record(GRANTED)
+    assert log.entries.filled() == 0.75
+    log.store.acknowledge("server", log.store.epoch, 2)
+    assert log.entries.filled() == 0.25
+
+
 def test_the_count_goes_on_after_everything_was_forgotten(log: Log) -> None:
     log.entries.record(GRANTED)
     log.store.acknowledge("server", log.store.epoch, 1)

@@ -285,6 +285,20 @@ class LinkStore:
             )
             return len(rows.all())
 
+    def drop_acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> int:
+        """Delete records before their time, if `peer` has acknowledged them; return how many."""
+        rows = session.scalars(
+            delete(LinkOutbox)
+            .where(
+                LinkOutbox.peer == peer,
+                LinkOutbox.sequence.in_(sequences),
+                LinkOutbox.acknowledged_at.is_not(None),
+            )
+            .returning(LinkOutbox.sequence)
+            .execution_options(synchronize_session=False)
+        )
+        return len(rows.all())
+
     def forget_peer(self, session: Session, peer: str) -> None:
         """Forget what was seen of `peer` and drop what waits for it: it is gone or made anew.
 

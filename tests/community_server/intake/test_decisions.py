@@ -230,7 +230,7 @@ def test_a_visitor_is_forgotten_once_the_window_is_over(
     with own.estate.reading() as session:
         sealed = bytes(session.scalars(sa.select(Template.sealed)).one())
 
-    Sweeper(own.estate).sweep()
+    Sweeper.of(own.estate).sweep()
 
     assert len(own.estate.gallery) == 0
     assert own.estate.book.find(person) is None

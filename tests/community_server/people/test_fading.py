@@ -53,13 +53,13 @@ def test_matches_made_here_that_sink_are_noticed_and_sealed(
     estate, person = own.estate, _enrolled(own, people[0].portrait)
     for _ in range(40):
         estate.fading.note(person, 0.3)
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
     assert _fading(own) == (False, False)
     rng = np.random.default_rng(0)
     for _ in range(6):
         for margin in np.abs(rng.normal(0, 0.05, 60)):
             estate.fading.note(person, float(margin))
-        Sweeper(estate).sweep()
+        Sweeper.of(estate).sweep()
     assert _fading(own) == (True, True)
     with estate.reading() as session:
         template = session.get(Template, person)
@@ -84,12 +84,12 @@ def test_a_count_that_cannot_be_saved_waits_and_holds_nothing_else_up(
         patched.setattr(Margins, "to_bytes", fail)
         swept: list[bool] = []
         patched.setattr(TraceEraser, "sweep", lambda *_: swept.append(True))
-        Sweeper(estate).sweep()
+        Sweeper.of(estate).sweep()
     assert swept
     with estate.reading() as session:
         assert session.scalars(sa.select(CountedScores)).all() == []
 
-    Sweeper(estate).sweep()
+    Sweeper.of(estate).sweep()
 
     with estate.reading() as session:
         assert (

@@ -129,5 +129,5 @@ def test_somebody_whose_time_is_over_is_taken_off_the_doors(bench: Bench) -> Non
     person = _add(bench)
     with bench.estate.changer.change() as change:
         get_person(change.session, person, lock=True).valid_until = now() - 1
-    Sweeper(bench.estate).sweep()
+    Sweeper.of(bench.estate).sweep()
     assert person not in _roster(bench, door)

@@ -12,7 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
+from access_rules.alarms import AlarmKind
 from access_rules.decision import DecisionReason
+from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.decisions.faces import Verdict
 from door_terminal.identity import Pairing
 from door_terminal.screen.app import PAGES, build_app, sentences
@@ -102,11 +104,11 @@ def test_a_door_that_takes_no_pins_says_so(terminal: Terminal) -> None:
         {"origin": "null"},
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/state", "/pin"])
+@pytest.mark.parametrize("path", ["/", "/state", "/pin", "/fire/end"])
 def test_other_hosts_and_origins_are_refused(
     terminal: Terminal, headers: dict[str, str], path: str
 ) -> None:
-    method = "POST" if path == "/pin" else "GET"
+    method = "POST" if path in {"/pin", "/fire/end"} else "GET"
     answer = ask(terminal, method, path, headers=headers)
     assert answer.status_code == 421
     assert terminal.entries.unsent() == 0
@@ -126,13 +128,35 @@ def test_other_hosts_and_origins_are_refused(
         (b'{"unit":"1","pin":"' + b"1" * 2000 + b'"}', "application/json", 413),
     ],
 )
+@pytest.mark.parametrize("path", ["/pin", "/fire/end"])
 def test_what_the_pad_would_not_send_is_refused_with_a_code(
-    terminal: Terminal, body: bytes, kind: str, status: int
+    terminal: Terminal, path: str, body: bytes, kind: str, status: int
 ) -> None:
-    answer = ask(terminal, "POST", "/pin", content=body, headers={"content-type": kind})
+    answer = ask(terminal, "POST", path, content=body, headers={"content-type": kind})
     assert answer.status_code == status
     assert answer.json()["error"]["code"]
     assert terminal.entries.unsent() == 0
+
+
+def test_a_fire_release_ends_by_the_staffs_pin_alone(terminal: Terminal) -> None:
+    def end(pin: str) -> dict[str, Any]:
+        told: dict[str, Any] = ask(terminal, "POST", "/fire/end", json={"pin": pin}).json()
+        return told
+
+    assert "no fire release" in end("604318")["message"]["en"]
+    terminal.alarms.put(AlarmKind.FIRE, active=True)
+    # None was issued, and none fits, a resident's least of all.
+    assert end("482915")["message"]["en"] == "That reset PIN is not right."
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured(reset_pin=QUICK.hash("604318")))
+    for _ in range(UNIT_PATIENCE.free):
+        assert end("000000")["ended"] is False
+    locked = end("604318")
+    assert (locked["ended"], "Next try in" in locked["message"]["en"]) == (False, True)
+    assert ask(terminal, "GET", "/state").json()["fire"] is True
+    terminal.pins._backoff.succeeded("#staff")
+    assert end("604318")["ended"] is True
+    assert ask(terminal, "GET", "/state").json()["fire"] is False
 
 
 def test_the_page_and_its_parts_are_served_under_a_strict_policy(terminal: Terminal) -> None:

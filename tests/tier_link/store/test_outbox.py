@@ -233,3 +233,15 @@ def test_bodies_rest_encrypted_where_a_cipher_is_given(engine: Engine) -> None:
     with Session(reading(engine)) as session:
         assert session.scalars(select(LinkOutbox.body)).all() == [b"sealed:etalpmet"]
     assert store.pending("server", 0, limit=1)[0].body == b"template"
+
+
+def test_only_what_was_acknowledged_can_be_dropped_before_its_time(
+    engine: Engine, store: LinkStore
+) -> None:
+    put(engine, store, b"a", b"b", b"c")
+    put(engine, store, b"another's", peer="other")
+    store.acknowledge("server", store.epoch, 2)
+    with Session(engine) as session, session.begin():
+        assert store.drop_acknowledged(session, "server", [1, 3]) == 1
+    assert sequences(store) == [2, 3]
+    assert store.waiting("server") == store.waiting("other") == 1

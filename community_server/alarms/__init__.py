@@ -1,0 +1,1 @@
+"""Alarms: told by doors, shown live, acknowledged by name."""
