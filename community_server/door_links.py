@@ -19,6 +19,7 @@ from community_server.entries.service import Namer, record_entry, remark_entry, 
 from community_server.matching import Matcher
 from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
+from community_server.renewal import Renewals
 from community_server.rosters.news import Rosters
 from community_server.thresholds import ScoreBook
 from face_engine.self_calibration import ScoreHistogram
@@ -32,6 +33,8 @@ from tier_link.estate_messages import (
     EntryRemarked,
     FacesFading,
     MatchRequest,
+    RenewalDeclined,
+    RenewalRequest,
     ScoresCounted,
     ServerNews,
 )
@@ -51,6 +54,7 @@ class DoorRecords:
     changer: Changer
     rosters: Rosters
     matcher: Matcher
+    renewals: Renewals
     watch: DoorWatch
     live: LiveEntries
     scores: ScoreBook
@@ -78,16 +82,21 @@ class DoorRecords:
                 raise RecordRefused(f"a door does not send {kind}")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Answer a match request.
+        """Answer a match request, or a wish to have a face renewed.
 
         Raises:
             RequestRefused: with the code that the door is told.
             DeadlinePassed: nobody waits for the answer any more.
         """
-        message = ESTATE.decode(kind, body)
-        if not isinstance(message, MatchRequest):
-            raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
-        return ESTATE.encode(self.matcher.answer(peer, message, deadline))
+        match ESTATE.decode(kind, body):
+            case MatchRequest() as question:
+                return ESTATE.encode(self.matcher.answer(peer, question, deadline))
+            case RenewalRequest() as wish:
+                return ESTATE.encode(self.renewals.renew(peer, wish, deadline))
+            case RenewalDeclined() as declined:
+                return ESTATE.encode(self.renewals.decline(peer, declined))
+            case _:
+                raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Take a door's presence, its count of scores, or whose faces fade there."""

@@ -22,7 +22,7 @@ from community_server.cloud_link import CloudRecords
 from community_server.database import report_full_disk
 from community_server.door_links import DoorRecords
 from community_server.doors.hub import DoorHub
-from community_server.doors.service import Configurer
+from community_server.doors.service import Configurer, named_pack
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.errors import StartRefused, VaultLocked
@@ -35,6 +35,7 @@ from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.people.fading import FadingBook
+from community_server.renewal import Renewals
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.rosters.news import Rosters
 from community_server.settings import Settings
@@ -200,13 +201,15 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         settings.time_zone,
         settings.unsupported_budget == "demand",
         former_name,
+        model_pack=named_pack(settings.model_pack),
     )
-    matcher = Matcher(space, former, book, fading)
+    renewals = Renewals(engine, changer, space, former)
     records = DoorRecords(
         engine,
         changer,
         rosters,
-        matcher,
+        Matcher(space, former, book, fading, renewals.may_ask),
+        renewals,
         watch,
         live,
         thresholds.scores,

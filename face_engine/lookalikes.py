@@ -1,4 +1,4 @@
-"""From which score on two people are too alike for the doors to tell them apart."""
+"""From which score on two people are too alike for the doors, and who is somebody for sure."""
 
 import math
 from typing import Final
@@ -21,3 +21,18 @@ def risk_level(threshold: float, calibration: Calibration) -> float:
         calibration: its tail says how far below the threshold strangers pass so much more often.
     """
     return threshold - calibration.strangers.tail_scale * math.log(RISK_TIMES)
+
+
+SURE_TIMES: Final = 10.0
+"""How much more seldom than at a door a stranger may pass where a face is replaced for good: who
+was taken for somebody once must not become them by the pictures of the same moment."""
+
+
+def sure_level(threshold: float, calibration: Calibration) -> float:
+    """The cosine from which on a face is somebody's beyond what opens a door.
+
+    Args:
+        threshold: the door's own.
+        calibration: its tail says how far above the threshold strangers pass so much more seldom.
+    """
+    return threshold + calibration.strangers.tail_scale * math.log(SURE_TIMES)

@@ -2,7 +2,8 @@
 
 Durable, server to door: roster and configuration. Durable, door to server: entries, remarks on
 them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a match
-for a door too weak to make its own; down: the end of a fire release.
+for a door too weak to make its own, a face renewed from what a door has just seen; down: the end
+of a fire release.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from tier_link.envelopes import GivenConsent
 from tier_link.messages import Code, Count, HexId, Message, UnixSeconds, Vocabulary
-from tier_link.relay_messages import CarriedCertificate
+from tier_link.relay_messages import CarriedCertificate, ConsentText
 
 PEOPLE_PER_PART = 500
 """People in one message: with 512-dimensional templates some 1 MiB, one short transaction."""
@@ -30,6 +32,10 @@ MOST_PASS_KEYS = 16
 """Pass keys that a door goes by: one a month, each for as long as its last pass."""
 MOST_REVOKED = 20_000
 """Ids in one configuration: with it a record stays far below its 8 MiB."""
+MOST_RENEWAL_TEXTS = 4
+"""Languages of one text; today two."""
+LEAST_RENEWAL_CROPS = 2
+"""Pictures that a face is renewed from: one alone may be a lucky one, of somebody else even."""
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
@@ -49,6 +55,12 @@ LivenessPolicy: TypeAlias = Literal["off", "observe", "open", "challenge", "seco
 ScoreCount: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 Minute: TypeAlias = Annotated[int, Meta(ge=0, le=1440)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=3_600_000)]
+LivenessSeen: TypeAlias = Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-evidence)?\Z")]
+"""What a door saw, a face or a picture of one; empty when it did not look."""
+Crop: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=MAX_CROP)]
+"""An aligned face, 112 x 112, JPEG or PNG."""
+PackName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
+"""A model pack's name; never a path, since a door loads what this names."""
 
 
 class WeeklyWindow(Message, frozen=True):
@@ -150,7 +162,9 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     refused, and without enough evidence the door opens (`open`), asks for a turn of the head
     (`challenge`) or for a second credential (`second`); `pass_allowed` whether QR passes open it;
     `held_open_s` after how long an open door is an alarm; `reset_pin` the argon2id hash of the
-    staff's PIN that ends a fire release at the door, or empty.
+    staff's PIN that ends a fire release at the door, or empty; `model_pack` the estate's pack,
+    empty where a name alone does not say which; `renewal` the text, in each language, to which
+    somebody agrees whose face is renewed at the door, empty where none is.
     """
 
     name: Text64
@@ -173,6 +187,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     passes: PassRules = PassRules()
     held_open_s: Annotated[float, Meta(ge=1, le=3600)] = 30.0
     reset_pin: Annotated[str, Meta(max_length=200)] = ""
+    model_pack: PackName = ""
+    renewal: Annotated[tuple[ConsentText, ...], Meta(max_length=MOST_RENEWAL_TEXTS)] = ()
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -184,7 +200,8 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     the door saw, a face or a picture of one; empty when it did not look. `second` says that
     another credential of the same person was shown a moment before. `pass_id` is the estate's
     pass that was shown, also where the door does not know whose it is; `pass_step` the number of
-    its code, where that changes.
+    its code, where that changes. `first` is that other credential, empty where there was none and
+    at doors that do not say.
     """
 
     entry: HexId
@@ -200,10 +217,11 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     matched: Annotated[str, Meta(pattern=r"^(local|remote)?\Z")]
     took_ms: Milliseconds
     frames: Annotated[int, Meta(ge=0, le=1000)]
-    liveness: Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-evidence)?\Z")] = ""
+    liveness: LivenessSeen = ""
     second: bool = False
     pass_id: PassId = ""
     pass_step: Count = 0
+    first: Annotated[str, Meta(pattern=r"^(face|pass|pin|card)?\Z")] = ""
 
 
 class EntryRemarked(Message, frozen=True, tag="entry-remarked"):
@@ -233,7 +251,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     """Door to server, latest value every few seconds: how it is and what roster it holds.
 
     `camera`, `gate` and `vision` are empty while all is well, else say why not; `gate` is of the
-    last opening that was asked for.
+    last opening that was asked for. `model_pack` is the pack that vision runs, empty while none
+    does.
     """
 
     roster_version: RosterVersion
@@ -249,6 +268,7 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     time_known: bool
     gate: Code = ""
     vision: Code = ""
+    model_pack: Text64 = ""
 
 
 class ScoresCounted(Message, frozen=True, tag="scores-counted"):
@@ -290,10 +310,7 @@ class MatchRequest(Message, frozen=True, tag="match-request"):
     """Door to server, a request: who is this? Crops are aligned 112 x 112 JPEG or PNG."""
 
     template_space: TemplateSpace
-    crops: Annotated[
-        tuple[Annotated[bytes, Meta(min_length=1, max_length=MAX_CROP)], ...],
-        Meta(min_length=1, max_length=MAX_CROPS),
-    ]
+    crops: Annotated[tuple[Crop, ...], Meta(min_length=1, max_length=MAX_CROPS)]
 
 
 class FireReset(Message, frozen=True, tag="fire-reset"):
@@ -306,9 +323,40 @@ class FireReset(Message, frozen=True, tag="fire-reset"):
 
 
 class MatchAnswer(Message, frozen=True, tag="match-answer"):
-    """The answer to a `MatchRequest`: a person or nobody, and why. Never a score."""
+    """The answer to a `MatchRequest`: a person or nobody, and why. Never a score.
+
+    `renewable` says that the person is known by the model before, and may be asked to have their
+    face renewed here once a second credential was shown.
+    """
 
     person: PersonId
+    reason: Code
+    renewable: bool = False
+
+
+class RenewalRequest(Message, frozen=True, tag="renewal-request"):
+    """Door to server, a request: make these pictures the face of whoever `entry` let in.
+
+    `crops` are all of the sighting behind that entry; `liveness` is what was seen then. The
+    person has agreed to `consent` on the door's page. Never stored, never sent again.
+    """
+
+    template_space: TemplateSpace
+    entry: HexId
+    crops: Annotated[tuple[Crop, ...], Meta(min_length=LEAST_RENEWAL_CROPS, max_length=MAX_CROPS)]
+    liveness: LivenessSeen
+    consent: GivenConsent
+
+
+class RenewalDeclined(Message, frozen=True, tag="renewal-declined"):
+    """Door to server, a request: whoever `entry` let in does not want that; ask again later."""
+
+    entry: HexId
+
+
+class RenewalAnswer(Message, frozen=True, tag="renewal-answer"):
+    """The answer to either: `renewed`, `noted`, or why not."""
+
     reason: Code
 
 
@@ -326,6 +374,9 @@ EstateMessage: TypeAlias = (
     | EntryRemarked
     | AlarmChanged
     | FireReset
+    | RenewalRequest
+    | RenewalDeclined
+    | RenewalAnswer
 )
 
 ESTATE: Vocabulary[EstateMessage] = Vocabulary(
@@ -342,6 +393,9 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     EntryRemarked,
     AlarmChanged,
     FireReset,
+    RenewalRequest,
+    RenewalDeclined,
+    RenewalAnswer,
 )
 """`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
 

@@ -15,12 +15,15 @@ from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
+from community_server.intake.consents import load_renewal_texts
 from community_server.keys.certified import pass_certificates
 from community_server.keys.root import root_key
 from community_server.passes.queries import revoked_passes
 from community_server.rosters.news import Rosters, lock_paired_doors
 from community_server.setup.community import find_community
 from community_server.thresholds import Thresholds
+from face_engine.errors import PackUnknown
+from face_engine.models.registry import InsightFacePack, pack_named
 from face_engine.self_calibration import steadied
 from tier_link.certificates import root_public_bytes
 from tier_link.estate_messages import (
@@ -33,6 +36,7 @@ from tier_link.estate_messages import (
     PassRules,
     Zone,
 )
+from tier_link.relay_messages import ConsentText
 from tier_link.store import LinkStore
 
 MAX_NAME = 64
@@ -53,6 +57,7 @@ class Configurer:
     time_zone: str
     demand_when_unsupported: bool
     former: str = ""
+    model_pack: str = ""
 
     def configuration(self, door: Door, passes: PassRules) -> DoorConfigured:
         """Return what a door is told."""
@@ -77,13 +82,15 @@ class Configurer:
             passes=passes,
             held_open_s=door.held_open_s,
             reset_pin=door.reset_pin,
+            model_pack=self.model_pack,
+            renewal=self._renewal,
         )
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""
         passes = self._pass_rules(change.session)
         message = self.configuration(door, passes)
-        door.passes_told = _digest(passes)
+        door.passes_told = self._digest(passes)
         door.threshold, door.second_told = message.threshold, message.face_needs_second
         door.spaces_told = self._spaces
         self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
@@ -91,7 +98,7 @@ class Configurer:
 
     def send_due(self, change: Change) -> None:
         """Tell doors whose threshold no longer fits what is known, or whose templates the model."""
-        passes_told = _digest(self._pass_rules(change.session))
+        passes_told = self._digest(self._pass_rules(change.session))
         for door in lock_paired_doors(change.session):
             wanted = (self._threshold(door), self.demands_second(door), passes_told)
             if door.spaces_told != self._spaces:
@@ -118,6 +125,14 @@ class Configurer:
         )
 
     @property
+    def _renewal(self) -> tuple[ConsentText, ...]:
+        return load_renewal_texts() if self.former else ()
+
+    def _digest(self, passes: PassRules) -> str:
+        told = (passes, self.model_pack, self._renewal)
+        return hashlib.sha256(msgspec.msgpack.encode(told)).hexdigest()
+
+    @property
     def _spaces(self) -> str:
         return f"{self.space} {self.former}".rstrip()
 
@@ -142,8 +157,13 @@ class Configurer:
         self.rosters.send_snapshot(change, door)
 
 
-def _digest(passes: PassRules) -> str:
-    return hashlib.sha256(msgspec.msgpack.encode(passes)).hexdigest()
+def named_pack(setting: str) -> str:
+    """Return the pack that doors are to load, empty where it is a folder of this machine."""
+    try:
+        pack = pack_named(setting)
+    except PackUnknown:
+        return ""
+    return "" if isinstance(pack, InsightFacePack) and pack.folder else pack.name
 
 
 def add_door(session: Session, name: str, direction: str) -> str:

@@ -43,7 +43,8 @@ class Door(Base):
     spaces_told: Mapped[str] = mapped_column(String(260), default="", server_default="")
     """The template spaces, present and former, that the terminal's roster was last told in."""
     passes_told: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    """Digest of the pass keys and revoked passes that the terminal was last told of."""
+    """Digest of what the terminal was last told of pass keys and revoked passes, of the model pack
+    and of the consent to renew a face."""
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)

@@ -68,6 +68,7 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
         took_ms=message.took_ms,
         frames=message.frames,
         liveness=message.liveness,
+        first=message.first,
     )
     session.add(row)
     session.flush()
@@ -76,9 +77,14 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
     return row.number
 
 
+def find_entry(session: Session, door: str, entry: str) -> Entry | None:
+    """Return one door's entry."""
+    return session.scalar(select(Entry).where(Entry.entry == entry, Entry.door_id == door))
+
+
 def remark_entry(session: Session, door: str, message: EntryRemarked) -> int | None:
     """Note what a door noticed about an entry of its own; return its number, None for no such."""
-    row = session.scalar(select(Entry).where(Entry.entry == message.entry, Entry.door_id == door))
+    row = find_entry(session, door, message.entry)
     if row is None:
         return None
     _remark(row, message.remark)

@@ -36,3 +36,5 @@ class Entry(Base):
     liveness: Mapped[str] = mapped_column(String(24), default="")
     remarks: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """Codes of what was noticed about it, with spaces between."""
+    first: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """The other credential of the same person, shown a moment before; empty for none."""

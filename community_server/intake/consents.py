@@ -29,8 +29,7 @@ class Consents:
         Raises:
             EnrollmentRefused: `consent-missing`, `consent-changed`.
         """
-        current = {(text.id, text.version, text.language, _digest(text)) for text in self.texts}
-        if any((c.id, c.version, c.language, c.sha256) not in current for c in given):
+        if not all(stands(consent, self.texts) for consent in given):
             raise EnrollmentRefused(
                 "a consent to a text that has changed", code=ReplyReason.CONSENT_CHANGED
             )
@@ -41,28 +40,50 @@ class Consents:
             raise EnrollmentRefused("a consent is missing", code=ReplyReason.CONSENT_MISSING)
 
 
+def stands(given: GivenConsent, texts: Sequence[ConsentText]) -> bool:
+    """Say whether a consent was given to one of these texts, as it stands today."""
+    return any(
+        (given.id, given.version, given.language, given.sha256)
+        == (text.id, text.version, text.language, _digest(text))
+        for text in texts
+    )
+
+
 @cache
 def load_consents(*, unsealed_uploads: bool) -> Consents:
     """Read the texts that ship with this version."""
-    document = json.loads(
-        resources.files("community_server").joinpath("consents.json").read_text("utf-8")
-    )
+    document = _document()
     consents: list[dict[str, Any]] = document["consents"]
     if unsealed_uploads:
         consents = [*consents, document["unsealed"]]
-    return Consents(
-        tuple(
-            ConsentText(
-                id=consent["id"],
-                version=document["version"],
-                language=language,
-                required=consent["required"],
-                title=consent[language]["title"],
-                text=consent[language]["text"],
-            )
-            for consent in consents
-            for language in ("zh-CN", "en")
+    return Consents(_texts(document["version"], consents))
+
+
+@cache
+def load_renewal_texts() -> tuple[ConsentText, ...]:
+    """Read what somebody agrees to whose face is renewed at a door; doors show it as it is."""
+    document = _document()
+    return _texts(document["version"], [document["renewal"]])
+
+
+def _document() -> dict[str, Any]:
+    text = resources.files("community_server").joinpath("consents.json").read_text("utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _texts(version: str, consents: list[dict[str, Any]]) -> tuple[ConsentText, ...]:
+    return tuple(
+        ConsentText(
+            id=consent["id"],
+            version=version,
+            language=language,
+            required=consent["required"],
+            title=consent[language]["title"],
+            text=consent[language]["text"],
         )
+        for consent in consents
+        for language in ("zh-CN", "en")
     )
 
 

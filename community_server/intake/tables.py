@@ -9,6 +9,8 @@ from community_server.database import Base, Id, Sealed, Seconds
 class Enrollment(Base):
     """One envelope that was opened and whose sender held the invitation.
 
+    Or a face that was renewed at a door: `sealed_by` is `door` then, and nobody is answered.
+
     `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
     says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`,
     `uncompared` (with faces known by a model before). `resembles` names the person whom the face
@@ -53,7 +55,10 @@ class PendingPhoto(Base):
 
 
 class ConsentGiven(Base):
-    """A consent: which text, the hash of what was shown, when, and through whom."""
+    """A consent: which text, the hash of what was shown, when, and through whom.
+
+    `sealed_by` is who sealed the photos, and `door` where it was given on a door's page.
+    """
 
     __tablename__ = "consents_given"
 

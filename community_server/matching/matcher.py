@@ -1,5 +1,6 @@
 """From a weak door's question to a person or nobody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from community_server.database import now
@@ -28,6 +29,8 @@ class Matcher:
     former: Space | None
     book: RosterBook
     fading: FadingBook
+    may_renew: Callable[[str], bool]
+    """Whether a door may ask somebody known in the former space to have their face renewed."""
 
     def answer(self, door: str, request: MatchRequest, deadline: float) -> MatchAnswer:
         """Return the person at a door, or nobody.
@@ -49,9 +52,12 @@ class Matcher:
         found = self._find(self.space, door, crops, deadline)
         if found is not None:
             self.fading.note(found.id, found.score - self.space.thresholds.of(door).value)
-        elif self.former is not None and len(self.former.gallery):
+            return MatchAnswer(found.id, "match")
+        if self.former is not None and len(self.former.gallery):
             found = self._find(self.former, door, crops, deadline)
-        return MatchAnswer(found.id, "match") if found else MatchAnswer("", "unknown-face")
+        if found is None:
+            return MatchAnswer("", "unknown-face")
+        return MatchAnswer(found.id, "match", renewable=self.may_renew(found.id))
 
     def _find(self, space: Space, door: str, crops: Image, deadline: float) -> Hit | None:
         probe = turn(fuse(space.encoder.encode(as_probe(crops), deadline)), space.matrix)

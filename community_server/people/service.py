@@ -92,6 +92,7 @@ def store_template(
         change.wipe()
     template.space, template.sealed, template.photos = space, sealed, photos
     template.created_at, template.margins, template.faded = now(), None, False
+    template.declined_at = 0
     row.state = "active"
     change.session.flush()
     change.touch(row.id)

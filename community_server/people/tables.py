@@ -59,4 +59,6 @@ class Template(Base):
     """How well it fits, see `face_engine.fading`; of the matches made here."""
     faded: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether those say that it had better be renewed."""
+    declined_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
+    """When its person last declined to have it renewed at a door; 0 for never."""
     created_at: Mapped[Seconds]

@@ -11,7 +11,7 @@ def audit(session: Session, staff: str, action: str, subject: str = "", detail: 
 
     Args:
         session: the transaction.
-        staff: id of the member of staff.
+        staff: id of the member of staff, or of the door where a person acted for themselves.
         action: stable, kebab-case.
         subject: id of the person, door or enrollment concerned.
         detail: a code, never a name.
