@@ -197,6 +197,34 @@ def test_two_people_at_once_are_two_entries(
     }
 
 
+def test_a_second_face_behind_one_grant_is_remarked_on(
+    estate: Estate,
+    data: Path,
+    feed: CameraFeed,
+    pack: FacePack,
+    people: dict[str, SamplePerson],
+) -> None:
+    ada = enrolled(pack, people["Ada"], "a")
+    furnish(estate, ada)
+    pairs = zip(
+        walk_up(people["Ada"].cutout, np.random.default_rng(1), seconds=4),
+        walk_up(people["Fang"].cutout, np.random.default_rng(2), seconds=4),
+        strict=True,
+    )
+    side_by_side = [np.hstack((left[:, 160:480], right[:, 160:480])) for left, right in pairs]
+    with running_door(data, "--camera", feed.url, input_contact="simulated") as door:
+        in_step(estate)
+        eventually(door.sees, within=60)
+        feed.show(side_by_side)
+        eventually(lambda: len(door.openings()) == 1)
+        door.wire(contact=True)
+        eventually(lambda: door.state()["inputs"]["contact"] and len(estate.entries) == 2)
+        door.wire(contact=False)
+        eventually(lambda: estate.remarks)
+    (granted,) = estate.granted()
+    assert [(one.entry, one.remark) for one in estate.remarks] == [(granted.entry, "tailgating")]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_sigkill_at_any_moment_loses_no_entry_and_opens_nothing_twice(
     estate: Estate, data: Path, seed: int
