@@ -30,8 +30,9 @@ from tier_link.store import LinkBase, LinkStore, reading
 _log = logging.getLogger(__name__)
 
 CAPACITY: Final = 50_000
-"""Entries that a door keeps at least, with no server: weeks of a busy gate, some 30 MB. Beyond it
-acknowledged ones go before their time; unsent ones stay for as long as the disk has room."""
+"""Entries that a door keeps at least, with no server: weeks of a busy gate, some 30 MB
+(`python -m benchmarks door_entries`). Beyond it acknowledged ones go before their time; unsent ones
+stay for as long as the disk has room."""
 BATCH: Final = 500
 """Entries deleted in one transaction."""
 _MAX_TOOK_MS = 3_600_000  # the wire's bound

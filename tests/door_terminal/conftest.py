@@ -13,6 +13,8 @@ from door_terminal.device_keys import DeviceKey
 from face_engine.errors import ModelsMissing
 from face_engine.models import FacePack, load_pack
 from gatehouse.sample_people import SamplePerson, sample_people
+from tests.door_terminal.estate import Estate, running_estate
+from tests.door_terminal.processes import pair
 
 
 @pytest.fixture
@@ -25,6 +27,21 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def key(tmp_path: Path) -> DeviceKey:
     return DeviceKey.open(tmp_path)
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    """A server as a door sees it."""
+    with running_estate(tmp_path / "server") as estate:
+        yield estate
+
+
+@pytest.fixture
+def data(estate: Estate, tmp_path: Path) -> Path:
+    """The folder of a door that is paired with it."""
+    data = tmp_path / "door"
+    pair(estate, data)
+    return data
 
 
 def make_read_only(engine: Engine) -> None:

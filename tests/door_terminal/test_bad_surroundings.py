@@ -1,12 +1,10 @@
 """What is wrong around a door is named, and the PIN works until it is mended."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from access_rules.people import Category
 from door_terminal.clock_store import load_clock, save_clock
@@ -17,27 +15,14 @@ from face_engine.models.registry import OPENCV_ZOO
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson
 from gatehouse.scenes import walk_up
-from tests.door_terminal.estate import Estate, eventually, running_estate
-from tests.door_terminal.processes import in_step, pair, running_door
+from tests.door_terminal.estate import Estate, eventually
+from tests.door_terminal.processes import in_step, running_door
 from tests.door_terminal.samples import QUICK, configured, packed, person
 from tier_link.estate_messages import Zone
 from tier_link.store import open_database
 
 UNIT, PIN, GUEST_PIN = "3-1-1201", "482915", "730164"
 DAY = 24 * 3600
-
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Estate]:
-    with running_estate(tmp_path / "server") as estate:
-        yield estate
-
-
-@pytest.fixture
-def data(estate: Estate, tmp_path: Path) -> Path:
-    data = tmp_path / "door"
-    pair(estate, data)
-    return data
 
 
 def test_a_damaged_model_is_named_and_the_pin_works_until_it_is_mended(

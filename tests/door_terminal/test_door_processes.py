@@ -14,31 +14,19 @@ import psutil
 import pytest
 
 from face_engine.enrollment import judge
+from face_engine.faces import Image
 from face_engine.models import FacePack
 from face_engine.rotation import random_rotation, turn
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson
 from gatehouse.scenes import walk_up
-from tests.door_terminal.estate import DOOR, Estate, eventually, running_estate
-from tests.door_terminal.processes import Door, gatehouse, in_step, pair, running_door, start_door
+from tests.door_terminal.estate import DOOR, Estate, eventually
+from tests.door_terminal.processes import Door, gatehouse, in_step, running_door, start_door
 from tests.door_terminal.samples import QUICK, configured, packed, person
 from tier_link.estate_messages import MatchAnswer, RosterPerson, Zone
 
 MATRIX = random_rotation(128, seed=11)
 PIN, UNIT = "482915", "3-1-1201"
-
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Estate]:
-    with running_estate(tmp_path / "server") as estate:
-        yield estate
-
-
-@pytest.fixture
-def data(estate: Estate, tmp_path: Path) -> Path:
-    data = tmp_path / "door"
-    pair(estate, data)
-    return data
 
 
 @pytest.fixture
@@ -54,6 +42,16 @@ def enrolled(pack: FacePack, sample: SamplePerson, name: str, **more: object) ->
 
 def comes(feed: CameraFeed, sample: SamplePerson, seed: int = 1) -> None:
     feed.show(walk_up(sample.cutout, np.random.default_rng(seed), seconds=3))
+
+
+def side_by_side(left: SamplePerson, right: SamplePerson) -> list[Image]:
+    """Let two people walk up together."""
+    films = (
+        walk_up(person.cutout, np.random.default_rng(seed), seconds=4)
+        for seed, person in enumerate((left, right), start=1)
+    )
+    halves = ((one[:, 160:480], other[:, 160:480]) for one, other in zip(*films, strict=True))
+    return [np.hstack(pair) for pair in halves]
 
 
 def furnish(estate: Estate, *people: RosterPerson, **more: Any) -> None:
@@ -180,16 +178,10 @@ def test_two_people_at_once_are_two_entries(
     ada = enrolled(pack, people["Ada"], "a")
     chen = enrolled(pack, people["Chen"], "c")
     furnish(estate, ada, chen)
-    pairs = zip(
-        walk_up(people["Ada"].cutout, np.random.default_rng(1), seconds=4),
-        walk_up(people["Chen"].cutout, np.random.default_rng(2), seconds=4),
-        strict=True,
-    )
-    side_by_side = [np.hstack((left[:, 160:480], right[:, 160:480])) for left, right in pairs]
     with running_door(data, "--camera", feed.url) as door:
         in_step(estate)
         eventually(door.sees, within=60)
-        feed.show(side_by_side)
+        feed.show(side_by_side(people["Ada"], people["Chen"]))
         eventually(lambda: len(estate.entries) == 2)
     assert {(one.person, one.granted) for one in estate.entries} == {
         (ada.person, True),
@@ -206,16 +198,10 @@ def test_a_second_face_behind_one_grant_is_remarked_on(
 ) -> None:
     ada = enrolled(pack, people["Ada"], "a")
     furnish(estate, ada)
-    pairs = zip(
-        walk_up(people["Ada"].cutout, np.random.default_rng(1), seconds=4),
-        walk_up(people["Fang"].cutout, np.random.default_rng(2), seconds=4),
-        strict=True,
-    )
-    side_by_side = [np.hstack((left[:, 160:480], right[:, 160:480])) for left, right in pairs]
     with running_door(data, "--camera", feed.url, input_contact="simulated") as door:
         in_step(estate)
         eventually(door.sees, within=60)
-        feed.show(side_by_side)
+        feed.show(side_by_side(people["Ada"], people["Fang"]))
         eventually(lambda: len(door.openings()) == 1)
         door.wire(contact=True)
         eventually(lambda: door.state()["inputs"]["contact"] and len(estate.entries) == 2)

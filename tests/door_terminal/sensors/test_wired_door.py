@@ -1,14 +1,13 @@
 """A real door with wires: the way out works whatever else is dead, a fire outlives a SIGKILL."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.door_terminal.estate import Estate, eventually, running_estate
-from tests.door_terminal.processes import in_step, pair, running_door, start_door, wire
+from tests.door_terminal.estate import Estate, eventually
+from tests.door_terminal.processes import in_step, running_door, start_door, wire
 from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.errors import RequestFailed
 from tier_link.estate_messages import ESTATE, FireReset
@@ -18,19 +17,6 @@ STAFF = "5" * 32
 WIRED: dict[str, Any] = {
     f"input_{name}": "simulated" for name in ("exit", "fire", "contact", "tamper")
 }
-
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Estate]:
-    with running_estate(tmp_path / "server") as estate:
-        yield estate
-
-
-@pytest.fixture
-def data(estate: Estate, tmp_path: Path) -> Path:
-    data = tmp_path / "door"
-    pair(estate, data)
-    return data
 
 
 def furnish(estate: Estate, **more: Any) -> None:
