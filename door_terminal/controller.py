@@ -128,6 +128,7 @@ async def _housekeeping(terminal: Terminal) -> None:
     linked = False
     while True:
         now = time.monotonic()
+        terminal.renewals.tidy()
         is_linked = terminal.uplink.link is not None
         news = terminal.roster.book.version != told_version or (is_linked and not linked)
         if is_linked and now >= due["scores"]:

@@ -52,7 +52,7 @@ class Attempt:
         took_ms: From the last needed frame (or the last key) to the decision.
         frames: Good frames that the decision rests on.
         liveness: What a face was seen to be; empty when nobody looked.
-        second: Whether another credential of the same person was shown a moment before.
+        first: The other credential of the same person, shown a moment before; None for none.
         use: The pass among what was shown; counted if the door opens.
     """
 
@@ -65,7 +65,7 @@ class Attempt:
     took_ms: float = 0.0
     frames: int = 0
     liveness: Liveness = Liveness.UNASKED
-    second: bool = False
+    first: Credential | None = None
     use: PassUse | None = None
 
 
@@ -111,9 +111,10 @@ class EntryLog:
                 took_ms=min(round(attempt.took_ms), _MAX_TOOK_MS),
                 frames=attempt.frames,
                 liveness=attempt.liveness.value,
-                second=attempt.second,
+                second=attempt.first is not None,
                 pass_id=attempt.use.pass_id if attempt.use else "",
                 pass_step=attempt.use.step if attempt.use else 0,
+                first=attempt.first.value if attempt.first else "",
             )
             try:
                 with Session(self._engine) as session, session.begin():

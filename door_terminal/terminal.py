@@ -25,6 +25,7 @@ from door_terminal.decisions.faces import FaceDesk
 from door_terminal.decisions.margins import MarginBook
 from door_terminal.decisions.other_scores import OtherScores
 from door_terminal.decisions.recognition import Recogniser
+from door_terminal.decisions.renewal import RenewalDesk
 from door_terminal.device_keys import DeviceKey
 from door_terminal.entries import EntryLog
 from door_terminal.gate import Gate, Opening, open_gate
@@ -125,7 +126,7 @@ class Terminal:
             clock=self.clock,
             entries=self.entries,
             gate=self._wiring,
-            publish=self._published,
+            publish=self._decided,
         )
         self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
         self.passes = PassDesk(
@@ -134,6 +135,9 @@ class Terminal:
             configuration=lambda: self.configuration.current,
             clock=self.clock,
             decider=self.decider,
+        )
+        self.renewals = RenewalDesk(
+            configuration=lambda: self.configuration.current, link=lambda: self.uplink.link
         )
         self._sightings = ThreadPoolExecutor(_SIGHTINGS_AT_ONCE, thread_name_prefix="sighting")
         # Apart, so that no face which waits for the server keeps a pass waiting.
@@ -160,6 +164,7 @@ class Terminal:
             decider=self.decider,
             configuration=lambda: self.configuration.current,
             mode=self.mode,
+            hold=self.renewals.hold,
         )
 
     def mode(self) -> Mode:
@@ -323,6 +328,10 @@ class Terminal:
 
     def _end_fire(self, staff: str) -> None:
         self.sensors.fire.reset(staff)
+
+    def _decided(self, outcome: Outcome) -> None:
+        self._published(outcome)
+        self.renewals.decided(outcome)
 
     def _published(self, outcome: Outcome) -> None:
         self.outcomes += 1

@@ -43,6 +43,8 @@ class Outcome:
         decided_ns: When the decision stood.
         recorded_ns: When its entry was durable.
         released_ns: When the gate had answered; 0 when it was not asked.
+        person: Whom it names; empty for nobody.
+        first: The same person's other credential, shown a moment before; None for none.
     """
 
     entry: str
@@ -54,6 +56,8 @@ class Outcome:
     decided_ns: int = 0
     recorded_ns: int = 0
     released_ns: int = 0
+    person: str = ""
+    first: Credential | None = None
 
 
 class Decider:
@@ -101,6 +105,8 @@ class Decider:
                 credential=shown.credential,
                 needed_ns=needed_ns,
                 decided_ns=decided_ns,
+                person=shown.person.person if shown.person else "",
+                first=_first(together),
             )
             outcome = self._record(outcome, together, configuration, matched, frames)
         if outcome.granted and configuration is not None:
@@ -162,7 +168,7 @@ class Decider:
             took_ms=(outcome.decided_ns - outcome.needed_ns) / 1e6,
             frames=frames,
             liveness=shown.liveness,
-            second=len({one.credential for one in together}) > 1,
+            first=outcome.first,
             use=next((one.use for one in together if one.use), None),
         )
         try:
@@ -179,3 +185,9 @@ class Decider:
             _log.warning("gate failed code=%s entry=%s", failed.code, outcome.entry)
             outcome = replace(outcome, gate=failed.code)
         return replace(outcome, released_ns=time.monotonic_ns())
+
+
+def _first(together: tuple[Shown, ...]) -> Credential | None:
+    """Return the credential that another one of the same person followed."""
+    first, last = together[0].credential, together[-1].credential
+    return first if first is not last else None

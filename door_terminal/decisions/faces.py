@@ -52,11 +52,14 @@ class FaceDesk:
         decider: Decider,
         configuration: Callable[[], Configuration | None],
         mode: Callable[[], Mode],
+        hold: Callable[[str, Sighting], None] = lambda *_: None,
     ) -> None:
+        """Take the parts; `hold` takes whose face may be renewed from a sighting."""
         self._recogniser = recogniser
         self._decider = decider
         self._configuration = configuration
         self._mode = mode
+        self._hold = hold
         self._cooldown = Cooldown()
         self._lock = Lock()
 
@@ -82,6 +85,8 @@ class FaceDesk:
             if person is not None and self._wants_a_turn(sighting):
                 return Verdict(settled=False, turn=str(ask()))
             self._cooldown.note(name, probe, now)
+        if person is not None and found.renewable:
+            self._hold(name, sighting)
         liveness = Liveness(sighting.liveness)
         shown = Shown(Credential.FACE, as_person(person) if person else None, problem, liveness)
         outcome = self._decider.attempt(

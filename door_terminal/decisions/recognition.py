@@ -47,12 +47,14 @@ class Recognised:
         where: "local" or "remote".
         probe: The (d,) unit vector, not turned; None where the server alone has looked.
         learn: Counts the match; to be called once for a sighting that the rules let pass.
+        renewable: Whether the face may be renewed here: the server knows it by the model before.
     """
 
     person: RosterPerson | None
     where: str
     probe: Vectors | None
     learn: Callable[[], None] = lambda: None
+    renewable: bool = False
 
 
 class Recogniser:
@@ -166,4 +168,4 @@ class Recogniser:
             link.request(ESTATE.kind(question), ESTATE.encode(question), REMOTE_DEADLINE_S),
         )
         person = self._book().people.get(answer.person)
-        return Recognised(person, "remote", probe)
+        return Recognised(person, "remote", probe, renewable=answer.renewable)

@@ -1,6 +1,7 @@
 """Routes of the unit's page."""
 
 import time
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from math import ceil
 from typing import Annotated, Any, Final, TypeVar
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from access_rules.decision import DecisionReason
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
+from door_terminal.decisions.renewal import DECLINED, Offer
 from door_terminal.errors import ResetRefused
 from door_terminal.terminal import SOFTWARE, Terminal
 from tier_kit.language import LANGUAGES, Language
@@ -71,6 +73,14 @@ class OwnHostOnly:
         await self._app(scope, receive, send)
 
 
+class RenewalAnswered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody answers who is asked whether to renew their face, and in which language."""
+
+    offer: Annotated[str, Meta(max_length=32)]
+    agreed: bool
+    language: Language
+
+
 def build_app(terminal: Terminal, port: int) -> ASGIApp:
     """Return the page's application.
 
@@ -115,6 +125,7 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         Route("/state", state),
         Route("/pin", pin, methods=["POST"]),
         Route("/fire/end", end_fire, methods=["POST"]),
+        Route("/renewal", _renewing(terminal), methods=["POST"]),
     ]
     return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
 
@@ -132,6 +143,19 @@ async def _read(request: Request, type_: type[S]) -> S | Response:
         return msgspec.json.decode(bytes(body), type=type_)
     except msgspec.DecodeError:
         return _refusal(422, "malformed")
+
+
+def _renewing(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
+    async def renewal(request: Request) -> Response:
+        entry = await _read(request, RenewalAnswered)
+        if isinstance(entry, Response):
+            return entry
+        reason = await run_in_threadpool(
+            terminal.renewals.answer, entry.offer, entry.language, agreed=entry.agreed
+        )
+        return JSONResponse(renewal_told(reason))
+
+    return renewal
 
 
 async def _script(request: Request) -> Response:
@@ -177,6 +201,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "detections": heartbeat.detections if heartbeat else 0,
         "watching": heartbeat.watching if heartbeat else False,
         "turn": terminal.turn,
+        "renewal": _offer(terminal.renewals.offer),
         "fire": terminal.sensors.fire.active,
         "burning": terminal.sensors.burning,
         "inputs": terminal.sensors.watch.levels(),
@@ -184,6 +209,21 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "decisions": terminal.outcomes,
         "last": None if last is None else _outcome(last),
     }
+
+
+def renewal_told(reason: str) -> dict[str, Any]:
+    """Return what somebody reads about the renewal of their face, and its code."""
+    known = PAGES.catalogue.branch("en", "renewal.outcome")
+    key = f"renewal.outcome.{reason if reason in known else 'refused'}"
+    fine = reason in {"renewed", DECLINED}
+    return {"reason": reason, "granted": fine, "message": _say(key, 0)}
+
+
+def _offer(offer: Offer | None) -> dict[str, Any] | None:
+    if offer is None:
+        return None
+    texts = {text.language: {"title": text.title, "text": text.text} for text in offer.texts}
+    return {"offer": offer.id, "texts": texts}
 
 
 def _outcome(outcome: Outcome, wait_s: float = 0.0) -> dict[str, Any]:

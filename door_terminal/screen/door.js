@@ -10,6 +10,9 @@ let shown = null; // the entry that the screen has told of already
 let idle = 0;
 let left = 0;
 let field = element("unit");
+let passed = null; // an offer at whose sight somebody typed: the next person has come
+let answering = false;
+let offered = null; // the offer whose text stands on the screen
 
 function show({ entry, message, granted }) {
   shown = entry || null;
@@ -47,6 +50,21 @@ function asked() {
   rest();
 }
 
+// Asked after the opening, never in its way: the pad goes on working beside it.
+function offer(renewal) {
+  const place = element("renewal");
+  if (renewal && renewal.offer !== offered) {
+    for (const [language, { title, text }] of Object.entries(renewal.texts)) {
+      const part = place.querySelector(`div[lang="${language}"]`);
+      if (!part) continue;
+      part.querySelector("h2").textContent = title;
+      part.querySelector("p").textContent = text;
+    }
+  }
+  offered = renewal?.offer ?? null;
+  place.hidden = offered === null || offered === passed;
+}
+
 function rest(template = cameraWorks() ? "hint" : "hint-pin") {
   const place = element("message");
   if (place.dataset.resting === template) return; // said once, not twice a second
@@ -71,6 +89,7 @@ async function poll() {
     reveal("time-unknown", !state.time_known);
     reveal("fire", state.fire);
     reveal("end-fire", !state.burning);
+    if (!answering) offer(state.renewal);
     if (state.turn) ask(state.turn);
     else asked();
     if ("resting" in element("message").dataset) rest();
@@ -91,6 +110,8 @@ function startAfresh() {
 }
 
 function touched() {
+  passed = offered;
+  element("renewal").hidden = true;
   clearTimeout(left);
   left = setTimeout(startAfresh, LEFT_MS);
 }
@@ -124,6 +145,30 @@ async function send(path, entry, button) {
     button?.toggleAttribute("disabled", false);
   }
 }
+
+element("renewal").addEventListener("click", async ({ target }) => {
+  const button = target.closest("button");
+  if (!button || offered === null || answering) return;
+  const body = {
+    offer: offered,
+    agreed: button.dataset.agreed === "true",
+    language: button.lang || "zh-CN",
+  };
+  answering = true;
+  offer(null);
+  try {
+    const answer = await fetch("/renewal", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) show(await answer.json());
+  } catch {
+    rest("unreachable");
+  } finally {
+    answering = false;
+  }
+});
 
 element("pad").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
+from community_server.intake.consents import load_renewal_texts
 from door_terminal.credentials.backoff import UNIT_PATIENCE
+from door_terminal.screen.app import renewal_told
 from tests.door_terminal.estate import Estate, running_estate
 from tests.door_terminal.processes import Door, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, person
@@ -17,6 +19,7 @@ SMALL: ViewportSize = {"width": 800, "height": 480}
 UPRIGHT: ViewportSize = {"width": 480, "height": 800}
 PIN, UNIT = "482915", "3-1-1201"
 PATIENCE_MS = 30_000
+TEXTS = load_renewal_texts()
 
 
 @pytest.fixture
@@ -175,3 +178,48 @@ def test_a_turn_of_the_head_is_asked_for_in_both_languages(browser: Browser, doo
         asked[0] = ""
         message(page, "Enter your unit and PIN.")
         page.unroute_all(behavior="wait")
+
+
+@pytest.mark.parametrize("size", [SMALL, UPRIGHT], ids=["lying", "upright"])
+def test_the_question_after_an_opening_is_answered_with_a_finger_and_keeps_the_pad_free(
+    browser: Browser, door: Door, size: ViewportSize
+) -> None:
+    texts = {text.language: {"title": text.title, "text": text.text} for text in TEXTS}
+    offered: list[object] = [{"offer": "5" * 16, "texts": texts}]
+    answers: list[object] = []
+
+    def state(route: Route) -> None:
+        answered = route.fetch()
+        route.fulfill(response=answered, json=answered.json() | {"renewal": offered[0]})
+
+    def answer(route: Route) -> None:
+        answers.append(route.request.post_data_json)
+        offered[0] = None
+        route.fulfill(json=renewal_told("renewed"))
+
+    with screen(browser, door, size) as page:
+        question = page.get_by_test_id("renewal")
+        expect(question).to_be_hidden()
+        page.route("**/state", state)
+        page.route("**/renewal", answer)
+        for text in TEXTS:
+            expect(question).to_contain_text(text.title, timeout=PATIENCE_MS)
+            expect(question.locator(f'[lang="{text.language}"] p')).to_have_text(text.text)
+        expect(question).to_be_in_viewport(ratio=1)
+        shoot(page, f"renewal-{size['width']}")
+        page.get_by_test_id("renew-en").tap()
+        message(page, "Your face has been renewed.")
+        expect(question).to_be_hidden()
+        offered[0] = {"offer": "6" * 16, "texts": texts}
+        page.get_by_test_id("renew-no").tap()
+        expect(question).to_be_hidden()
+        offered[0] = {"offer": "7" * 16, "texts": texts}
+        expect(question).to_be_visible(timeout=PATIENCE_MS)
+        tap(page, "31")  # the next person has come
+        expect(question).to_be_hidden()
+        expect(page.get_by_test_id("unit")).to_have_value("31")
+        page.unroute_all(behavior="wait")
+    assert answers == [
+        {"offer": "5" * 16, "agreed": True, "language": "en"},
+        {"offer": "6" * 16, "agreed": False, "language": "zh-CN"},
+    ]

@@ -7,8 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tier_link.estate_messages import DoorConfigured, RosterPerson
+from tier_link.relay_messages import ConsentText
 
 SPACE = "sface-2021dec-int8bq-centred"
+RENEWAL = (
+    ConsentText(
+        "renew-at-door", "2026-11", "zh-CN", False, "是否更新人脸", "将发送画面。\n\n可不同意。"
+    ),
+    ConsentText(
+        "renew-at-door", "2026-11", "en", False, "Renew?", "Pictures go.\n\nSay no if you like."
+    ),
+)
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Cheap to check, so that tests of everything else are quick."""
 

@@ -116,6 +116,8 @@ def test_a_second_credential_completes_the_first(door: Door) -> None:
     records = door.store.pending("server", 0, limit=100)
     told = [read(EntryRecorded, record.body) for record in records]
     assert [one.second for one in told] == [False, False, True, False]
+    assert [one.first for one in told] == ["", "", "face", ""]
+    assert [one.first for one in door.published] == [None, None, Credential.FACE, None]
 
 
 def test_the_first_credential_does_not_wait_for_ever(

@@ -48,6 +48,7 @@ class Desk:
         store = LinkStore(engine, keep_acknowledged=timedelta(days=7))
         self.outcomes: list[Outcome] = []
         self.told = Told()
+        self.held: list[tuple[str, int]] = []  # whose, and after how many outcomes
         self.faces = FaceDesk(
             recogniser=self.told,
             decider=Decider(
@@ -59,6 +60,7 @@ class Desk:
             ),
             configuration=lambda: configuration,
             mode=lambda: "local",
+            hold=lambda name, _: self.held.append((name, len(self.outcomes))),
         )
 
     def sees(self, answer: Recognised | RecognitionFailed) -> float | None:
@@ -169,3 +171,10 @@ def test_a_match_is_learned_from_once_and_only_of_who_is_let_in(
         desk.faces.sighting(looked(seen))
         desk.faces.sighting(looked(seen))  # held back by the cooldown
     assert learned == ["b"]
+
+
+def test_pictures_of_whoever_may_be_renewed_are_held_before_the_decision(desk: Desk) -> None:
+    desk.sees(Recognised(ADA, "remote", unit_vector(1)))
+    desk.sees(Recognised(person("b"), "remote", unit_vector(2), renewable=True))
+    desk.sees(Recognised(None, "remote", unit_vector(3), renewable=True))
+    assert desk.held == [("b" * 32, 1)]

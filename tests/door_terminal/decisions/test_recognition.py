@@ -136,6 +136,13 @@ def test_of_a_match_made_here_the_best_of_other_households_is_counted_and_of_no_
     assert len(counted) == 1
 
 
+@pytest.mark.parametrize("renewable", [False, True])
+def test_the_server_says_whose_face_may_be_renewed(*, renewable: bool) -> None:
+    server = Server(MatchAnswer(BAO.person, "match", renewable))
+    assert recogniser(server).recognise(seen(None), "remote").renewable is renewable
+    assert not recogniser(server).recognise(seen(ADA_FACE), "local").renewable
+
+
 def test_a_remote_door_asks_the_server_and_believes_it() -> None:
     server = Server(MatchAnswer(BAO.person, ""))
     found = recogniser(server).recognise(seen(None), "remote")

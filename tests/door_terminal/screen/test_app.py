@@ -16,13 +16,14 @@ from access_rules.alarms import AlarmKind
 from access_rules.decision import DecisionReason
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.decisions.faces import Verdict
+from door_terminal.decisions.recognition import Recognised
 from door_terminal.identity import Pairing
-from door_terminal.screen.app import PAGES, build_app, sentences
+from door_terminal.screen.app import PAGES, build_app, renewal_told, sentences
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from door_terminal.vision.messages import Sighting, Unclear
-from tests.door_terminal.samples import QUICK, configured, person
-from tier_link.estate_messages import RosterSnapshot
+from tests.door_terminal.samples import QUICK, RENEWAL, configured, person
+from tier_link.estate_messages import ESTATE, RenewalAnswer, RosterSnapshot
 
 PORT = 8480
 OWN = f"http://127.0.0.1:{PORT}"
@@ -215,3 +216,50 @@ def test_who_is_asked_to_turn_reads_it_until_done_whatever_becomes_of_others(
     assert told(probe(3), "right") == "right"
     assert told(probe(3, challenged=True)) == "left"
     assert told(probe(1, challenged=True)) == ""
+
+
+class Server:
+    """A link that renews whatever it is sent."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def request(self, kind: str, body: bytes, deadline: float) -> bytes:
+        del kind, body, deadline
+        return ESTATE.encode(RenewalAnswer(self.reason))
+
+
+def test_whoever_was_let_in_is_asked_in_both_languages_and_told_what_came_of_it(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server("resembles")
+    monkeypatch.setattr(terminal.renewals, "_link", lambda: server)
+    with Session(terminal.engine) as session, session.begin():
+        strict = configured(face_needs_second=True, renewal=RENEWAL)
+        terminal.configuration.take(session, strict)
+    ada = person("a", pin=QUICK.hash("482915"))
+    found = Recognised(ada, "remote", None, renewable=True)
+    monkeypatch.setattr(terminal.faces._recogniser, "recognise", lambda *_: found)
+    now = time.monotonic_ns()
+    terminal._deal_with(Sighting("s", now, now, 2, crops=(b"one", b"two")))
+    state = ask(terminal, "GET", "/state").json()
+    assert (state["last"]["reason"], state["renewal"]) == ("second-credential-needed", None)
+
+    assert ask(terminal, "POST", "/pin", json={"unit": "3-1-1201", "pin": "482915"}).is_success
+
+    offer = ask(terminal, "GET", "/state").json()["renewal"]
+    texts = {one.language: {"title": one.title, "text": one.text} for one in RENEWAL}
+    assert offer["texts"] == texts
+    wrong = {"offer": "0" * 16, "agreed": True, "language": "en"}
+    assert ask(terminal, "POST", "/renewal", json=wrong).json()["reason"] == "lapsed"
+    yes = wrong | {"offer": offer["offer"]}
+    assert ask(terminal, "POST", "/renewal", json=yes | {"language": "fr"}).status_code == 422
+    answer = ask(terminal, "POST", "/renewal", json=yes).json()
+    assert (answer["reason"], answer["granted"]) == ("resembles", False)
+    assert "desk" in answer["message"]["en"]
+    assert "前台" in answer["message"]["zh-CN"]
+    assert ask(terminal, "GET", "/state").json()["renewal"] is None
+
+
+def test_a_reason_that_this_version_does_not_know_is_a_sentence_all_the_same() -> None:
+    assert "desk" in renewal_told("of-a-later-version")["message"]["en"]
