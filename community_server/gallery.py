@@ -2,16 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import numpy as np
 
 from community_server.rosters.book import Row
 from face_engine.faces import Vectors
 from face_engine.gallery_index import GalleryIndex, Hit
-
-_FIRST_LOOK: Final = 8
-"""Hits fetched at first: the best is nearly always among them."""
 
 
 class Gallery:
@@ -55,8 +51,7 @@ class Gallery:
     def find(self, probe: Vectors, threshold: float, allowed: Callable[[str], bool]) -> str | None:
         """Return the nearest allowed person at or above `threshold`, None for nobody.
 
-        `probe` is a (d,) unit vector, turned. Exact: hits are fetched until one is allowed or
-        the next would be below the threshold.
+        `probe` is a (d,) unit vector, turned.
         """
         hit = self.best(probe, allowed, at_least=threshold)
         return hit.id if hit else None
@@ -65,14 +60,4 @@ class Gallery:
         self, probe: Vectors, allowed: Callable[[str], bool], *, at_least: float = -1.0
     ) -> Hit | None:
         """Return the nearest allowed person and their score; see `find`."""
-        count = _FIRST_LOOK
-        while True:
-            hits = self._index.search(probe, count)
-            for hit in hits:
-                if hit.score < at_least:
-                    return None
-                if allowed(hit.id):
-                    return hit
-            if len(hits) < count:
-                return None
-            count *= 4
+        return self._index.nearest(probe, allowed, at_least=at_least)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Final
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
@@ -40,8 +39,6 @@ from tier_link.estate_messages import (
 from tier_link.store import reading
 
 _log = logging.getLogger(__name__)
-
-_FIRST_LOOK: Final = 8  # hits fetched at first: a household is rarely larger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,20 +78,16 @@ class RosterBook:
 
     def nearest_other(self, vector: Vectors, person: str) -> float | None:
         """Return the best cosine among the people of other households than a person's."""
-        unit = self.people[person].unit
-        count = _FIRST_LOOK
-        while self.index is not None:
-            hits = self.index.search(vector, count)
-            for hit in hits:
-                other = self.people.get(hit.id)
-                if other is None or hit.id == person:
-                    continue
-                if not unit or other.unit != unit:
-                    return hit.score
-            if len(hits) < count:
-                break
-            count *= 4
-        return None
+        if self.index is None:
+            return None
+        people, unit = self.people, self.people[person].unit
+
+        def another(one: str) -> bool:
+            other = people.get(one)
+            return other is not None and one != person and not (unit and other.unit == unit)
+
+        hit = self.index.nearest(vector, another)
+        return hit.score if hit else None
 
 
 def unit_key(unit: str) -> str:

@@ -5,7 +5,7 @@ are of unit length, so the inner product is the cosine.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ from face_engine.faces import Vectors
 # cosine) is far below what two photos of one person differ by.
 HALF_PRECISION_FROM = 20_000
 
+# Hits fetched at first where not everybody is allowed: the best is nearly always among them.
+_FIRST_LOOK = 8
 _LENGTH_TOLERANCE = 1e-3
 
 
@@ -176,6 +178,25 @@ class GalleryIndex:
     def search(self, vector: Vectors, k: int = 1) -> list[Hit]:
         """The k nearest to one (d,) unit vector, best first; fewer when the gallery is smaller."""
         return self.search_many(np.asarray(vector)[None], k)[0]
+
+    def nearest(
+        self, vector: Vectors, allowed: Callable[[str], bool], *, at_least: float = -1.0
+    ) -> Hit | None:
+        """The nearest to one (d,) unit vector that is allowed and scores `at_least` so much.
+
+        Exact: hits are fetched until one is allowed, or the next would be too low.
+        """
+        count = _FIRST_LOOK
+        while True:
+            hits = self.search(vector, count)
+            for hit in hits:
+                if hit.score < at_least:
+                    return None
+                if allowed(hit.id):
+                    return hit
+            if len(hits) < count:
+                return None
+            count *= 4
 
     def search_many(self, vectors: Vectors, k: int = 1) -> list[list[Hit]]:
         """The k nearest to each of (N, d) unit vectors, best first."""

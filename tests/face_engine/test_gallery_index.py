@@ -76,6 +76,24 @@ def test_fewer_than_asked_for_are_found_in_a_small_gallery() -> None:
     assert [hit.id for hit in index.search(query, 5)] == ["only"]
 
 
+def test_the_nearest_one_allowed_is_found_behind_however_many_who_are_not() -> None:
+    vectors = random_vectors(300)
+    index = GalleryIndex(32)
+    index.add_many([str(number) for number in range(300)], vectors)
+    order = np.argsort(-(vectors @ vectors[0]))
+    for place in (0, 7, 8, 100, 299):
+        wanted = str(order[place])
+        hit = index.nearest(vectors[0], {wanted}.__contains__)
+        assert hit is not None
+        assert hit.id == wanted
+        too_high = hit.score + 0.01
+        assert index.nearest(vectors[0], lambda _: True, at_least=1.1) is None
+        if place:
+            found = index.nearest(vectors[0], {wanted}.__contains__, at_least=too_high)
+            assert found is None
+    assert index.nearest(vectors[0], lambda _: False) is None
+
+
 def test_misuse_is_refused_and_changes_nothing() -> None:
     vectors = random_vectors(3)
     index = GalleryIndex(32)
