@@ -138,6 +138,15 @@ _INPUT_WORDS: Final = {True: "active", False: "not active", None: "not known"}
 _CAMERA_WORDS: Final = {"": "fine", "camera-none": "none; PINs open"}
 
 
+def _pack_in_words(state: Mapping[str, Any]) -> str:
+    runs, wanted, problem = (
+        state[key] for key in ("model_pack", "model_pack_wanted", "model_pack_problem")
+    )
+    if runs in {"", wanted}:
+        return f"{runs or 'none yet'}" + (f" ({problem})" if problem else "")
+    return f"{runs}, since {wanted} does not come up here ({problem or 'changing'})"
+
+
 def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Say a door's state in words; `--json` has all of it."""
     yield "door", state["door"] or "not configured yet"
@@ -153,6 +162,7 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if state["alarms"]:
         yield "alarms", ", ".join(state["alarms"])
     yield "matching", f"{state['mode']}, {state['template_space'] or 'no model yet'}"
+    yield "model pack", _pack_in_words(state)
     if state["detect_ms"]:
         yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
     yield "not yet sent", f"{state['unsent']} entries"

@@ -40,6 +40,7 @@ from door_terminal.sensors.desk import SensorDesk
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
+from door_terminal.vision.pack_choice import PackChoice
 from door_terminal.vision.supervisor import VisionSupervisor
 from face_engine.liveness.challenge import TIME_S
 from tier_link.estate_messages import DoorPresence
@@ -148,6 +149,7 @@ class Terminal:
             found=self._found,
             read=self._read,
             saw=self.sensors.saw,
+            packs=PackChoice(settings.model_pack, self._estates_pack, folder / "vision-pack"),
         )
         self.configuration.on_change = self.vision.rewatch
         recogniser = Recogniser(
@@ -227,7 +229,8 @@ class Terminal:
             encode_ms=speed.encode_ms if speed else 0.0,
             time_known=self.clock.known,
             gate=self.gate,
-            vision=(self.vision.state or self.vision.liveness) if self.settings.camera else "",
+            vision=self._vision_state() if self.settings.camera else "",
+            model_pack=self.vision.pack if self.vision.ready else "",
         )
 
     @property
@@ -264,6 +267,15 @@ class Terminal:
     def _speed(self) -> Speed | None:
         ready = self.vision.ready
         return Speed(ready.detect_ms, ready.encode_ms) if ready else None
+
+    def _estates_pack(self) -> str:
+        current = self.configuration.current
+        return current.wire.model_pack if current else ""
+
+    def _vision_state(self) -> str:
+        """Return the gravest of what ails vision; a lost camera, told apart, is graver still."""
+        grave = self.vision.state or self.vision.liveness
+        return grave or ("" if self.camera else self.vision.fallback)
 
     def _watch(self) -> Watch | None:
         current = self.configuration.current

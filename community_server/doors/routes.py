@@ -95,6 +95,7 @@ class ListedDoor(BaseModel):
     camera: str
     gate: str
     vision: str
+    model_pack: str
     software: str
     queue: int
     time_known: bool
@@ -174,6 +175,7 @@ def _describe(estate: Estate, door: Door, people: int, alarms: list[str]) -> Lis
         camera=presence.camera if presence else "",
         gate=presence.gate if presence else "",
         vision=presence.vision if presence else "",
+        model_pack=presence.model_pack if presence else "",
         software=presence.software if presence else "",
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,

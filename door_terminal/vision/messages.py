@@ -5,6 +5,7 @@ program in this version; bounds still stand in the types, so that a broken proce
 the other with it.
 """
 
+import os
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -15,6 +16,9 @@ from door_terminal.errors import ChannelBroken
 LENGTH_SIZE: Final = 4
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes: a sighting with four crops needs some 50 KiB."""
+
+HUNG: Final = os.EX_TEMPFAIL
+"""Vision's exit status when the camera's driver does not come back from a call."""
 
 MAX_PASS_TEXT: Final = 200
 """Characters of a QR code that may be a pass; longer ones are something else."""

@@ -21,6 +21,7 @@ from door_terminal.errors import ChannelBroken
 from door_terminal.probe import measure
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
+    HUNG,
     LENGTH_SIZE,
     Answer,
     Encode,
@@ -44,8 +45,6 @@ _log = logging.getLogger(__name__)
 HEARTBEAT_S: Final = 1.0
 IDLE_INTERVAL_S: Final = 0.2
 """Five pictures a second are enough to notice that somebody comes."""
-HUNG: Final = os.EX_TEMPFAIL
-"""Exit status when the camera's driver does not come back from a call."""
 
 
 class _Channel:

@@ -9,6 +9,7 @@ import concurrent.futures
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,7 @@ from door_terminal.camera.reader import retry_delay
 from door_terminal.errors import ChannelBroken, RecognitionFailed
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
+    HUNG,
     LENGTH_SIZE,
     Answer,
     Encode,
@@ -33,6 +35,7 @@ from door_terminal.vision.messages import (
     frame,
     from_vision,
 )
+from door_terminal.vision.pack_choice import FALLBACK, STEADY_S, PackChoice
 
 _log = logging.getLogger(__name__)
 
@@ -59,16 +62,23 @@ class VisionSupervisor:
         found: Callable[[Sighting | Unclear], None],
         read: Callable[[PassSeen], None],
         saw: Callable[[int], None],
+        packs: PackChoice,
     ) -> None:
         """Take where to learn what to look for, and whom to tell of what was seen.
 
         `found` is told of sightings, `read` of codes, `saw` of how many faces were near at once.
+        `packs` says which models to load.
         """
         self._settings = settings
         self._watch = watch
         self._found = found
         self._read = read
         self._saw = saw
+        self.packs = packs
+        self.pack = ""
+        """The pack that vision was last started with."""
+        self._ready_at = 0.0
+        self._changing = False
         self._writer: asyncio.StreamWriter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
@@ -77,6 +87,8 @@ class VisionSupervisor:
         self.heartbeat: Heartbeat | None = None
         self.starts = 0
         self._unable = ""
+        self._reason = ""  # why the last process could not work, if it said so, ...
+        self._status = 0  # ... and with what it ended
 
     @property
     def state(self) -> str:
@@ -98,6 +110,11 @@ class VisionSupervisor:
         return self.heartbeat.camera
 
     @property
+    def fallback(self) -> str:
+        """Empty, or the code that says that another pack runs than the estate's."""
+        return FALLBACK if self.ready is not None and self.pack != self.packs.wanted else ""
+
+    @property
     def liveness(self) -> str:
         """Empty, or the code of what keeps faces from being told from pictures."""
         return self.heartbeat.liveness if self.heartbeat else ""
@@ -111,6 +128,7 @@ class VisionSupervisor:
                 await self._one_life()
             except (ChannelBroken, TimeoutError, OSError) as error:
                 _log.warning("vision ended: %s", str(error) or "it said nothing any more")
+            self._judge_pack()
             failures = 1 if self.heartbeat is not None else failures + 1
             self.heartbeat = None
             await asyncio.sleep(retry_delay(failures))
@@ -141,8 +159,26 @@ class VisionSupervisor:
         finally:
             self._encodings.pop(sighting, None)
 
+    def _judge_pack(self) -> None:
+        """Note a pack that was not ready in time, said that it cannot work, or died early."""
+        if self._changing:
+            return
+        early = self.ready is None or time.monotonic() - self._ready_at < STEADY_S
+        if early and self._status != HUNG:  # a camera's driver says nothing of a pack
+            self.packs.failed(self.pack, self._reason)
+
+    def _change_pack(self) -> None:
+        """End vision where another pack is to run; it is started anew with that one."""
+        if self.ready is not None and time.monotonic() - self._ready_at >= STEADY_S:
+            self.packs.came_up(self.pack)
+        if self.packs.next() != self.pack and self.process is not None:
+            _log.info("pack=%s next=%s", self.pack, self.packs.next())
+            self._changing = True
+            self.process.kill()
+
     async def _one_life(self) -> None:
-        self.ready = None
+        self.ready, self._changing, self._reason = None, False, ""
+        self.pack = self.packs.next()
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = await asyncio.create_subprocess_exec(
@@ -156,7 +192,8 @@ class VisionSupervisor:
         self.starts += 1
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
-            body = self._settings.model_dump_json().encode()
+            settings = self._settings.model_copy(update={"model_pack": self.pack})
+            body = settings.model_dump_json().encode()
             writer.write(len(body).to_bytes(LENGTH_SIZE, "big") + body)
             self._writer = writer
             while True:
@@ -178,7 +215,7 @@ class VisionSupervisor:
     def _take(self, message: FromVision) -> None:
         match message:
             case Ready():
-                self.ready, self._unable = message, ""
+                self.ready, self._unable, self._ready_at = message, "", time.monotonic()
                 _log.info(
                     "vision ready space=%s detect_ms=%.1f encode_ms=%.1f",
                     message.template_space,
@@ -187,10 +224,11 @@ class VisionSupervisor:
                 )
                 self.rewatch()
             case Unable(code=code):
-                self._unable = code
+                self._unable = self._reason = code
             case Heartbeat():
                 self.heartbeat = message
                 self._saw(message.near)
+                self._change_pack()
             case Sighting() | Unclear():
                 self._found(message)
             case PassSeen():
@@ -203,7 +241,7 @@ class VisionSupervisor:
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        self._status = await process.wait()
         _log.info("vision process ended status=%s", process.returncode)
 
     def _tell(self, message: FromController) -> None:
