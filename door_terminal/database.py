@@ -146,6 +146,15 @@ class AlarmRow(DoorBase):
     alarm: Mapped[str] = mapped_column(String(32))
 
 
+class VisionPlanRow(DoorBase):
+    """What vision last worked with; see `vision.trial`."""
+
+    __tablename__ = "vision_plan"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 def open_door_database(url: str) -> Engine:
     """Open the door's database, brought up to this version's tables.
 

@@ -24,7 +24,7 @@ class Settings(TierSettings):
     """Keys, roster, log. One running terminal per folder."""
     models: Path = Field(default_factory=models_folder)
     model_pack: str = ""
-    """The pack that vision loads, whatever the estate's is; empty: the estate's."""
+    """The pack to run whatever the estate's is, a name or a folder; empty: the estate's."""
     model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
     """`openvino` needs the extra of that name; the vectors stay the same."""
     liveness_pack: Literal["silent-face", "insightface-liveness"] = "silent-face"

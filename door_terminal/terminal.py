@@ -40,9 +40,11 @@ from door_terminal.sensors.desk import SensorDesk
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
-from door_terminal.vision.pack_choice import PackChoice
+from door_terminal.vision.plan_store import keep_plan, load_plan
 from door_terminal.vision.supervisor import VisionSupervisor
+from door_terminal.vision.trial import Look, Plan, Trial
 from face_engine.liveness.challenge import TIME_S
+from face_engine.models import DEFAULT_PACK
 from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
 
@@ -143,15 +145,21 @@ class Terminal:
         self._sightings = ThreadPoolExecutor(_SIGHTINGS_AT_ONCE, thread_name_prefix="sighting")
         # Apart, so that no face which waits for the server keeps a pass waiting.
         self._codes = ThreadPoolExecutor(1, thread_name_prefix="pass")
+        trial = Trial(
+            self._plan(),
+            load_plan(self.engine),
+            settings.model_pack or DEFAULT_PACK,
+            self._keep_plan,
+        )
         self.vision = VisionSupervisor(
             settings,
+            trial,
             watch=self._watch,
             found=self._found,
             read=self._read,
             saw=self.sensors.saw,
-            packs=PackChoice(settings.model_pack, self._estates_pack, folder / "vision-pack"),
         )
-        self.configuration.on_change = self.vision.rewatch
+        self.configuration.on_change = lambda: self.vision.want(self._plan())
         recogniser = Recogniser(
             book=lambda: self.roster.book,
             configuration=lambda: self.configuration.current,
@@ -229,8 +237,8 @@ class Terminal:
             encode_ms=speed.encode_ms if speed else 0.0,
             time_known=self.clock.known,
             gate=self.gate,
-            vision=self._vision_state() if self.settings.camera else "",
-            model_pack=self.vision.pack if self.vision.ready else "",
+            vision=self._vision_trouble() if self.settings.camera else "",
+            model_pack=self.vision.pack,
         )
 
     @property
@@ -268,32 +276,47 @@ class Terminal:
         ready = self.vision.ready
         return Speed(ready.detect_ms, ready.encode_ms) if ready else None
 
-    def _estates_pack(self) -> str:
-        current = self.configuration.current
-        return current.wire.model_pack if current else ""
+    def _vision_trouble(self) -> str:
+        vision = self.vision
+        return vision.state or vision.trial.problem or vision.liveness
 
-    def _vision_state(self) -> str:
-        """Return the gravest of what ails vision; a lost camera, told apart, is graver still."""
-        grave = self.vision.state or self.vision.liveness
-        return grave or ("" if self.camera else self.vision.fallback)
+    def _plan(self) -> Plan:
+        """Return what vision ought to run with by the newest configuration."""
+        current = self.configuration.current
+        fixed = self.settings.model_pack
+        if current is None:
+            return Plan(fixed or DEFAULT_PACK)
+        wire = current.wire
+        look = Look(
+            min_face_px=wire.zone.min_face_px,
+            dwell_ms=wire.zone.dwell_ms,
+            max_yaw_deg=wire.zone.max_yaw_deg,
+            frames=wire.frames,
+            liveness=current.rules.liveness is not LivenessPolicy.OFF,
+            passes=Credential.PASS in current.rules.accepts,
+        )
+        return Plan(fixed or wire.model_pack or DEFAULT_PACK, look)
+
+    def _keep_plan(self, plan: Plan) -> None:
+        self._sightings.submit(keep_plan, self.engine, plan)
 
     def _watch(self) -> Watch | None:
-        current = self.configuration.current
-        if current is None:
+        current, look = self.configuration.current, self.vision.trial.plan.look
+        if current is None or look is None:
             return None
-        zone, mode = current.wire.zone, self.mode()
+        mode = self.mode()
         ready = self.vision.ready
         outdated = ready is not None and ready.template_space != current.wire.template_space
         return Watch(
-            min_face_px=zone.min_face_px,
-            dwell_ms=zone.dwell_ms,
-            max_yaw_deg=zone.max_yaw_deg,
-            frames=current.wire.frames,
+            min_face_px=look.min_face_px,
+            dwell_ms=look.dwell_ms,
+            max_yaw_deg=look.max_yaw_deg,
+            frames=look.frames,
             encode=mode != "remote",
             crops=mode != "local" or current.wire.ask_unknown or outdated,
             attempts=current.wire.attempts,
-            liveness=current.rules.liveness is not LivenessPolicy.OFF,
-            passes=Credential.PASS in current.rules.accepts,
+            liveness=look.liveness,
+            passes=look.passes,
         )
 
     def _found(self, found: Sighting | Unclear) -> None:

@@ -100,6 +100,7 @@ class ListedDoor(BaseModel):
     queue: int
     time_known: bool
     alarms: list[str]
+    model_pack_wanted: str
 
 
 @router.get("")
@@ -180,6 +181,7 @@ def _describe(estate: Estate, door: Door, people: int, alarms: list[str]) -> Lis
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,
         alarms=alarms,
+        model_pack_wanted=estate.configurer.model_pack,
     )
 
 

@@ -13,12 +13,13 @@ from msgspec import Meta
 
 from door_terminal.errors import ChannelBroken
 
+HUNG: Final = os.EX_TEMPFAIL
+"""Exit status of vision when the camera's driver does not come back from a call."""
+REHEARSE: Final = "rehearse"
+"""Argument of vision instead of a socket's number: load the models, say what is wrong, end."""
 LENGTH_SIZE: Final = 4
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes: a sighting with four crops needs some 50 KiB."""
-
-HUNG: Final = os.EX_TEMPFAIL
-"""Vision's exit status when the camera's driver does not come back from a call."""
 
 MAX_PASS_TEXT: Final = 200
 """Characters of a QR code that may be a pass; longer ones are something else."""

@@ -18,7 +18,7 @@ import cv2
 from door_terminal.camera.reader import CameraReader
 from door_terminal.camera.sources import open_source
 from door_terminal.errors import ChannelBroken
-from door_terminal.probe import measure
+from door_terminal.probe import Speed, measure
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     HUNG,
@@ -37,7 +37,7 @@ from door_terminal.vision.messages import (
 )
 from door_terminal.vision.watcher import Watcher
 from face_engine.liveness.passive import load_passive
-from face_engine.models import load_pack
+from face_engine.models import FacePack, load_pack
 from face_engine.models.registry import LIVENESS_PACKS
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ _log = logging.getLogger(__name__)
 HEARTBEAT_S: Final = 1.0
 IDLE_INTERVAL_S: Final = 0.2
 """Five pictures a second are enough to notice that somebody comes."""
+_AFTER_OTHERS: Final = 10  # of `nice`: the vision process that works goes first
 
 
 class _Channel:
@@ -82,15 +83,8 @@ def run(settings: Settings, connection: socket.socket) -> None:
     Raises:
         FaceEngineError: the models cannot be loaded.
     """
-    cv2.setNumThreads(settings.threads)
     channel = _Channel(connection)
-    pack = load_pack(
-        settings.model_pack,
-        settings.models,
-        threads=settings.threads,
-        runtime=settings.model_runtime,
-    )
-    speed = measure(pack.detector, pack.encoder)
+    pack, speed = _load(settings)
     channel.send(Ready(pack.template_space, speed.detect_ms, speed.encode_ms))
     reader = CameraReader(
         lambda sleep: open_source(
@@ -111,6 +105,27 @@ def run(settings: Settings, connection: socket.socket) -> None:
         _log.info("vision ends with its controller")
     finally:
         reader.stop()
+
+
+def rehearse(settings: Settings) -> None:
+    """Load the models and run them once, in a process that nobody waits for.
+
+    Raises:
+        FaceEngineError: the models cannot be loaded.
+    """
+    os.nice(_AFTER_OTHERS)
+    _load(settings)
+
+
+def _load(settings: Settings) -> tuple[FacePack, Speed]:
+    cv2.setNumThreads(settings.threads)
+    pack = load_pack(
+        settings.model_pack,
+        settings.models,
+        threads=settings.threads,
+        runtime=settings.model_runtime,
+    )
+    return pack, measure(pack.detector, pack.encoder)
 
 
 def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: float) -> None:

@@ -6,6 +6,7 @@ even its own watchdog does not survive.
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import socket
 import sys
@@ -19,6 +20,7 @@ from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     HUNG,
     LENGTH_SIZE,
+    REHEARSE,
     Answer,
     Encode,
     Encoded,
@@ -35,7 +37,7 @@ from door_terminal.vision.messages import (
     frame,
     from_vision,
 )
-from door_terminal.vision.pack_choice import FALLBACK, STEADY_S, PackChoice
+from door_terminal.vision.trial import PACK_UNHEALTHY, Plan, Trial
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ START_S: Final = 60.0
 """Loading and timing the models on the weakest board."""
 SILENCE_S: Final = 6.0
 """Several heartbeats: the longest a busy board stays away between two."""
+RECHECK_S: Final = 300.0
+"""How often a pack that somebody has to bring is looked for."""
 ENCODE_S: Final = 5.0
 """How long a sighting waits for vision to encode it after all."""
 
@@ -57,28 +61,27 @@ class VisionSupervisor:
     def __init__(
         self,
         settings: Settings,
+        trial: Trial,
         *,
         watch: Callable[[], Watch | None],
         found: Callable[[Sighting | Unclear], None],
         read: Callable[[PassSeen], None],
         saw: Callable[[int], None],
-        packs: PackChoice,
     ) -> None:
-        """Take where to learn what to look for, and whom to tell of what was seen.
+        """Take what to run, where to learn what to look for, and whom to tell of what was seen.
 
         `found` is told of sightings, `read` of codes, `saw` of how many faces were near at once.
-        `packs` says which models to load.
         """
         self._settings = settings
+        self.trial = trial
+        self._running = ""
+        self._ready_at = 0.0
+        self._refused = self._switching = self._hung = False
+        self._news = asyncio.Event()
         self._watch = watch
         self._found = found
         self._read = read
         self._saw = saw
-        self.packs = packs
-        self.pack = ""
-        """The pack that vision was last started with."""
-        self._ready_at = 0.0
-        self._changing = False
         self._writer: asyncio.StreamWriter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
@@ -87,8 +90,6 @@ class VisionSupervisor:
         self.heartbeat: Heartbeat | None = None
         self.starts = 0
         self._unable = ""
-        self._reason = ""  # why the last process could not work, if it said so, ...
-        self._status = 0  # ... and with what it ended
 
     @property
     def state(self) -> str:
@@ -110,28 +111,121 @@ class VisionSupervisor:
         return self.heartbeat.camera
 
     @property
-    def fallback(self) -> str:
-        """Empty, or the code that says that another pack runs than the estate's."""
-        return FALLBACK if self.ready is not None and self.pack != self.packs.wanted else ""
-
-    @property
     def liveness(self) -> str:
         """Empty, or the code of what keeps faces from being told from pictures."""
         return self.heartbeat.liveness if self.heartbeat else ""
 
+    @property
+    def pack(self) -> str:
+        """The model pack that vision runs; empty while it does not."""
+        return self._running if self.state == VISION_UP else ""
+
     async def run(self) -> None:
         """Keep vision running until cancelled."""
         self._loop = asyncio.get_running_loop()
+        following = asyncio.create_task(self._follow_packs())
+        try:
+            await self._live()
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    async def _live(self) -> None:
         failures = 0
         while True:
             try:
                 await self._one_life()
             except (ChannelBroken, TimeoutError, OSError) as error:
                 _log.warning("vision ended: %s", str(error) or "it said nothing any more")
-            self._judge_pack()
+                self._judge(error)
             failures = 1 if self.heartbeat is not None else failures + 1
             self.heartbeat = None
-            await asyncio.sleep(retry_delay(failures))
+            await asyncio.sleep(0 if self._switching else retry_delay(failures))
+
+    def _judge(self, error: Exception) -> None:
+        """Hold the end of a life against what it ran with, unless something else ended it."""
+        if self._switching or self._refused or self._hung:
+            return
+        if isinstance(error, TimeoutError) and self.ready is None:
+            self._refuse("")
+        else:
+            before = self.trial.plan
+            self.trial.died()
+            self._tell_of_change(before)
+
+    def _refuse(self, code: str) -> None:
+        before = self.trial.plan
+        self.trial.refuse(code)
+        self._tell_of_change(before)
+
+    def _tell_of_change(self, before: Plan) -> None:
+        if self.trial.plan != before:
+            self._refused, self._unable = True, ""
+            _log.error(
+                "vision goes back code=%s pack=%s to=%s",
+                self.trial.problem,
+                before.pack,
+                self.trial.plan.pack,
+            )
+
+    def want(self, plan: Plan) -> None:
+        """Take what the server wants vision to run with; from any thread."""
+        if self._loop is None:  # nothing runs yet
+            self.trial.want(plan)
+        else:
+            self._loop.call_soon_threadsafe(self._want, plan)
+
+    def _want(self, plan: Plan) -> None:
+        if plan != self.trial.wanted:
+            self.trial.want(plan, self._running)
+            self._news.set()
+        self.rewatch()
+
+    async def _follow_packs(self) -> None:
+        """Change to the wanted pack once it has been loaded beside the one that works."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), RECHECK_S)
+            due = self._news.is_set() or self.trial.mendable
+            self._news.clear()
+            wanted = self.trial.wanted
+            pending = not self.trial.problem or self.trial.mendable
+            if not (due and pending) or self.ready is None or wanted.pack == self._running:
+                continue
+            code = await self._rehearse(wanted.pack)
+            if wanted != self.trial.wanted:
+                continue  # a newer one came meanwhile, with news of its own
+            if code:
+                _log.error("the estate's models cannot be used pack=%s code=%s", wanted.pack, code)
+                self.trial.rehearsed_badly(code)
+            elif self.process is not None and self.process.returncode is None:
+                self.trial.take_up()
+                self._switching = True
+                self.process.kill()
+
+    async def _rehearse(self, pack: str) -> str:
+        """Return what keeps a pack from being used here; empty for nothing."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "door_terminal.vision", REHEARSE),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(START_S):
+                said, _ = await process.communicate(self._settings_for(pack))
+        except TimeoutError:
+            return PACK_UNHEALTHY
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return said.decode("ascii", "replace") or (PACK_UNHEALTHY if process.returncode else "")
+
+    def _settings_for(self, pack: str) -> bytes:
+        chosen = self._settings.model_copy(update={"model_pack": pack})
+        return chosen.model_dump_json().encode()
 
     def rewatch(self) -> None:
         """Tell vision what to look for now; from any thread."""
@@ -159,26 +253,10 @@ class VisionSupervisor:
         finally:
             self._encodings.pop(sighting, None)
 
-    def _judge_pack(self) -> None:
-        """Note a pack that was not ready in time, said that it cannot work, or died early."""
-        if self._changing:
-            return
-        early = self.ready is None or time.monotonic() - self._ready_at < STEADY_S
-        if early and self._status != HUNG:  # a camera's driver says nothing of a pack
-            self.packs.failed(self.pack, self._reason)
-
-    def _change_pack(self) -> None:
-        """End vision where another pack is to run; it is started anew with that one."""
-        if self.ready is not None and time.monotonic() - self._ready_at >= STEADY_S:
-            self.packs.came_up(self.pack)
-        if self.packs.next() != self.pack and self.process is not None:
-            _log.info("pack=%s next=%s", self.pack, self.packs.next())
-            self._changing = True
-            self.process.kill()
-
     async def _one_life(self) -> None:
-        self.ready, self._changing, self._reason = None, False, ""
-        self.pack = self.packs.next()
+        self.ready = None
+        self._refused = self._switching = self._hung = False
+        plan = self.trial.plan
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = await asyncio.create_subprocess_exec(
@@ -190,10 +268,10 @@ class VisionSupervisor:
                 start_new_session=True,  # Ctrl-C is for the controller, which ends vision itself
             )
         self.starts += 1
+        self._running = plan.pack
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
-            settings = self._settings.model_copy(update={"model_pack": self.pack})
-            body = settings.model_dump_json().encode()
+            body = self._settings_for(plan.pack)
             writer.write(len(body).to_bytes(LENGTH_SIZE, "big") + body)
             self._writer = writer
             while True:
@@ -202,7 +280,8 @@ class VisionSupervisor:
             self._writer = None
             writer.close()
             await self._end(self.process)
-            self.process = None
+            self._hung = self.process.returncode == HUNG
+            self.process, self._running = None, ""
 
     async def _next(self, reader: asyncio.StreamReader) -> FromVision:
         async with asyncio.timeout(START_S if self.ready is None else SILENCE_S):
@@ -215,7 +294,9 @@ class VisionSupervisor:
     def _take(self, message: FromVision) -> None:
         match message:
             case Ready():
-                self.ready, self._unable, self._ready_at = message, "", time.monotonic()
+                self.ready, self._unable = message, ""
+                self._ready_at = time.monotonic()
+                self._news.set()
                 _log.info(
                     "vision ready space=%s detect_ms=%.1f encode_ms=%.1f",
                     message.template_space,
@@ -224,11 +305,12 @@ class VisionSupervisor:
                 )
                 self.rewatch()
             case Unable(code=code):
-                self._unable = self._reason = code
+                self._unable = code
+                self._refuse(code)
             case Heartbeat():
                 self.heartbeat = message
+                self.trial.works(self._ready_at)
                 self._saw(message.near)
-                self._change_pack()
             case Sighting() | Unclear():
                 self._found(message)
             case PassSeen():
@@ -241,7 +323,7 @@ class VisionSupervisor:
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:
             process.kill()
-        self._status = await process.wait()
+        await process.wait()
         _log.info("vision process ended status=%s", process.returncode)
 
     def _tell(self, message: FromController) -> None:

@@ -14,6 +14,7 @@ from community_server import errors
 from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
 from community_server.pages import PAGES
+from door_terminal.vision.trial import MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY
 from face_engine.errors import PhotoReason
 from tier_kit.language import LANGUAGES
 from tier_link.replies import ReplyReason
@@ -52,6 +53,7 @@ def codes_raised() -> Iterator[str]:
         ("mode", set(MODES)),
         ("alarm", set(AlarmKind)),
         ("remark", set(EntryRemark)),
+        ("models", {*MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY}),
     ],
 )
 def test_every_code_has_a_sentence(language: str, branch: str, codes: set[str]) -> None:

@@ -16,6 +16,7 @@ import psutil
 
 from door_terminal import command
 from door_terminal.settings import Settings
+from door_terminal.vision.messages import REHEARSE
 from tests.door_terminal.estate import Estate, eventually
 
 
@@ -68,7 +69,10 @@ class Door:
 
     def vision(self) -> psutil.Process:
         children = psutil.Process(self.process.pid).children()
-        (vision,) = [one for one in children if "door_terminal.vision" in one.cmdline()]
+        lines = [(one, one.cmdline()) for one in children]
+        (vision,) = [
+            one for one, line in lines if "door_terminal.vision" in line and REHEARSE not in line
+        ]
         return vision
 
     def sees(self) -> bool:

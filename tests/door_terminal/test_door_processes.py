@@ -15,7 +15,7 @@ import pytest
 
 from face_engine.enrollment import judge
 from face_engine.faces import Image
-from face_engine.models import FacePack, load_pack
+from face_engine.models import FacePack
 from face_engine.rotation import random_rotation, turn
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson
@@ -307,36 +307,3 @@ def test_an_idle_door_leaves_the_detector_alone(
         eventually(lambda: door.state()["frames"] >= before["frames"] + 10)
         assert door.state()["detections"] == before["detections"]
         assert isinstance(door.vision(), psutil.Process)
-
-
-def test_a_door_loads_the_estates_pack_and_goes_on_with_another_where_that_is_missing(
-    estate: Estate,
-    data: Path,
-    feed: CameraFeed,
-    pack: FacePack,
-    people: dict[str, SamplePerson],
-) -> None:
-    other = load_pack("opencv-zoo-int8")
-    ada = person("a")  # known by the server alone
-    furnish(estate, ada, template_space=other.template_space, model_pack="opencv-zoo-int8")
-
-    def told(vision: str, model_pack: str) -> bool:
-        state = estate.presences[-1] if estate.presences else None
-        return state is not None and (state.vision, state.model_pack) == (vision, model_pack)
-
-    with running_door(data, "--camera", feed.url) as door:
-        eventually(lambda: told("", "opencv-zoo-int8"), within=60)
-        assert door.state()["template_space"] == other.template_space
-
-        estate.answer_match = lambda _: MatchAnswer(ada.person, "match")
-        furnish(estate, ada, template_space="glint-512", model_pack="buffalo_l")
-        eventually(lambda: told("pack-fallback", "opencv-zoo"), within=60)
-        comes(feed, people["Ada"])
-        eventually(lambda: len(estate.entries) == 1)
-        assert (estate.entries[0].granted, estate.entries[0].matched) == (True, "remote")
-        told_people = gatehouse("door", "status", "--data", str(data), cwd=data.parent).stdout
-        assert "opencv-zoo, since buffalo_l does not come up here (models-missing)" in told_people
-
-        estate.answer_match = lambda _: None
-        furnish(estate, enrolled(pack, people["Ada"], "a"), model_pack="opencv-zoo")
-        eventually(lambda: told("", "opencv-zoo"), within=60)

@@ -23,7 +23,7 @@ from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from door_terminal.vision.messages import Sighting, Unclear
 from tests.door_terminal.samples import QUICK, RENEWAL, configured, person
-from tier_link.estate_messages import ESTATE, RenewalAnswer, RosterSnapshot
+from tier_link.estate_messages import ESTATE, RenewalAnswer, RosterSnapshot, Zone
 
 PORT = 8480
 OWN = f"http://127.0.0.1:{PORT}"
@@ -263,3 +263,32 @@ def test_whoever_was_let_in_is_asked_in_both_languages_and_told_what_came_of_it(
 
 def test_a_reason_that_this_version_does_not_know_is_a_sentence_all_the_same() -> None:
     assert "desk" in renewal_told("of-a-later-version")["message"]["en"]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "told", "wanted"),
+    [
+        ("", "opencv-zoo-int8", "opencv-zoo-int8"),
+        ("", "", "opencv-zoo"),
+        ("opencv-zoo", "opencv-zoo-int8", "opencv-zoo"),
+    ],
+)
+def test_the_estates_models_are_wanted_unless_the_installer_fixed_others(
+    tmp_path: Path, fixed: str, told: str, wanted: str
+) -> None:
+    with opened(tmp_path, model_pack=fixed) as terminal:
+        with Session(terminal.engine) as session, session.begin():
+            terminal.configuration.take(session, configured(model_pack=told))
+        state = ask(terminal, "GET", "/state").json()
+        assert (state["model_pack_wanted"], state["model_pack"]) == (wanted, "")
+
+
+def test_what_vision_is_told_to_do_is_what_was_configured(terminal: Terminal) -> None:
+    zone = Zone(min_face_px=77, dwell_ms=444, max_yaw_deg=22)
+    with Session(terminal.engine) as session, session.begin():
+        wire = configured(zone=zone, frames=3, liveness="observe", pass_allowed=True)
+        terminal.configuration.take(session, wire)
+    watch = terminal._watch()
+    assert watch is not None
+    assert (watch.min_face_px, watch.dwell_ms, watch.max_yaw_deg, watch.frames) == (77, 444, 22, 3)
+    assert (watch.liveness, watch.passes) == (True, True)
