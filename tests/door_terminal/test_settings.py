@@ -1,10 +1,12 @@
 """A terminal is set up by the environment, then the file, and told plainly what is wrong."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from door_terminal.settings import Settings
+from face_engine.models.registry import LIVENESS_PACKS
 from tier_kit.settings import ConfigurationRefused
 
 
@@ -50,3 +52,10 @@ def test_settings_reach_the_vision_process_whole(file: Path) -> None:
     del file
     settings = Settings(camera="0", data=Path("here"), threads=2)
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
+def test_every_pack_that_tells_faces_from_pictures_can_be_chosen(file: Path) -> None:
+    del file
+    choices = get_args(Settings.model_fields["liveness_pack"].annotation)
+    assert set(choices) == set(LIVENESS_PACKS)
+    assert Settings().liveness_pack == "silent-face"
