@@ -30,6 +30,8 @@ _PASSIVE_CONTRAST: Final = 18.0
 _PASSIVE_YAW: Final = 25.0
 _PER_LOGIT: Final = 0.5
 _MOST_PASSIVE: Final = 2.0
+_MOST_DOUBT: Final = 0.5
+"""Evidence of the networks against a face that motion may outweigh: a mean score of 0.36."""
 
 
 class Liveness(StrEnum):
@@ -88,7 +90,7 @@ def fuse_evidence(
 
     A challenge passed settles it, whatever else was seen: it cannot be had by accident. Once one
     was asked, nothing else makes a face live. Where the networks are installed, they must have
-    been heard: a film on a screen moves as a head does.
+    been heard and not have seen a picture: a film on a screen moves as a head does.
 
     Args:
         parallax: its evidence, see `Parallax.evidence`.
@@ -107,8 +109,8 @@ def fuse_evidence(
         )
     if challenge not in {None, Answer.WAITING}:
         return LivenessResult(Liveness.UNDECIDED, LivenessReason.CHALLENGE_FAILED)
-    heard = scores is None or len(scores) >= PASSIVE_FRAMES
-    if challenge is None and heard and total >= LIVE_ABOVE:
+    agreed = scores is None or (len(scores) >= PASSIVE_FRAMES and passive >= -_MOST_DOUBT)
+    if challenge is None and agreed and total >= LIVE_ABOVE:
         return LivenessResult(
             Liveness.LIVE,
             LivenessReason.MOVES_AS_A_HEAD if by_motion else LivenessReason.LOOKS_LIKE_A_FACE,

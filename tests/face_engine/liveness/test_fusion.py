@@ -29,6 +29,9 @@ LOOKS_LIVE, LOOKS_FLAT = [0.99] * 3, [0.001] * 3
         (0.0, LOOKS_LIVE, Liveness.UNDECIDED, LivenessReason.TOO_LITTLE_SEEN),
         (0.0, LOOKS_FLAT, Liveness.UNDECIDED, LivenessReason.TOO_LITTLE_SEEN),
         (0.0, None, Liveness.UNDECIDED, LivenessReason.TOO_LITTLE_SEEN),
+        # A film moves as a head does: doubts are outweighed, networks that see a screen are not.
+        (4.5, [0.4] * 3, Liveness.LIVE, LivenessReason.MOVES_AS_A_HEAD),
+        (4.5, [0.1] * 3, Liveness.UNDECIDED, LivenessReason.TOO_LITTLE_SEEN),
         # Networks that are there must have been heard.
         (4.5, [0.99], Liveness.UNDECIDED, LivenessReason.TOO_LITTLE_SEEN),
     ],
