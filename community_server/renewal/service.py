@@ -35,7 +35,7 @@ from face_engine.faces import Image, Vectors
 from face_engine.lookalikes import sure_level
 from face_engine.rotation import turn
 from tier_link.envelopes import GivenConsent
-from tier_link.errors import RequestRefused
+from tier_link.errors import DeadlinePassed, RequestRefused
 from tier_link.estate_messages import RenewalAnswer, RenewalDeclined, RenewalRequest
 from tier_link.store import reading
 
@@ -43,6 +43,8 @@ _log = logging.getLogger(__name__)
 
 RECENT_S: Final = 120
 """From an entry to the wish to renew: a door's page asks for a sixth of that."""
+WAIT_S: Final = 2.0
+"""How long a renewal waits for the one before: doors that match share these threads."""
 ASK_AGAIN_S: Final = 30 * 24 * 3600
 """Whoever declined is left alone for a month, at every door: it is kept with the face, which
 erasure takes along."""
@@ -108,7 +110,7 @@ class Renewals:
         """
         if request.template_space != self.space.name:
             raise RequestRefused("the door is of another space", code="template-space-other")
-        if not self._one_by_one.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        if not self._one_by_one.acquire(timeout=WAIT_S):
             raise RequestRefused("another face is being renewed", code="busy")
         try:
             reason = self._renew(door, request, deadline)
@@ -136,6 +138,8 @@ class Renewals:
                 _check_liveness(session, door, request.liveness)
                 person, known = self._known(session, door, request.entry)
             faces = self._look(door, known, decode_crops(request.crops), deadline)
+            if time.monotonic() >= deadline:
+                raise DeadlinePassed("nobody waits for the renewal any more")
             with self.changer.change() as change:
                 self._replace(change, door, person, faces, request)
         except _NotRenewed as refusal:

@@ -47,7 +47,7 @@ from tests.community_server.bench import Bench, prepare
 from tests.community_server.photos import aligned, jpeg
 from tier_link.certificates import root_public_bytes
 from tier_link.envelopes import GivenConsent
-from tier_link.errors import RequestRefused
+from tier_link.errors import DeadlinePassed, RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     DoorConfigured,
@@ -440,3 +440,15 @@ def test_an_estate_that_changes_no_model_renews_nothing(models: Path, tmp_path: 
     assert alone.renew(alone.let_in(ada), alone.crops("Ada")) == "not-due"
     assert load_pack(FORMER, models).template_space == FORMER_SPACE
     estate.close()
+
+
+def test_what_nobody_waits_for_changes_nothing(still: Changed) -> None:
+    entry, crops = still.let_in(still.ada), still.crops("Ada")
+    request = RenewalRequest(still.estate.pack.template_space, entry, crops, "", agreed())
+    renewals = still.estate.doors._records.renewals
+    with pytest.raises(DeadlinePassed):
+        renewals.renew(still.door, request, time.monotonic())
+    with renewals._one_by_one, pytest.raises(RequestRefused) as refused:
+        renewals.renew(still.door, request, time.monotonic() + 60)
+    assert refused.value.code == "busy"
+    assert still.unchanged()
