@@ -4,6 +4,8 @@ import math
 from typing import Final
 
 from face_engine.calibration import Calibration
+from face_engine.encoder import fuse
+from face_engine.faces import Vectors
 
 RISK_TIMES: Final = 10.0
 """How much more often than at the door's own threshold the risk is taken for real. Templates are
@@ -36,3 +38,19 @@ def sure_level(threshold: float, calibration: Calibration) -> float:
         calibration: its tail says how far above the threshold strangers pass so much more seldom.
     """
     return threshold + calibration.strangers.tail_scale * math.log(SURE_TIMES)
+
+
+def is_surely(
+    vectors: Vectors, template: Vectors, threshold: float, calibration: Calibration
+) -> bool:
+    """Say whether all of (N, d) vectors of one sighting are somebody's, beyond what opens a door.
+
+    Args:
+        vectors: of the frames, encoded as those of a probe are.
+        template: (d,), theirs, in the same space and turned alike.
+        threshold: the door's own.
+        calibration: of that space.
+    """
+    single, together = vectors @ template, fuse(vectors) @ template
+    # Written so that a NaN fails it too.
+    return bool(single.min() >= threshold and together >= sure_level(threshold, calibration))

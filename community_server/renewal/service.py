@@ -32,7 +32,7 @@ from community_server.staff.audit import audit
 from face_engine.encoder import as_probe, encode_with_mirror, fuse
 from face_engine.enrollment import odd_one_out
 from face_engine.faces import Image, Vectors
-from face_engine.lookalikes import sure_level
+from face_engine.lookalikes import is_surely
 from face_engine.rotation import turn
 from tier_link.envelopes import GivenConsent
 from tier_link.errors import DeadlinePassed, RequestRefused
@@ -168,19 +168,15 @@ class Renewals:
             raise _NotRenewed("not-due")
         threshold = former.thresholds.of(door).value
         calibration = former.thresholds.budget.calibration
-        vectors = former.encoder.encode(as_probe(crops), deadline)
-        turned = turn(vectors, former.matrix)
-        together = turn(fuse(vectors), former.matrix)
-        sure = sure_level(threshold, calibration)
-        # Written so that a NaN fails it too.
-        if not (float((turned @ known).min()) >= threshold and float(together @ known) >= sure):
+        turned = turn(former.encoder.encode(as_probe(crops), deadline), former.matrix)
+        if not is_surely(turned, known, threshold, calibration):
             raise _NotRenewed("face-unsure")
         encoder = _InTime(self.space.encoder, self.space.pack.encoder.dimension, deadline)
         present = encode_with_mirror(encoder, crops)
         same_person = self.space.thresholds.budget.calibration.same_person
         if odd_one_out(present, same_person) is not None:
             raise _NotRenewed("face-unsure")
-        return _Faces(turn(fuse(present), self.space.matrix), together)
+        return _Faces(turn(fuse(present), self.space.matrix), fuse(turned))
 
     def _replace(
         self, change: Change, door: str, person: str, faces: _Faces, request: RenewalRequest
