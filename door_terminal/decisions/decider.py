@@ -139,7 +139,11 @@ class Decider:
         return decision
 
     def _earlier(self, shown: Shown, now: float) -> tuple[Shown, ...]:
-        """Return the same person's other credential, shown a moment ago."""
+        """Return the same person's other credential, shown a moment ago.
+
+        Of two of one kind the newer alone counts: whoever was not known to be live and steps up
+        again is judged by what was seen now.
+        """
         self._first_shown = {
             person: (one, at)
             for person, (one, at) in self._first_shown.items()
@@ -147,7 +151,8 @@ class Decider:
         }
         if shown.person is None or shown.person.person not in self._first_shown:
             return ()
-        return (self._first_shown[shown.person.person][0],)
+        first, _ = self._first_shown[shown.person.person]
+        return () if first.credential is shown.credential else (first,)
 
     def _record(
         self,

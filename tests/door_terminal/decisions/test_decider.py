@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from access_rules.decision import DecisionReason, Shown
+from access_rules.decision import DecisionReason, Liveness, Shown
 from access_rules.people import Category, Credential, Person
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import Configuration
@@ -118,6 +118,19 @@ def test_a_second_credential_completes_the_first(door: Door) -> None:
     assert [one.second for one in told] == [False, False, True, False]
     assert [one.first for one in told] == ["", "", "face", ""]
     assert [one.first for one in door.published] == [None, None, Credential.FACE, None]
+
+
+def test_a_face_that_was_unsure_and_steps_up_again_is_judged_by_what_is_seen_now(
+    door: Door,
+) -> None:
+    door.configuration = Configuration.of(configured(liveness="second"))
+    seen = [
+        door.decider.attempt(
+            Shown(Credential.FACE, ADA, liveness=liveness), needed_ns=time.monotonic_ns()
+        ).reason
+        for liveness in (Liveness.UNDECIDED, Liveness.LIVE)
+    ]
+    assert seen == [DecisionReason.SECOND_CREDENTIAL_NEEDED, DecisionReason.WITHIN_RULES]
 
 
 def test_the_first_credential_does_not_wait_for_ever(
