@@ -23,6 +23,13 @@ from face_engine.models.registry import LIVENESS_PACKS, SILENT_FACE
     type=click.IntRange(min=1),
     help="How many people's photos to render films from, at most.",
 )
+@click.option(
+    "--skip",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Leave out so many people first: for figures of others than a method was set by.",
+)
 @click.option("--pack", "pack_name", default=DEFAULT_PACK, show_default=True, metavar="NAME")
 @click.option(
     "--liveness-pack",
@@ -37,6 +44,7 @@ def evaluate_liveness(
     *,
     folder: Path,
     people: int,
+    skip: int,
     pack_name: str,
     liveness_pack: str,
     without_passive: bool,
@@ -51,7 +59,7 @@ def evaluate_liveness(
     try:
         detector = load_pack(pack_name).detector
         passive = None if without_passive else _passive(liveness_pack)
-        result = run_evaluation(folder, detector, passive, people=people, progress=True)
+        result = run_evaluation(folder, detector, passive, people=people, skip=skip, progress=True)
     except FaceEngineError as refused:
         raise click.ClickException(f"{refused} [{refused.code}]") from refused
     if as_json:

@@ -47,6 +47,33 @@ def test_photos_are_rendered_with_and_without_a_challenge(
     assert "not on people" in result["note"]
 
 
+def test_people_left_out_are_not_among_those_that_are_measured(
+    tmp_path: Path, pack: FacePack, portraits: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(jpeg(portraits[5]))
+    shown: list[str] = []
+
+    def film_of(portrait: Portrait, kind: Kind, **_: object) -> list[Image]:
+        del kind
+        shown.append(portrait.name)
+        return [portrait.photo]
+
+    monkeypatch.setattr(module, "film", film_of)
+    monkeypatch.setattr(
+        module, "judge", lambda frames, *_: Judged("live", 0.9, float(len(list(frames))))
+    )
+    seen = []
+    for skip in (0, 1):
+        evaluate_liveness(tmp_path, pack.detector, None, people=1, skip=skip)
+        seen.append(set(shown))
+        shown.clear()
+    assert sorted(map(sorted, seen)) == [["a"], ["b"]]
+    with pytest.raises(EvaluationImpossible, match="beyond the first 2 people"):
+        evaluate_liveness(tmp_path, pack.detector, None, skip=2)
+
+
 def test_without_a_face_straight_ahead_there_is_nothing_to_render(
     tmp_path: Path, pack: FacePack, portraits: list[Image]
 ) -> None:
