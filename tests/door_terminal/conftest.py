@@ -12,6 +12,7 @@ from door_terminal.database import open_door_database
 from door_terminal.device_keys import DeviceKey
 from face_engine.errors import ModelsMissing
 from face_engine.models import FacePack, load_pack
+from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.door_terminal.estate import Estate, running_estate
 from tests.door_terminal.processes import pair
@@ -42,6 +43,12 @@ def data(estate: Estate, tmp_path: Path) -> Path:
     data = tmp_path / "door"
     pair(estate, data)
     return data
+
+
+@pytest.fixture
+def feed() -> Iterator[CameraFeed]:
+    with CameraFeed() as feed:
+        yield feed
 
 
 def make_read_only(engine: Engine) -> None:

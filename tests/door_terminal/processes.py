@@ -17,7 +17,16 @@ import psutil
 from door_terminal import command
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import REHEARSE
+from face_engine.enrollment import judge
+from face_engine.models import FacePack
+from face_engine.rotation import random_rotation, turn
+from gatehouse.sample_people import SamplePerson
 from tests.door_terminal.estate import Estate, eventually
+from tests.door_terminal.samples import configured, packed, person
+from tier_link.estate_messages import RosterPerson, Zone
+
+MATRIX = random_rotation(128, seed=11)
+"""The estate's secret one."""
 
 
 def gatehouse(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -130,6 +139,21 @@ def running_door(data: Path, *options: str, **settings: object) -> Iterator[Door
     finally:
         if door.process.poll() is None:
             door.kill()
+
+
+def enrolled(pack: FacePack, sample: SamplePerson, name: str, **more: object) -> RosterPerson:
+    """Enroll somebody with their portrait; `name` is a hex digit."""
+    template = turn(judge(pack, [sample.portrait]).template, MATRIX)
+    return person(name, template=packed(template), **more)
+
+
+def furnish(estate: Estate, *people: RosterPerson, **more: Any) -> None:
+    """Configure the door and fill its roster."""
+    # A roomy zone: these tests are about the path, and the machine may be busy.
+    zone = Zone(min_face_px=40)
+    fields = {"matrix": MATRIX.astype("<f4").tobytes(), "zone": zone} | more
+    estate.configure(configured(**fields))
+    estate.enroll(*people)
 
 
 def in_step(estate: Estate) -> None:

@@ -4,40 +4,32 @@ import os
 import random as seeded
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import psutil
 import pytest
 
-from face_engine.enrollment import judge
 from face_engine.faces import Image
 from face_engine.models import FacePack
-from face_engine.rotation import random_rotation, turn
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson
 from gatehouse.scenes import walk_up
 from tests.door_terminal.estate import DOOR, Estate, eventually
-from tests.door_terminal.processes import Door, gatehouse, in_step, running_door, start_door
-from tests.door_terminal.samples import QUICK, configured, packed, person
-from tier_link.estate_messages import MatchAnswer, RosterPerson, Zone
+from tests.door_terminal.processes import (
+    Door,
+    enrolled,
+    furnish,
+    gatehouse,
+    in_step,
+    running_door,
+    start_door,
+)
+from tests.door_terminal.samples import QUICK, person
+from tier_link.estate_messages import MatchAnswer
 
-MATRIX = random_rotation(128, seed=11)
 PIN, UNIT = "482915", "3-1-1201"
-
-
-@pytest.fixture
-def feed() -> Iterator[CameraFeed]:
-    with CameraFeed() as feed:
-        yield feed
-
-
-def enrolled(pack: FacePack, sample: SamplePerson, name: str, **more: object) -> RosterPerson:
-    template = turn(judge(pack, [sample.portrait]).template, MATRIX)
-    return person(name, template=packed(template), **more)
 
 
 def comes(feed: CameraFeed, sample: SamplePerson, seed: int = 1) -> None:
@@ -52,13 +44,6 @@ def side_by_side(left: SamplePerson, right: SamplePerson) -> list[Image]:
     )
     halves = ((one[:, 160:480], other[:, 160:480]) for one, other in zip(*films, strict=True))
     return [np.hstack(pair) for pair in halves]
-
-
-def furnish(estate: Estate, *people: RosterPerson, **more: Any) -> None:
-    # A roomy zone: these tests are about the path, and the machine may be busy.
-    zone = Zone(min_face_px=40)
-    estate.configure(configured(matrix=MATRIX.astype("<f4").tobytes(), zone=zone, **more))
-    estate.enroll(*people)
 
 
 def test_a_door_opens_for_the_enrolled_alone_and_goes_on_when_the_server_is_gone(

@@ -1,17 +1,15 @@
 """QR passes before a real door: its processes, camera, link, TLS, database and gate file."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.pass_scenes import show_for
 from gatehouse.scenes import Image
-from tests.door_terminal.estate import DOOR, Estate, eventually, running_estate
-from tests.door_terminal.processes import in_step, pair, running_door
+from tests.door_terminal.estate import DOOR, Estate, eventually
+from tests.door_terminal.processes import in_step, running_door
 from tests.door_terminal.samples import configured, person
 from tests.support.passes import PassMaker
 from tier_link.estate_messages import Zone
@@ -20,17 +18,9 @@ from tier_link.passes import door_tag
 RESIDENT = "02" * 8
 
 
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Estate]:
-    with running_estate(tmp_path / "server") as estate:
-        yield estate
-
-
 def test_a_door_takes_passes_alone_and_refuses_each_that_does_not_hold_with_its_reason(
-    estate: Estate, tmp_path: Path
+    estate: Estate, data: Path
 ) -> None:
-    data = tmp_path / "door"
-    pair(estate, data)
     sunny = PassMaker(int(time.time()))
     resident = person("b", pass_id=RESIDENT, pass_key=sunny.phone_key)
     estate.configure(configured(pass_allowed=True, passes=sunny.rules(), zone=Zone(cooldown_s=0)))
