@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Final
 
 from door_terminal.errors import NotRecordable
+from tier_kit.private_files import sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Reserve:
             file.flush()
             os.fsync(file.fileno())
         part.replace(self._path)
+        sync_folder(self._path.parent)
 
     def _read(self, slot: int) -> bytes | None:
         if self._descriptor is None:

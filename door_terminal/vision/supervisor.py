@@ -56,7 +56,7 @@ VISION_UP: Final = ""
 
 
 class VisionSupervisor:
-    """Runs vision for ever. All on one event loop, but for `encode` and `rewatch`."""
+    """Runs vision for ever. All on one event loop, but for `want`, `answer` and `encode`."""
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class VisionSupervisor:
         return chosen.model_dump_json().encode()
 
     def rewatch(self) -> None:
-        """Tell vision what to look for now; from any thread."""
+        """Tell vision what to look for now."""
         watch = self._watch()
         if watch is not None:
             self._tell(watch)

@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 from face_engine.errors import ModelsMissing
 from face_engine.models import DEFAULT_PACK, FacePack, default_folder, load_pack
 from face_engine.quality import pose
+from gatehouse.local_estate import LocalEstate
 from gatehouse.sample_people import sample_people
+from tests.browser.console import Desk
 from tests.browser.estate import Estate
 from tests.enrollment_cloud.cloud_process import CloudProcess
 
@@ -53,6 +55,17 @@ def pack() -> FacePack:
         return load_pack(DEFAULT_PACK, default_folder())
     except ModelsMissing as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An estate that was set up through its own pages."""
+    with LocalEstate(tmp_path_factory.mktemp("estate")) as estate:
+        estate.start_cloud()
+        estate.start_server()
+        opened = Desk(estate, browser)
+        opened.set_up()
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,17 @@
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from face_engine.models import FacePack
-from gatehouse.local_estate import EstateFailed, LocalEstate, run_command, wait_for
+from gatehouse.local_estate import EstateFailed, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.browser.console import DESKTOP, PASSWORD, PHONE, Desk
 from tests.community_server.doubles import DoorDouble
@@ -31,17 +31,6 @@ PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alar
 @pytest.fixture(scope="module")
 def people(pack: FacePack) -> dict[str, SamplePerson]:
     return {one.name: one for one in sample_people(pack)}
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """An estate that was set up through its own pages."""
-    with LocalEstate(tmp_path_factory.mktemp("estate")) as estate:
-        estate.start_cloud()
-        estate.start_server()
-        opened = Desk(estate, browser)
-        opened.set_up()
-        yield opened
 
 
 def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(

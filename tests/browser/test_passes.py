@@ -1,16 +1,14 @@
 """A pass from the desk to a phone: what the phone shows is what a door's camera reads."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from door_terminal.vision.pass_reader import read_codes
-from gatehouse.local_estate import LocalEstate
 from tests.browser.console import PHONE, Desk
 from tier_link.base64url import decode_base64url
 from tier_link.passes import (
@@ -23,17 +21,6 @@ from tier_link.passes import (
 )
 
 pytestmark = pytest.mark.xdist_group("console")
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """An estate that was set up through its own pages."""
-    with LocalEstate(tmp_path_factory.mktemp("estate")) as estate:
-        estate.start_cloud()
-        estate.start_server()
-        opened = Desk(estate, browser)
-        opened.set_up()
-        yield opened
 
 
 def shown(page: Page, name: str) -> list[str]:

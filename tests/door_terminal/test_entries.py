@@ -1,5 +1,6 @@
 """No decision is lost: not by a full disk, not by the power, not by a restart."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,6 +97,23 @@ def test_entries_are_counted_on_after_a_restart(log: Log) -> None:
     log.entries.record(GRANTED)
     log.start()
     assert log.entries.record(GRANTED).door_sequence == 2
+
+
+def test_the_reserve_is_there_after_a_power_cut_before_it_takes_an_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file's own sync does not make its name durable: the folder's does, once it has the name."""
+    path, real = tmp_path / "reserve", os.fsync
+    names_synced: list[set[str]] = []
+
+    def watched(descriptor: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), tmp_path.stat()):
+            names_synced.append({one.name for one in tmp_path.iterdir()})
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    Reserve(path, slots=3).open()
+    assert names_synced == [{"reserve"}]
 
 
 def test_a_full_disk_sends_entries_to_the_reserve_and_later_to_the_server(log: Log) -> None:

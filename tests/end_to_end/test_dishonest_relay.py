@@ -14,9 +14,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from community_server.settings import Settings
-from face_engine.models import default_folder, load_pack
-from face_engine.models.fetching import fetch
-from face_engine.models.registry import OPENCV_ZOO
+from face_engine.models import load_pack
 from gatehouse.enrollment_client import EnrollmentClient, EnrollmentFailed, Submission
 from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
@@ -128,13 +126,6 @@ def new_id() -> str:
 def new_fingerprint(root_public: bytes) -> bytes:
     """Return the fingerprint that belongs to a root key."""
     return hashlib.sha256(root_public).digest()
-
-
-@pytest.fixture(scope="module")
-def models() -> Path:
-    folder = default_folder()
-    fetch(OPENCV_ZOO, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

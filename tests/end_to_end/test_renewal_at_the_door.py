@@ -16,8 +16,6 @@ from community_server.people.service import issue_pin, store_template
 from community_server.settings import Settings
 from face_engine.enrollment import judge
 from face_engine.models import load_pack
-from face_engine.models.fetching import fetch
-from face_engine.models.registry import OPENCV_ZOO, default_folder
 from face_engine.rotation import turn
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson, sample_people
@@ -28,13 +26,6 @@ from tests.door_terminal.estate import eventually
 from tests.door_terminal.processes import Door, gatehouse, running_door
 
 FORMER, PRESENT = "opencv-zoo", "opencv-zoo-int8"
-
-
-@pytest.fixture(scope="module")
-def models() -> Path:
-    folder = default_folder()
-    fetch(OPENCV_ZOO, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
