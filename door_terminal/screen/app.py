@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access_rules.decision import DecisionReason
+from access_rules.people import Credential
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.renewal import DECLINED, Offer
@@ -204,6 +205,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "detections": heartbeat.detections if heartbeat else 0,
         "watching": heartbeat.watching if heartbeat else False,
         "turn": terminal.turn,
+        "passes": current is not None and Credential.PASS in current.rules.accepts,
         "renewal": _offer(terminal.renewals.offer),
         "fire": terminal.sensors.fire.active,
         "burning": terminal.sensors.burning,

@@ -12,6 +12,7 @@ let left = 0;
 let field = element("unit");
 let passed = null; // an offer at whose sight somebody typed: the next person has come
 let answering = false;
+let readsPasses = false;
 let offered = null; // the offer whose text stands on the screen
 
 function show({ entry, message, granted }) {
@@ -65,7 +66,7 @@ function offer(renewal) {
   place.hidden = offered === null || offered === passed;
 }
 
-function rest(template = cameraWorks() ? "hint" : "hint-pin") {
+function rest(template = hint()) {
   const place = element("message");
   if (place.dataset.resting === template) return; // said once, not twice a second
   place.replaceChildren(element(template).content.cloneNode(true));
@@ -73,7 +74,11 @@ function rest(template = cameraWorks() ? "hint" : "hint-pin") {
   place.dataset.resting = template;
 }
 
-const cameraWorks = () => !element("camera-fine").hidden;
+function hint() {
+  const cameraWorks = !element("camera-fine").hidden;
+  if (!cameraWorks) return "hint-pin";
+  return readsPasses ? "hint-pass" : "hint";
+}
 
 function reveal(name, wanted) {
   element(name).hidden = !wanted;
@@ -87,6 +92,7 @@ async function poll() {
     reveal("camera-fine", state.camera === "");
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
+    readsPasses = state.passes;
     reveal("fire", state.fire);
     reveal("end-fire", !state.burning);
     if (!answering) offer(state.renewal);

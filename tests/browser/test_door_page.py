@@ -160,6 +160,25 @@ def test_a_fire_release_is_shown_and_ended_by_staff(
         expect(page.get_by_test_id("fire")).to_be_hidden()
 
 
+def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door: Door) -> None:
+    with screen(browser, door) as page:
+        state = {"camera": "", "passes": True}
+
+        def answer(route: Route) -> None:
+            answered = route.fetch()
+            route.fulfill(response=answered, json=answered.json() | state)
+
+        page.route("**/state", answer)
+        message(page, "hold your QR pass before it")
+        message(page, "出示通行码")
+        shoot(page, "pass")
+        state["passes"] = False
+        message(page, "Look at the camera, or enter your unit and PIN.")
+        state.update(camera="camera-lost", passes=True)  # nothing reads a pass then
+        message(page, "Enter your unit and PIN.")
+        page.unroute_all(behavior="wait")
+
+
 def test_a_turn_of_the_head_is_asked_for_in_both_languages(browser: Browser, door: Door) -> None:
     with screen(browser, door) as page:
         asked = ["left"]

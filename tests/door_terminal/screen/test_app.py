@@ -292,3 +292,10 @@ def test_what_vision_is_told_to_do_is_what_was_configured(terminal: Terminal) ->
     assert watch is not None
     assert (watch.min_face_px, watch.dwell_ms, watch.max_yaw_deg, watch.frames) == (77, 444, 22, 3)
     assert (watch.liveness, watch.passes) == (True, True)
+
+
+def test_the_page_is_told_whether_passes_open_this_door(terminal: Terminal) -> None:
+    assert ask(terminal, "GET", "/state").json()["passes"] is False
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured(pass_allowed=True))
+    assert ask(terminal, "GET", "/state").json()["passes"] is True
