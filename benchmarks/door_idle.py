@@ -27,6 +27,7 @@ from door_terminal.vision.messages import (
     frame,
     from_vision,
 )
+from face_engine.models import DEFAULT_PACK
 from gatehouse.camera_feed import CameraFeed
 
 ROUNDS: Final = 3
@@ -102,7 +103,7 @@ def _vision(camera: str, code: str) -> Iterator[tuple[psutil.Process, Iterator[H
             stderr=subprocess.DEVNULL,
         ) as process,
     ):
-        settings = Settings(camera=camera).model_dump_json().encode()
+        settings = Settings(camera=camera, model_pack=DEFAULT_PACK).model_dump_json().encode()
         ours.sendall(len(settings).to_bytes(LENGTH_SIZE, "big") + settings)
         ours.sendall(frame(_WATCH))
         try:
