@@ -22,6 +22,9 @@ NETWORK_TIMEOUT_MS: Final = 5_000
 """A camera on the estate's own network that says nothing for this long is gone."""
 _MJPG: Final = cv2.VideoWriter.fourcc(*"MJPG")
 _UNDECODED: Final = -1  # as CAP_PROP_FORMAT
+_LEAST_EIGHTH: Final = (
+    640  # pixels of width from which an eighth still shows whether anything moves
+)
 _FALLBACK_RATE: Final = 25.0  # frames a second of a file that does not say
 _IMAGES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _STREAMS: Final = ("rtsp://", "rtsps://", "http://", "https://")
@@ -39,7 +42,10 @@ class Source(Protocol):
         ...
 
     def glance(self) -> Image | None:
-        """Decode it small, to see whether anything moves; None where that would save nothing."""
+        """Decode it small and grey, (H, W) uint8, to see whether anything moves.
+
+        None where that would save nothing.
+        """
         ...
 
     def close(self) -> None:
@@ -147,8 +153,11 @@ class _MotionJpeg(_Captured):
         return self._decoded(cv2.IMREAD_COLOR)
 
     def glance(self) -> Image | None:
-        # A quarter of each side: a JPEG decodes to that from a sixteenth of its coefficients.
-        return self._decoded(cv2.IMREAD_REDUCED_COLOR_4)
+        # To an eighth of each side a JPEG decodes from one coefficient of each block, its mean.
+        width = self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)
+        large = width >= _LEAST_EIGHTH
+        how = cv2.IMREAD_REDUCED_GRAYSCALE_8 if large else cv2.IMREAD_REDUCED_GRAYSCALE_2
+        return self._decoded(how)
 
     def _decoded(self, how: int) -> Image:
         fine, data = self._capture.retrieve()
