@@ -129,6 +129,7 @@ async def _housekeeping(terminal: Terminal) -> None:
     while True:
         now = time.monotonic()
         terminal.renewals.tidy()
+        terminal.live.tidy()
         is_linked = terminal.uplink.link is not None
         news = terminal.roster.book.version != told_version or (is_linked and not linked)
         if is_linked and now >= due["scores"]:

@@ -31,6 +31,7 @@ from door_terminal.entries import EntryLog
 from door_terminal.gate import Gate, Opening, open_gate
 from door_terminal.gate.watched import WatchedGate
 from door_terminal.identity import Pairing
+from door_terminal.live_view import LiveView, Mark
 from door_terminal.probe import Speed, choose_mode
 from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
@@ -39,7 +40,7 @@ from door_terminal.sensors.choice import open_inputs
 from door_terminal.sensors.desk import SensorDesk
 from door_terminal.settings import Mode, Settings
 from door_terminal.uplink import Uplink
-from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
+from door_terminal.vision.messages import Answer, PassSeen, Show, Sighting, Unclear, Watch
 from door_terminal.vision.plan_store import keep_plan, load_plan
 from door_terminal.vision.supervisor import VisionSupervisor
 from door_terminal.vision.trial import Look, Plan, Trial
@@ -151,6 +152,7 @@ class Terminal:
             settings.model_pack or DEFAULT_PACK,
             self._keep_plan,
         )
+        self.live = LiveView(self._show)
         self.vision = VisionSupervisor(
             settings,
             trial,
@@ -158,6 +160,7 @@ class Terminal:
             found=self._found,
             read=self._read,
             saw=self.sensors.saw,
+            showed=self.live.take,
         )
         self.configuration.on_change = lambda: self.vision.want(self._plan())
         recogniser = Recogniser(
@@ -337,14 +340,26 @@ class Terminal:
             if isinstance(found, Sighting):
                 verdict = self.faces.sighting(found)
                 answer = Answer(found.sighting, verdict.settled, verdict.again_s, verdict.turn)
+                self._mark(found.track, verdict.outcome)
                 if verdict.turn or found.challenged:
                     self._ask(found.track, verdict.turn)
             else:
                 self._ask(found.track, "")
-                self.faces.unclear(found)
+                self._mark(found.track, self.faces.unclear(found))
         except Exception:  # noqa: BLE001 - logged; a fault in one must not silence the next
             _log.exception("a sighting was lost")
         self.vision.answer(answer)
+
+    def _show(self, order: Show) -> None:
+        self.vision.show(order)
+
+    def _mark(self, track: int, outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
+        refused = Mark.REFUSED
+        if outcome.reason is DecisionReason.SECOND_CREDENTIAL_NEEDED:
+            refused = Mark.SECOND
+        self.live.mark(track, Mark.GRANTED if outcome.granted else refused)
 
     def _ask(self, track: int, turn: str) -> None:
         self._turns.pop(track, None)

@@ -35,12 +35,19 @@ class Frame:
         captured_ns: `time.monotonic_ns()` when the driver delivered it.
         number: Counts the pictures delivered, also those that nobody took.
         glance: `image` is a small one, good for seeing whether anything moves.
+        still: The whole picture, where `image` is a glance and somebody wants to see it.
     """
 
     image: Image
     captured_ns: int
     number: int
     glance: bool = False
+    still: Image | None = None
+
+    @property
+    def whole(self) -> Image | None:
+        """The whole picture, if it was decoded."""
+        return self.still if self.glance else self.image
 
 
 def retry_delay(failures: int) -> float:
@@ -65,6 +72,9 @@ class CameraReader:
         self.interval_s = 0.0
         """Pictures closer together than this are not decoded; while it is not 0, those that are
         may be glances."""
+        self.still_s = 0.0
+        """Unless 0, glances this far apart come with their whole picture."""
+        self._last_still_ns = 0
 
     def start(self) -> None:
         """Begin to read."""
@@ -118,9 +128,19 @@ class CameraReader:
             self._last_decoded_ns = captured
             with self._in_driver():
                 small = source.glance() if self.interval_s else None
-                image = source.retrieve() if small is None else small
+                wanted = small is None or self._still_due(captured)
+                whole = source.retrieve() if wanted else None
             self._report(CONNECTED)
-            yield Frame(image, captured, self._number, glance=small is not None)
+            if small is not None:
+                yield Frame(small, captured, self._number, glance=True, still=whole)
+            elif whole is not None:
+                yield Frame(whole, captured, self._number)
+
+    def _still_due(self, captured: int) -> bool:
+        due = self.still_s > 0 and captured - self._last_still_ns >= self.still_s * 1e9
+        if due:
+            self._last_still_ns = captured
+        return due
 
     def _deliver(self, frame: Frame) -> None:
         with self._news:

@@ -6,6 +6,7 @@ the other with it.
 """
 
 import os
+from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -21,11 +22,17 @@ LENGTH_SIZE: Final = 4
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes: a sighting with four crops needs some 50 KiB."""
 
+MAX_STILL: Final = 60 * 1024
+"""Bytes of a live picture, so that one fits a frame of the link; most need a quarter of it."""
+MOST_FACES: Final = 4
+"""Faces marked in a live picture: the nearest; more than that is a crowd."""
+
 MAX_PASS_TEXT: Final = 200
 """Characters of a QR code that may be a pass; longer ones are something else."""
 
 Code: TypeAlias = Annotated[str, Meta(max_length=40)]
 Crops: TypeAlias = Annotated[tuple[bytes, ...], Meta(max_length=8)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag="ready"):
@@ -98,6 +105,46 @@ class PassSeen(msgspec.Struct, frozen=True, array_like=True, tag="pass-seen"):
         return "PassSeen(…)"
 
 
+class Advice(StrEnum):
+    """What becomes of a face in view, and so what whoever has it may do."""
+
+    CLOSER = "closer"
+    TURN = "turn"
+    HOLD = "hold"
+    LOOKING = "looking"
+    DONE = "done"
+
+
+class FaceBox(msgspec.Struct, frozen=True, array_like=True):
+    """Where a face is in a live picture, in shares of its width and height from the top left.
+
+    `track` is that of the sighting it may become.
+    """
+
+    left: Share
+    top: Share
+    width: Share
+    height: Share
+    advice: Advice
+    track: int
+
+
+class Preview(msgspec.Struct, frozen=True, array_like=True, tag="preview"):
+    """Vision, while `Show` asks for it: what the camera sees now, as JPEG, not mirrored.
+
+    `faces` are the nearest, nearest first. `watching` as in `Heartbeat`. `captured_ns` is
+    `time.monotonic_ns()`.
+    """
+
+    jpeg: Annotated[bytes, Meta(max_length=MAX_STILL)]
+    captured_ns: int
+    watching: bool
+    faces: Annotated[tuple[FaceBox, ...], Meta(max_length=MOST_FACES)] = ()
+
+    def __repr__(self) -> str:
+        return f"Preview(… {len(self.jpeg)} bytes)"
+
+
 class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):
     """Vision: the answer to `Encode`."""
 
@@ -125,6 +172,16 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     passes: bool = False
 
 
+class Show(msgspec.Struct, frozen=True, array_like=True, tag="show"):
+    """Controller: send a `Preview` several times a second for `seconds` from now.
+
+    With `resting`, once a second also while nothing moves; else none then.
+    """
+
+    seconds: Annotated[float, Meta(ge=0, le=60)]
+    resting: bool = False
+
+
 class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
     """Controller: the server could not be asked, so encode these crops after all."""
 
@@ -147,8 +204,10 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
     turn: Code = ""
 
 
-FromVision: TypeAlias = Ready | Heartbeat | Sighting | Unclear | PassSeen | Encoded | Unable
-FromController: TypeAlias = Watch | Encode | Answer
+FromVision: TypeAlias = (
+    Ready | Heartbeat | Sighting | Unclear | PassSeen | Preview | Encoded | Unable
+)
+FromController: TypeAlias = Watch | Show | Encode | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _from_vision: msgspec.msgpack.Decoder[FromVision] = msgspec.msgpack.Decoder(FromVision)

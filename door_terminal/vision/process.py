@@ -15,7 +15,7 @@ from typing import Final
 
 import cv2
 
-from door_terminal.camera.reader import CameraReader
+from door_terminal.camera.reader import CameraReader, Frame
 from door_terminal.camera.sources import open_source
 from door_terminal.errors import ChannelBroken
 from door_terminal.probe import Speed, measure
@@ -29,12 +29,15 @@ from door_terminal.vision.messages import (
     FromController,
     FromVision,
     Heartbeat,
+    Preview,
     Ready,
+    Show,
     Watch,
     body_length,
     frame,
     from_controller,
 )
+from door_terminal.vision.preview import RESTING_S, Previewer
 from door_terminal.vision.watcher import Watcher
 from face_engine.liveness.passive import load_passive
 from face_engine.models import FacePack, load_pack
@@ -131,10 +134,12 @@ def _load(settings: Settings) -> tuple[FacePack, Speed]:
 def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: float) -> None:
     frames = 0
     next_heartbeat = 0.0
+    previewer = Previewer()
     while True:
-        if not _obey(channel, watcher):
+        if not _obey(channel, watcher, previewer):
             return
         reader.interval_s = 0.0 if watcher.watching else IDLE_INTERVAL_S
+        reader.still_s = RESTING_S if previewer.resting else 0.0
         picture = reader.next_frame(IDLE_INTERVAL_S)
         if picture is not None:
             frames += 1
@@ -142,6 +147,7 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
                 channel.send(seen)
             for found in watcher.look(picture):
                 channel.send(found)
+            _show(channel, picture, watcher, previewer)
         if reader.stuck_for() > hang_s:
             _log.error("camera driver hangs seconds=%.0f", reader.stuck_for())
             # The thread inside the driver cannot be ended in any gentler way.
@@ -161,12 +167,22 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
             )
 
 
-def _obey(channel: _Channel, watcher: Watcher) -> bool:
+def _show(channel: _Channel, picture: Frame, watcher: Watcher, previewer: Previewer) -> None:
+    """Send what the camera sees to whoever wants to see it now."""
+    whole = picture.whole
+    if whole is not None and previewer.due(watching=watcher.watching):
+        boxes = watcher.boxes(whole)
+        channel.send(Preview(previewer.make(whole), picture.captured_ns, watcher.watching, boxes))
+
+
+def _obey(channel: _Channel, watcher: Watcher, previewer: Previewer) -> bool:
     """Carry out waiting orders; say whether there may be more."""
     while not channel.orders.empty():
         match channel.orders.get():
             case Watch() as watch:
                 watcher.watch(watch)
+            case Show() as order:
+                previewer.show(order)
             case Encode(sighting=sighting, crops=crops):
                 channel.send(Encoded(sighting, watcher.encode(crops)))
             case Answer() as answer:

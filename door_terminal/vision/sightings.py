@@ -7,7 +7,9 @@ monotonic clock.
 from dataclasses import dataclass
 from typing import Final
 
+from door_terminal.vision.messages import Advice
 from face_engine.faces import Image, Vectors
+from face_engine.quality import Quality
 from face_engine.tracking import BestFrames, GoodFrame, shows_another
 
 STEP_OUT_S: Final = 0.5
@@ -20,6 +22,8 @@ MOST_DOUBLINGS: Final = 8
 """Each further wait of one who stays is twice as long; after eight, somebody lives there."""
 ATTEMPT_GAP_S: Final = 0.3
 """Between two probes of one sighting: frames closer together say the same again."""
+NEARLY_SMALL: Final = 1.5
+"""A face up to so many times the least size that is seen badly had better come nearer."""
 LOOK_AGAIN_S: Final = 0.5
 """A face that nothing more is wanted of is encoded this seldom, to see whether it is the same."""
 PATIENCE_S: Final = 2.5
@@ -59,6 +63,7 @@ class Candidate:
         self._doublings = 0
         self._entered: float | None = None
         self._inside = self._now = 0.0
+        self._latest: Quality | None = None
         self._best = BestFrames(count=rules.frames)
         self._kept: dict[GoodFrame, tuple[Image, Vectors | None]] = {}
         self._encoded = 0.0
@@ -87,12 +92,29 @@ class Candidate:
         """When the first of the kept frames was taken."""
         return min(frame.at for frame in self._kept)
 
+    @property
+    def advice(self) -> Advice:
+        """What its face had better do now, by the latest look at it."""
+        if self.closed:
+            return Advice.DONE
+        look, turning = self._latest, self.challenged and not self.last_probe
+        if look is None or turning:
+            return Advice.LOOKING
+        if look.face_px < self._rules.min_face_px:
+            return Advice.CLOSER
+        if abs(look.yaw_deg) > self._rules.max_yaw_deg:
+            return Advice.TURN
+        if look.score >= self._best.least_score:
+            return Advice.LOOKING
+        small = look.face_px < self._rules.min_face_px * NEARLY_SMALL
+        return Advice.CLOSER if small else Advice.HOLD
+
     def offer(self, frame: GoodFrame) -> bool:
         """Take the next look at the face; say whether to `keep` it.
 
         Whoever leaves the zone, or looks away for long, before anything was tried starts over.
         """
-        self._now = frame.at
+        self._now, self._latest = frame.at, frame.quality
         if self._again_at is not None and frame.at >= self._again_at:
             self._again_at, self.closed = None, False
             self._start_over()

@@ -28,7 +28,9 @@ from door_terminal.vision.messages import (
     FromVision,
     Heartbeat,
     PassSeen,
+    Preview,
     Ready,
+    Show,
     Sighting,
     Unable,
     Unclear,
@@ -56,7 +58,10 @@ VISION_UP: Final = ""
 
 
 class VisionSupervisor:
-    """Runs vision for ever. All on one event loop, but for `want`, `answer` and `encode`."""
+    """Runs vision for ever.
+
+    All on one event loop, but for `want`, `answer`, `show` and `encode`.
+    """
 
     def __init__(
         self,
@@ -67,10 +72,12 @@ class VisionSupervisor:
         found: Callable[[Sighting | Unclear], None],
         read: Callable[[PassSeen], None],
         saw: Callable[[int], None],
+        showed: Callable[[Preview], None],
     ) -> None:
         """Take what to run, where to learn what to look for, and whom to tell of what was seen.
 
-        `found` is told of sightings, `read` of codes, `saw` of how many faces were near at once.
+        `found` is told of sightings, `read` of codes, `saw` of how many faces were near at once,
+        `showed` of live pictures.
         """
         self._settings = settings
         self.trial = trial
@@ -82,6 +89,7 @@ class VisionSupervisor:
         self._found = found
         self._read = read
         self._saw = saw
+        self._showed = showed
         self._writer: asyncio.StreamWriter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._encodings: dict[str, concurrent.futures.Future[bytes]] = {}
@@ -237,6 +245,10 @@ class VisionSupervisor:
         """Tell vision what came of a probe; from any thread."""
         self._tell(answer)
 
+    def show(self, order: Show) -> None:
+        """Have vision send live pictures; from any thread."""
+        self._tell(order)
+
     def encode(self, sighting: str, crops: tuple[bytes, ...]) -> bytes:
         """Have vision encode crops; from a worker thread.
 
@@ -315,6 +327,8 @@ class VisionSupervisor:
                 self._found(message)
             case PassSeen():
                 self._read(message)
+            case Preview():
+                self._showed(message)
             case Encoded(sighting=sighting, probe=probe):
                 waiting = self._encodings.get(sighting)
                 if waiting is not None and not waiting.done():

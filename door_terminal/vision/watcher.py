@@ -10,7 +10,16 @@ import numpy as np
 
 from door_terminal.camera.reader import Frame
 from door_terminal.vision.liveness import LivenessWatch
-from door_terminal.vision.messages import Answer, PassSeen, Sighting, Unclear, Watch
+from door_terminal.vision.messages import (
+    MOST_FACES,
+    Advice,
+    Answer,
+    FaceBox,
+    PassSeen,
+    Sighting,
+    Unclear,
+    Watch,
+)
 from door_terminal.vision.motion import MotionGate
 from door_terminal.vision.pass_reader import PassReader
 from door_terminal.vision.sightings import Candidate, ZoneRules
@@ -46,6 +55,7 @@ class Watcher:
         self._tracker = FaceTracker()
         self._candidates: dict[int, Candidate] = {}
         self._sighted: dict[str, int] = {}
+        self._seen: list[Track] = []
         self._watch: Watch | None = None
         self._rules: ZoneRules | None = None
         self._until = 0.0
@@ -67,6 +77,13 @@ class Watcher:
         """How many faces are being followed."""
         return len(self._tracker.tracks)
 
+    def boxes(self, image: Image) -> tuple[FaceBox, ...]:
+        """Return where the faces of the picture that was looked at last are, nearest first."""
+        height, width = image.shape[:2]
+        return tuple(
+            _box(track, width, height, self._advice(track)) for track in self._seen[:MOST_FACES]
+        )
+
     def watch(self, watch: Watch) -> None:
         """Take new rules; faces under way start over."""
         self._watch = watch
@@ -82,6 +99,7 @@ class Watcher:
 
     def look(self, frame: Frame) -> Iterator[Sighting | Unclear]:
         """Take one picture and yield what came of it."""
+        self._seen = []
         moved = self._motion.moved(frame.image)
         if self._rules is None or self._watch is None:
             return
@@ -97,7 +115,8 @@ class Watcher:
         near = sum(track.face.eye_distance >= self._watch.min_face_px for track in seen)
         self._most_near = max(self._most_near, near)
         # The largest first: whoever stands nearest is not kept waiting by the queue behind.
-        for track in sorted(seen, key=lambda one: -one.face.eye_distance):
+        self._seen = sorted(seen, key=lambda one: -one.face.eye_distance)
+        for track in self._seen:
             yield from self._look_at(track, frame, self._rules, self._watch)
         yield from self._forget(self._watch)
 
@@ -129,6 +148,10 @@ class Watcher:
         images = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in crops]
         faces = np.stack([np.asarray(image, np.uint8) for image in images])
         return _probe(list(self._pack.encoder.encode(as_probe(faces))))
+
+    def _advice(self, track: Track) -> Advice:
+        candidate = self._candidates.get(track.id)
+        return candidate.advice if candidate else Advice.LOOKING
 
     def _candidate(self, track: Track, rules: ZoneRules) -> Candidate:
         return self._candidates.setdefault(track.id, Candidate(rules, track.first_seen))
@@ -225,6 +248,13 @@ class Watcher:
         self._sighted = {
             one: track for one, track in self._sighted.items() if track in self._candidates
         }
+
+
+def _box(track: Track, width: int, height: int, advice: Advice) -> FaceBox:
+    x, y, across, down = (float(value) for value in track.face.box)
+    left, right = (min(max(one / width, 0.0), 1.0) for one in (x, x + across))
+    top, bottom = (min(max(one / height, 0.0), 1.0) for one in (y, y + down))
+    return FaceBox(left, top, right - left, bottom - top, advice, track.id)
 
 
 def _unclear(track: int, candidate: Candidate, needed_ns: int) -> Unclear:

@@ -163,6 +163,22 @@ def test_an_idle_door_only_glances_at_a_network_camera(readers: list[CameraReade
         assert whole.image.shape[0] == 8 * idle.image.shape[0]
 
 
+def test_who_looks_at_an_idle_door_gets_whole_pictures_beside_the_glances(
+    readers: list[CameraReader],
+) -> None:
+    with CameraFeed() as feed:
+        reader = CameraReader(lambda sleep: open_source(feed.url, sleep=sleep))
+        reader.interval_s, reader.still_s = 0.05, 0.3
+        readers.append(reader)
+        reader.start()
+        frames = [reader.next_frame(10) for _ in range(10)]
+    wholes = [frame.whole for frame in frames if frame is not None]
+    assert all(frame is not None and frame.glance for frame in frames)
+    seen = [whole.shape for whole in wholes if whole is not None]
+    assert set(seen) == {(480, 640, 3)}
+    assert 1 <= len(seen) < len(frames)
+
+
 def test_a_driver_that_hangs_is_noticed(readers: list[CameraReader]) -> None:
     answer = threading.Event()
 

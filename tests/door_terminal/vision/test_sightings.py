@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from door_terminal.vision.messages import Advice
 from door_terminal.vision.sightings import (
     LOOK_AGAIN_S,
     PATIENCE_S,
@@ -44,8 +45,42 @@ def watch(candidate: Candidate, seconds: float, quality: Quality = NEAR, start: 
     return -1
 
 
+def told(candidate: Candidate) -> Advice:
+    return candidate.advice
+
+
 def test_who_faces_the_door_for_long_enough_wants_in() -> None:
     assert watch(Candidate(RULES, 0), 2) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("seen", "advice"),
+    [
+        (NEAR, Advice.LOOKING),
+        (replace(NEAR, face_px=59, yaw_deg=60), Advice.CLOSER),
+        (replace(NEAR, yaw_deg=-60, score=0.05), Advice.TURN),
+        (replace(NEAR, face_px=100, score=0.05), Advice.HOLD),
+        (replace(NEAR, score=0.05), Advice.CLOSER),
+    ],
+)
+def test_a_face_is_told_what_keeps_it_from_being_seen_well(seen: Quality, advice: Advice) -> None:
+    candidate = Candidate(RULES, 0)
+    assert told(candidate) is Advice.LOOKING
+    candidate.offer(look(0, seen))
+    assert told(candidate) is advice
+    candidate.closed = True
+    assert told(candidate) is Advice.DONE
+
+
+def test_who_is_asked_to_turn_the_head_is_not_told_to_face_the_door() -> None:
+    candidate = Candidate(RULES, 0)
+    watch(candidate, 1)
+    candidate.attempt()
+    candidate.challenge()
+    candidate.offer(look(1.2, replace(NEAR, yaw_deg=50)))
+    assert told(candidate) is Advice.LOOKING
+    candidate.challenge_over()
+    assert told(candidate) is Advice.TURN
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from door_terminal.camera.reader import Frame
-from door_terminal.vision.messages import Answer, Sighting, Unclear, Watch
+from door_terminal.vision.messages import Advice, Answer, Sighting, Unclear, Watch
 from door_terminal.vision.watcher import Watcher
 from face_engine.enrollment import judge
 from face_engine.models import FacePack
@@ -21,8 +21,11 @@ def watch(*, encode: bool = True, crops: bool = False, attempts: int = 1) -> Wat
     return Watch(40, 300, 35, 2, encode=encode, crops=crops, attempts=attempts)
 
 
-def film(person: SamplePerson, random: np.random.Generator) -> Iterator[Frame]:
-    for number, image in enumerate(walk_up(person.cutout, random, seconds=3)):
+def film(
+    person: SamplePerson, random: np.random.Generator, *, from_width: float = 90.0
+) -> Iterator[Frame]:
+    scene = walk_up(person.cutout, random, seconds=3, face_widths=(from_width, 190.0))
+    for number, image in enumerate(scene):
         yield Frame(image, START_NS + int(number / FRAME_RATE * 1e9), number)
 
 
@@ -109,6 +112,24 @@ def test_who_comes_back_into_the_same_place_is_the_same_sighting(
     ada = people["Ada"]
     (found,) = looked(watcher, one_after_another(random, (ada, 1.5), (ada, 1.5), (ada, 1.5)))
     assert whom(pack, people, found) == "Ada"
+
+
+def test_the_face_in_view_is_where_it_is_and_is_told_what_to_do(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch())
+    advice = []
+    for frame in film(people["Ada"], random, from_width=60.0):
+        looked(watcher, iter([frame]))
+        for box in watcher.boxes(frame.image):
+            assert box.left < 0.5 < box.left + box.width
+            assert box.top < 0.5 < box.top + box.height
+            advice.append(box.advice)
+    assert list(dict.fromkeys(advice)) == [Advice.CLOSER, Advice.LOOKING, Advice.DONE]
+    wall = empty_view(random)
+    looked(watcher, iter([Frame(wall, frame.captured_ns + 1, frame.number + 1)]))
+    assert watcher.boxes(wall) == ()
 
 
 def test_crops_for_the_server_encode_to_nearly_the_same_probe(
