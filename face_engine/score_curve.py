@@ -4,8 +4,10 @@ What was measured is kept point by point; beyond it, the tail is extrapolated an
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import neg
 from typing import Final
 
 import numpy as np
@@ -77,11 +79,21 @@ class ScoreCurve:
         """
         here = self.measured_rate(rate, gallery_size)
         if here * self.count >= SUPPORT:
-            # Between measured shares, straight in their logarithm.
-            value = np.interp(-math.log(here), -np.log(self.rates), self.scores)
-            return Threshold(float(value), supported=True)
+            return Threshold(self._between_measured(here), supported=True)
         beyond = self.tail_scale * math.log(self.tail_rate / here)
         return Threshold(max(self.tail_score + beyond, self.scores[-1]), supported=False)
+
+    def _between_measured(self, rate: float) -> float:
+        """Between measured shares, which fall, straight in their logarithm.
+
+        Asked for at every match, so without making arrays of the whole table.
+        """
+        place = bisect_left(self.rates, -rate, key=neg)
+        if place in {0, len(self.rates)}:
+            return self.scores[min(place, len(self.scores) - 1)]
+        above, below = self.rates[place - 1 : place + 1]
+        part = math.log(above / rate) / math.log(above / below)
+        return self.scores[place - 1] + part * (self.scores[place] - self.scores[place - 1])
 
 
 def at_size(rate: float, size: float, other: float) -> float:

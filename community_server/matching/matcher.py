@@ -49,17 +49,21 @@ class Matcher:
                 "the door works in another template space", code="template-space-other"
             )
         crops = decode_crops(request.crops)
-        found = self._find(self.space, door, crops, deadline)
+        threshold = self.space.thresholds.of(door).value
+        found = self._find(self.space, threshold, door, crops, deadline)
         if found is not None:
-            self.fading.note(found.id, found.score - self.space.thresholds.of(door).value)
+            self.fading.note(found.id, found.score - threshold)
             return MatchAnswer(found.id, "match")
         if self.former is not None and len(self.former.gallery):
-            found = self._find(self.former, door, crops, deadline)
+            threshold = self.former.thresholds.of(door).value
+            found = self._find(self.former, threshold, door, crops, deadline)
         if found is None:
             return MatchAnswer("", "unknown-face")
         return MatchAnswer(found.id, "match", renewable=self.may_renew(found.id))
 
-    def _find(self, space: Space, door: str, crops: Image, deadline: float) -> Hit | None:
+    def _find(
+        self, space: Space, threshold: float, door: str, crops: Image, deadline: float
+    ) -> Hit | None:
         probe = turn(fuse(space.encoder.encode(as_probe(crops), deadline)), space.matrix)
         moment = now()
 
@@ -67,7 +71,7 @@ class Matcher:
             row = self.book.find(person)
             return row is not None and row.belongs_at(door, moment)
 
-        found = space.gallery.best(probe, allowed, at_least=space.thresholds.of(door).value)
+        found = space.gallery.best(probe, allowed, at_least=threshold)
         if found is not None:
             self._count_nearest_other(space, door, probe, found.id)
         return found
