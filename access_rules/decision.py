@@ -16,6 +16,9 @@ class DecisionReason(StrEnum):
     WITHIN_RULES = "within-rules"
     LEASE_AGEING = "lease-ageing"
 
+    # Somebody of the staff answers for whoever stands there.
+    OPENED_REMOTELY = "opened-remotely"
+
     # Nobody asked to be let in: the way out is never kept from anybody.
     EXIT_BUTTON = "exit-button"
     FIRE_RELEASE = "fire-release"

@@ -20,6 +20,7 @@ from community_server.estate import Estate
 from community_server.handlers import install_handlers
 from community_server.intake import routes as intake
 from community_server.invitations import routes as invitations
+from community_server.openings import routes as openings
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
@@ -68,6 +69,7 @@ def make_app(estate: Estate) -> FastAPI:
         thresholds,
         entries,
         alarms,
+        openings,
     ):
         app.include_router(slice_.router)
     app.include_router(console.router)

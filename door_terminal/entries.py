@@ -54,6 +54,7 @@ class Attempt:
         liveness: What a face was seen to be; empty when nobody looked.
         first: The other credential of the same person, shown a moment before; None for none.
         use: The pass among what was shown; counted if the door opens.
+        by: Id of the member of staff who had the door opened; empty for anything else.
     """
 
     granted: bool
@@ -67,6 +68,7 @@ class Attempt:
     liveness: Liveness = Liveness.UNASKED
     first: Credential | None = None
     use: PassUse | None = None
+    by: str = ""
 
 
 class EntryLog:
@@ -115,6 +117,7 @@ class EntryLog:
                 pass_id=attempt.use.pass_id if attempt.use else "",
                 pass_step=attempt.use.step if attempt.use else 0,
                 first=attempt.first.value if attempt.first else "",
+                by=attempt.by,
             )
             try:
                 with Session(self._engine) as session, session.begin():

@@ -8,6 +8,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── GateFailed         the gate did not confirm that it opened
     ├── PeerUnreachable    a broker of the estate is not there, or does not take what is sent
     ├── ResetRefused       the fire release cannot be ended now
+    ├── OpeningRefused     an order of staff to open is not taken
     ├── NotRecordable      an entry could not be made durable anywhere
     ├── SecretDamaged      something sealed under the device's key does not open
     ├── ChannelBroken      the other process of this terminal sent what it must not, or went away
@@ -68,6 +69,16 @@ class ResetRefused(DoorError):
     """
 
     code = "no-fire"
+
+
+class OpeningRefused(DoorError):
+    """An order of staff to open is not taken, and nothing opens.
+
+    Codes: `nonce-unknown` (never drawn here, used, or of a link that is gone), `opening-lapsed`,
+    `not-configured`, `not-recordable`.
+    """
+
+    code = "nonce-unknown"
 
 
 class NotRecordable(DoorError):

@@ -25,6 +25,7 @@ from door_terminal.decisions.faces import FaceDesk
 from door_terminal.decisions.margins import MarginBook
 from door_terminal.decisions.other_scores import OtherScores
 from door_terminal.decisions.recognition import Recogniser
+from door_terminal.decisions.remote_opening import RemoteOpenings
 from door_terminal.decisions.renewal import RenewalDesk
 from door_terminal.device_keys import DeviceKey
 from door_terminal.entries import EntryLog
@@ -82,9 +83,10 @@ class Terminal:
         release_ballast(folder)
         self.engine = open_door_database(settings.database_url)
         keep_ballast(folder)
+        machine = machine or Machine.here()
         self.clock = EffectiveClock(
             load_clock(self.engine),
-            machine or Machine.here(),
+            machine,
             longest_lease_s=self._longest_lease_s,
         )
         self.configuration = ConfigurationStore(self.engine, key, pairing.door)
@@ -101,6 +103,7 @@ class Terminal:
             clock=self.clock,
             first_news=self.save_clock,
             end_fire=self._end_fire,
+            openings=lambda: self.openings,
         )
         self.alarms = AlarmLog(
             self.engine, self.store, pairing.server, self.clock, self.uplink.wake
@@ -132,6 +135,7 @@ class Terminal:
             gate=self._wiring,
             publish=self._decided,
         )
+        self.openings = RemoteOpenings(self.decider, machine.since_boot)
         self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
         self.passes = PassDesk(
             door=pairing.door,

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
-from door_terminal.errors import ResetRefused
+from door_terminal.decisions.remote_opening import RemoteOpenings
+from door_terminal.errors import OpeningRefused, ResetRefused
 from door_terminal.roster import Roster
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
@@ -17,6 +18,10 @@ from tier_link.estate_messages import (
     DoorPresence,
     FacesFading,
     FireReset,
+    OpeningAnswer,
+    OpeningNonce,
+    OpeningWanted,
+    RemoteOpening,
     RosterDelta,
     RosterSnapshot,
     ScoresCounted,
@@ -37,17 +42,19 @@ class Uplink:
         clock: EffectiveClock,
         first_news: Callable[[], None],
         end_fire: Callable[[str], None],
+        openings: Callable[[], RemoteOpenings],
     ) -> None:
         """Take what the news changes.
 
         `first_news` is called when time has become known, `end_fire` with the id of the member of
-        staff who ends a fire release.
+        staff who ends a fire release. `openings` gives what takes their orders to open.
         """
         self._roster = roster
         self._configuration = configuration
         self._clock = clock
         self._first_news = first_news
         self._end_fire = end_fire
+        self._openings = openings
         self.link: LiveLink | None = None
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -67,20 +74,24 @@ class Uplink:
                 raise RecordRefused(f"{kind} is not for doors")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Do what is asked of a door: end a fire release.
+        """Do what is asked of a door: end a fire release, or open at the word of staff.
 
         Raises:
-            RequestRefused: it cannot be ended now, or something else is asked.
+            RequestRefused: it cannot be done now, or something else is asked.
         """
         del peer, deadline
-        question = ESTATE.decode(kind, body)
-        if not isinstance(question, FireReset):
-            raise RequestRefused(f"{kind} is not asked of doors")
         try:
-            self._end_fire(question.staff)
-        except ResetRefused as refused:
+            match ESTATE.decode(kind, body):
+                case FireReset(staff=staff):
+                    self._end_fire(staff)
+                    return b""
+                case OpeningWanted():
+                    return ESTATE.encode(OpeningNonce(self._openings().nonce()))
+                case RemoteOpening(nonce=nonce, staff=staff):
+                    return ESTATE.encode(OpeningAnswer(self._openings().open(nonce, staff).gate))
+        except (ResetRefused, OpeningRefused) as refused:
             raise RequestRefused(str(refused), code=refused.code) from refused
-        return b""
+        raise RequestRefused(f"{kind} is not asked of doors")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Take the server's word for the time; it renews the lease."""
@@ -101,6 +112,7 @@ class Uplink:
         """Go on without."""
         _log.info("server link down peer=%s", peer)
         self.link = None
+        self._openings().forget()
 
     def publish(self, news: DoorPresence | ScoresCounted | FacesFading) -> None:
         """Tell the server how this door is, if there is a link."""

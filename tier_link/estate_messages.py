@@ -3,7 +3,7 @@
 Durable, server to door: roster and configuration. Durable, door to server: entries, remarks on
 them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a match
 for a door too weak to make its own, a face renewed from what a door has just seen; down: the end
-of a fire release.
+of a fire release, an opening at the word of staff.
 """
 
 import hashlib
@@ -201,7 +201,7 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     another credential of the same person was shown a moment before. `pass_id` is the estate's
     pass that was shown, also where the door does not know whose it is; `pass_step` the number of
     its code, where that changes. `first` is that other credential, empty where there was none and
-    at doors that do not say.
+    at doors that do not say. `by` is the member of staff who had the door opened from afar.
     """
 
     entry: HexId
@@ -222,6 +222,7 @@ class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
     pass_id: PassId = ""
     pass_step: Count = 0
     first: Annotated[str, Meta(pattern=r"^(face|pass|pin|card)?\Z")] = ""
+    by: PersonId = ""
 
 
 class EntryRemarked(Message, frozen=True, tag="entry-remarked"):
@@ -322,6 +323,36 @@ class FireReset(Message, frozen=True, tag="fire-reset"):
     staff: HexId
 
 
+class OpeningWanted(Message, frozen=True, tag="opening-wanted"):
+    """Server to door, a request: draw a nonce by which staff may have you opened now."""
+
+
+class OpeningNonce(Message, frozen=True, tag="opening-nonce"):
+    """The answer: 128 fresh random bits, good once, for ten seconds, on this link.
+
+    Used, they are the id of the entry, so that the server knows it before it asks.
+    """
+
+    nonce: HexId
+
+
+class RemoteOpening(Message, frozen=True, tag="remote-opening"):
+    """Server to door, a request: open once, at the word of this member of staff.
+
+    Refused with `nonce-unknown`, `opening-lapsed`, `not-configured` or `not-recordable`, and then
+    nothing opens. Never stored, never sent again.
+    """
+
+    nonce: HexId
+    staff: HexId
+
+
+class OpeningAnswer(Message, frozen=True, tag="opening-answer"):
+    """The answer: the entry is durable and the gate was asked; `gate` says what kept it shut."""
+
+    gate: Code
+
+
 class MatchAnswer(Message, frozen=True, tag="match-answer"):
     """The answer to a `MatchRequest`: a person or nobody, and why. Never a score.
 
@@ -374,6 +405,10 @@ EstateMessage: TypeAlias = (
     | EntryRemarked
     | AlarmChanged
     | FireReset
+    | OpeningWanted
+    | OpeningNonce
+    | RemoteOpening
+    | OpeningAnswer
     | RenewalRequest
     | RenewalDeclined
     | RenewalAnswer
@@ -393,6 +428,10 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     EntryRemarked,
     AlarmChanged,
     FireReset,
+    OpeningWanted,
+    OpeningNonce,
+    RemoteOpening,
+    OpeningAnswer,
     RenewalRequest,
     RenewalDeclined,
     RenewalAnswer,

@@ -22,6 +22,7 @@ from community_server.doors.routes import (
 from community_server.doors.service import get_door
 from community_server.errors import Conflict, InputRefused, NotFound, ServerError
 from community_server.estate import Estate
+from community_server.openings.service import list_openings
 from community_server.staff.sessions import SignedIn
 from community_server.thresholds.routes import strictness
 from tier_link.store.codes import IssuedCode
@@ -31,6 +32,8 @@ router = APIRouter(prefix="/doors")
 _BOXES: Final = ("pin_allowed", "pass_allowed", "face_needs_second")
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
+OPENINGS: Final = 5
+"""Openings by staff on a door's page: the last ones; the entries have all."""
 LIVENESS: Final = ("off", "observe", "open", "challenge", "second")
 
 
@@ -237,6 +240,7 @@ def _door(
     with estate.reading() as session:
         settings = get_door(session, door)
         session.expunge(settings)
+        openings = list_openings(session, estate.safe, door=door, limit=OPENINGS)
     return desk_page(
         request,
         estate,
@@ -253,6 +257,7 @@ def _door(
         modes=MODES,
         liveness=LIVENESS,
         reset_pin=reset_pin,
+        openings=openings,
     )
 
 

@@ -9,6 +9,7 @@ from community_server.console import (
     doors,
     entries,
     login,
+    openings,
     overview,
     people,
     setup,
@@ -16,5 +17,17 @@ from community_server.console import (
 )
 
 router = APIRouter(include_in_schema=False)
-for page in (setup, login, overview, approvals, people, visitors, doors, entries, alarms, cloud):
+for page in (
+    setup,
+    login,
+    overview,
+    approvals,
+    people,
+    visitors,
+    doors,
+    openings,
+    entries,
+    alarms,
+    cloud,
+):
     router.include_router(page.router)

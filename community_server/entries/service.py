@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from access_rules.alarms import EntryRemark
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.tables import Entry
+from community_server.openings.tables import Opening
 from community_server.passes.queries import bearer_of
+from community_server.staff.tables import StaffMember
 from tier_link.estate_messages import EntryRecorded, EntryRemarked
 
 MOST_REMARKS = 4
@@ -22,7 +24,11 @@ Namer = Callable[[str], str]
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """One entry as staff see it. `at` is Unix milliseconds, of arrival where unknown."""
+    """One entry as staff see it.
+
+    `at` is Unix milliseconds, of arrival where unknown; `by` the user name of whoever had the door
+    opened and `why` their reason's code, both empty for everything else.
+    """
 
     number: int
     entry: str
@@ -41,6 +47,8 @@ class ShownEntry:
     direction: str
     liveness: str
     remarks: tuple[str, ...]
+    by: str
+    why: str
 
     def as_json(self) -> dict[str, object]:
         """Return it as the API sends it."""
@@ -69,6 +77,7 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
         frames=message.frames,
         liveness=message.liveness,
         first=message.first,
+        staff_id=message.by,
     )
     session.add(row)
     session.flush()
@@ -132,23 +141,32 @@ def list_entries(
     session: Session, name_of: Namer, *, after: int | None, limit: int
 ) -> Sequence[ShownEntry]:
     """Return entries in order of arrival: those behind `after`, or the newest ones."""
-    query = select(Entry, Door.name).join(Door, Door.id == Entry.door_id).limit(limit)
+    query = _with_names().limit(limit)
     if after is None:
         rows = list(session.execute(query.order_by(Entry.number.desc())))[::-1]
     else:
         rows = list(session.execute(query.where(Entry.number > after).order_by(Entry.number)))
-    return [_show(row, door_name, name_of) for row, door_name in rows]
+    return [_show(*row, name_of) for row in rows]
 
 
 def show_entry(session: Session, name_of: Namer, number: int) -> ShownEntry | None:
     """Return one entry."""
-    found = session.execute(
-        select(Entry, Door.name).join(Door, Door.id == Entry.door_id).where(Entry.number == number)
-    ).one_or_none()
-    return _show(found[0], found[1], name_of) if found else None
+    found = session.execute(_with_names().where(Entry.number == number)).one_or_none()
+    return _show(*found, name_of) if found else None
 
 
-def _show(row: Entry, door_name: str, name_of: Namer) -> ShownEntry:
+def _with_names() -> Select[Entry, str, str, str]:
+    return (
+        select(Entry, Door.name, StaffMember.username, Opening.reason)
+        .join(Door, Door.id == Entry.door_id)
+        .outerjoin(StaffMember, StaffMember.id == Entry.staff_id)
+        .outerjoin(Opening, Opening.entry == Entry.entry)
+    )
+
+
+def _show(
+    row: Entry, door_name: str, by: str | None, why: str | None, name_of: Namer
+) -> ShownEntry:
     return ShownEntry(
         number=row.number,
         entry=row.entry,
@@ -167,4 +185,6 @@ def _show(row: Entry, door_name: str, name_of: Namer) -> ShownEntry:
         direction=row.direction,
         liveness=row.liveness,
         remarks=tuple(row.remarks.split()),
+        by=by or "",
+        why=why or "",
     )

@@ -38,3 +38,5 @@ class Entry(Base):
     """Codes of what was noticed about it, with spaces between."""
     first: Mapped[str] = mapped_column(String(8), default="", server_default="")
     """The other credential of the same person, shown a moment before; empty for none."""
+    staff_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """The member of staff who had the door opened; empty for anything else."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -88,6 +90,32 @@ def sign_in(
     )
     audit(session, row.id, "sign-in")
     return token, SignedIn(row.id, row.username, row.role, csrf)
+
+
+def prove_again(
+    reading: Callable[[], AbstractContextManager[Session]],
+    backoff: Backoff,
+    signed_in: SignedIn,
+    password: str,
+    address: str,
+) -> None:
+    """Make whoever is signed in prove by their password that it is still them.
+
+    Wrong ones count with those of signing in. No transaction is open while the hash is checked.
+
+    Raises:
+        TooManyAttempts: wait first.
+        InputRefused: `password-not-yours`.
+    """
+    keys = (f"name:{signed_in.username.casefold()}", f"address:{address}")
+    backoff.check(*keys)
+    with reading() as session:
+        row = session.get(StaffMember, signed_in.staff)
+        hashed = row.password_hash if row else None
+    if not is_right_password(hashed, password):
+        backoff.fail(*keys)
+        raise InputRefused("this is not your password", field="password", code="password-not-yours")
+    backoff.succeed(*keys)
 
 
 def find_session(session: Session, token: str | None) -> tuple[SignedIn, bool]:

@@ -1,6 +1,5 @@
 """A day at the desk: real Chromium, a real server, cloud and door."""
 
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from face_engine.models import FacePack
 from gatehouse.local_estate import EstateFailed, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.browser.console import DESKTOP, PASSWORD, PHONE, Desk
+from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
 from tier_kit.language import LANGUAGES
 from tier_link.envelopes import Particulars
@@ -451,10 +451,3 @@ def faint_texts(page: Page) -> Sequence[str]:
         }"""
     )
     return found
-
-
-def shoot(page: Page, name: str, *, full: bool = False) -> None:
-    """Keep a screenshot where somebody asked for them."""
-    folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full)

@@ -1,6 +1,8 @@
 """A cloud and a door that speak the real link, each on a thread's event loop of its own."""
 
 import asyncio
+import secrets
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +28,10 @@ from tier_link.estate_messages import (
     DoorPresence,
     EstateMessage,
     FireReset,
+    OpeningAnswer,
+    OpeningNonce,
+    OpeningWanted,
+    RemoteOpening,
     RosterDelta,
     RosterPerson,
     RosterSnapshot,
@@ -147,6 +153,12 @@ class DoorDouble(IdleHandler):
         self.snapshots = 0
         self.resets: list[str] = []
         self.burning = False
+        self.nonces = 0
+        self.orders: list[RemoteOpening] = []
+        self.refusal = ""
+        self.gate = ""
+        self.mute = threading.Event()
+        self.mute.set()
         self.paired: Paired | None = None
         self.dialer: Dialer | None = None
         self._own = OwnLoop()
@@ -231,12 +243,22 @@ class DoorDouble(IdleHandler):
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         del peer, deadline
-        question = ESTATE.decode(kind, body)
-        assert isinstance(question, FireReset)
-        self.resets.append(question.staff)
-        if self.burning:
-            raise RequestRefused("it still burns", code="fire-still-active")
-        return b""
+        match ESTATE.decode(kind, body):
+            case FireReset(staff=staff):
+                self.resets.append(staff)
+                if self.burning:
+                    raise RequestRefused("it still burns", code="fire-still-active")
+                return b""
+            case OpeningWanted():
+                self.nonces += 1
+                return ESTATE.encode(OpeningNonce(secrets.token_hex(16)))
+            case RemoteOpening() as order:
+                self.orders.append(order)
+                self.mute.wait()
+                if self.refusal:
+                    raise RequestRefused("not now", code=self.refusal)
+                return ESTATE.encode(OpeningAnswer(self.gate))
+        raise AssertionError(kind)
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         del peer
@@ -245,6 +267,7 @@ class DoorDouble(IdleHandler):
             self.news = message
 
     def close(self) -> None:
+        self.mute.set()
         self._own.stop()
         self.engine.dispose()
 

@@ -13,6 +13,7 @@ from access_rules.decision import DecisionReason
 from community_server import errors
 from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
+from community_server.openings.service import REASONS
 from community_server.pages import PAGES
 from door_terminal.vision.trial import MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY
 from face_engine.errors import PhotoReason
@@ -53,6 +54,7 @@ def codes_raised() -> Iterator[str]:
         ("mode", set(MODES)),
         ("alarm", set(AlarmKind)),
         ("remark", set(EntryRemark)),
+        ("opening_reason", set(REASONS)),
         ("models", {*MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY}),
     ],
 )

@@ -1,8 +1,6 @@
 """Recorded before it opens, opened once, and shut when it cannot be recorded."""
 
 import time
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,60 +10,14 @@ from access_rules.decision import DecisionReason, Liveness, Shown
 from access_rules.people import Category, Credential, Person
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import Configuration
-from door_terminal.decisions.decider import LATEST_NS, Decider, Outcome
-from door_terminal.entries import EntryLog
-from door_terminal.errors import GateFailed
+from door_terminal.decisions.decider import LATEST_NS
 from door_terminal.gate import Opening
-from door_terminal.reserve import Reserve
-from door_terminal.wire import read
 from tests.door_terminal.conftest import make_read_only
+from tests.door_terminal.recorded_door import Door
 from tests.door_terminal.samples import configured
-from tier_link.estate_messages import EntryRecorded
-from tier_link.store import LinkStore
 
 ADA = Person("a" * 32, Category.RESIDENT)
 STRICT = Person("b" * 32, Category.RESIDENT, second_credential=True)
-
-
-@dataclass
-class Watched:
-    """A gate that looks whether the entry was there before it opened."""
-
-    store: LinkStore
-    openings: list[Opening] = field(default_factory=list)
-    fails: bool = False
-
-    def open(self, opening: Opening) -> None:
-        kept = self.store.pending("server", 0, limit=100)
-        assert any(opening.entry.encode() in one.body for one in kept)
-        if self.fails:
-            raise GateFailed("no answer")
-        self.openings.append(opening)
-
-    def close(self) -> None: ...
-
-
-class Door:
-    def __init__(self, engine: Engine, clock: EffectiveClock, folder: Path) -> None:
-        self.engine = engine
-        self.store = LinkStore(engine, keep_acknowledged=timedelta(days=7))
-        self.gate = Watched(self.store)
-        self.configuration: Configuration | None = Configuration.of(configured(gate_open_s=7))
-        self.published: list[Outcome] = []
-        reserve = Reserve(folder / "reserve", slots=0)
-        self.decider = Decider(
-            configuration=lambda: self.configuration,
-            clock=clock,
-            entries=EntryLog(engine, self.store, "server", clock, reserve),
-            gate=self.gate,
-            publish=self.published.append,
-        )
-
-    def show(self, person: Person | None, credential: Credential = Credential.FACE) -> Outcome:
-        return self.decider.attempt(Shown(credential, person), needed_ns=time.monotonic_ns())
-
-    def entries(self) -> int:
-        return len(self.store.pending("server", 0, limit=100))
 
 
 @pytest.fixture
@@ -113,8 +65,7 @@ def test_a_second_credential_completes_the_first(door: Door) -> None:
     assert door.show(ADA, Credential.PIN).granted  # somebody else in between is somebody else
     assert door.show(STRICT, Credential.PIN).granted
     assert door.show(STRICT, Credential.PIN).reason is DecisionReason.SECOND_CREDENTIAL_NEEDED
-    records = door.store.pending("server", 0, limit=100)
-    told = [read(EntryRecorded, record.body) for record in records]
+    told = door.told()
     assert [one.second for one in told] == [False, False, True, False]
     assert [one.first for one in told] == ["", "", "face", ""]
     assert [one.first for one in door.published] == [None, None, Credential.FACE, None]
