@@ -23,6 +23,9 @@ class DecisionReason(StrEnum):
     EXIT_BUTTON = "exit-button"
     FIRE_RELEASE = "fire-release"
 
+    # The estate lets nobody in, whoever it is.
+    LOCKED_DOWN = "locked-down"
+
     # What was shown did not tell who is there.
     NOT_RECOGNIZED = "not-recognized"
     FACE_UNCLEAR = "face-unclear"
@@ -146,6 +149,7 @@ class DoorRules:
         leases: How long the roster may be trusted.
         face_needs_second: A face alone is not enough here; other credentials are.
         liveness: What is asked of a face.
+        locked_down: The estate is locked down: nothing that is shown opens.
     """
 
     zone: tzinfo
@@ -154,6 +158,7 @@ class DoorRules:
     leases: LeasePolicy = USUAL_LEASES
     face_needs_second: bool = False
     liveness: LivenessPolicy = LivenessPolicy.OFF
+    locked_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,8 @@ def decide(
     """
     if not shown:
         raise ValueError("an attempt shows at least one credential")
+    if rules.locked_down:
+        return Denied(DecisionReason.LOCKED_DOWN)
     refusal = _refused_credentials(shown, rules)
     person = shown[-1].person
     if refusal is not None or person is None:

@@ -20,6 +20,7 @@ from community_server.estate import Estate
 from community_server.handlers import install_handlers
 from community_server.intake import routes as intake
 from community_server.invitations import routes as invitations
+from community_server.lockdown import routes as lockdown
 from community_server.openings import routes as openings
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
@@ -70,6 +71,7 @@ def make_app(estate: Estate) -> FastAPI:
         entries,
         alarms,
         openings,
+        lockdown,
     ):
         app.include_router(slice_.router)
     app.include_router(console.router)

@@ -16,6 +16,7 @@ from community_server.doors.tables import Door
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.entries.service import Namer, record_entry, remark_entry, show_entry
+from community_server.lockdown.service import LockdownWatch, current
 from community_server.matching import Matcher
 from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
@@ -56,6 +57,7 @@ class DoorRecords:
     matcher: Matcher
     renewals: Renewals
     watch: DoorWatch
+    lockdowns: LockdownWatch
     live: LiveEntries
     scores: ScoreBook
     fading: FadingBook
@@ -103,6 +105,7 @@ class DoorRecords:
         match ESTATE.decode(kind, body):
             case DoorPresence() as presence:
                 self.watch.take(peer, presence)
+                self.lockdowns.take(peer, presence)
             case ScoresCounted() as scores if scores.template_space == self.scores.space:
                 histogram = ScoreHistogram(scores.counts, scores.compared)
                 self.scores.replace(peer, "door", histogram)
@@ -124,9 +127,17 @@ class DoorRecords:
         self.watch.forget(peer)
 
     def send_news(self, peer: str, link: LiveLink) -> None:
-        """Publish time and roster mark to a door."""
+        """Publish time, roster mark and the word for a lockdown to a door."""
         state = self.rosters.state(peer)
-        news = ServerNews(now=now(), roster_version=state.version, roster_hash=state.hash)
+        with Session(reading(self.engine)) as session:
+            word = current(session)
+        news = ServerNews(
+            now=now(),
+            roster_version=state.version,
+            roster_hash=state.hash,
+            lockdown=word.number,
+            locked_down=word.active,
+        )
         link.publish(ESTATE.kind(news), ESTATE.encode(news))
 
     def public_key(self, peer: str) -> Ed25519PublicKey | None:

@@ -33,6 +33,7 @@ from community_server.intake.service import Intake
 from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
+from community_server.lockdown.service import LockdownWatch
 from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.people.fading import FadingBook
 from community_server.renewal import Renewals
@@ -211,6 +212,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         Matcher(space, former, book, fading, renewals.may_ask),
         renewals,
         watch,
+        LockdownWatch(changer, links),
         live,
         thresholds.scores,
         fading,

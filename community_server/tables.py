@@ -11,6 +11,7 @@ from community_server.entries import tables as entries
 from community_server.intake import tables as intake
 from community_server.invitations import tables as invitations
 from community_server.keys import tables as keys
+from community_server.lockdown import tables as lockdown
 from community_server.openings import tables as openings
 from community_server.people import tables as people
 from community_server.setup import tables as setup
@@ -27,6 +28,7 @@ SLICES: Final = (
     invitations,
     keys,
     openings,
+    lockdown,
     people,
     setup,
     staff,

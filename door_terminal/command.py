@@ -151,6 +151,8 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Say a door's state in words; `--json` has all of it."""
     yield "door", state["door"] or "not configured yet"
     yield "id", state["id"]
+    if state["locked_down"]:
+        yield "lockdown", "in force: nobody is let in"
     yield "link", "connected" if state["link"] else "down; the door goes on without"
     yield "roster", f"{state['people']} people, version {state['roster_version']}"
     yield "time", "known" if state["time_known"] else "unknown until the server says it"

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from access_rules.lockdown import Lockdown
 from door_terminal.clock import SAVE_INTERVAL_S
 from door_terminal.errors import StartRefused
 from door_terminal.identity import load_pairing
@@ -124,14 +125,15 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
 async def _housekeeping(terminal: Terminal) -> None:
     """Tell the server how the door is, store the clock, empty the reserve, forget the old."""
     due = {"presence": 0.0, "scores": 0.0, "clock": 0.0, "drain": 0.0, "prune": 0.0, "check": 0.0}
-    told_version = -1
+    told: tuple[int, Lockdown] | None = None
     linked = False
     while True:
         now = time.monotonic()
         terminal.renewals.tidy()
         terminal.live.tidy()
         is_linked = terminal.uplink.link is not None
-        news = terminal.roster.book.version != told_version or (is_linked and not linked)
+        holds = terminal.roster.book.version, terminal.lockdown.current
+        news = holds != told or (is_linked and not linked)
         if is_linked and now >= due["scores"]:
             due["scores"] = now + SCORES_S
             await asyncio.to_thread(terminal.tell_scores)
@@ -139,7 +141,7 @@ async def _housekeeping(terminal: Terminal) -> None:
         if now >= due["presence"] or news:
             due["presence"] = now + PRESENCE_S
             presence = await asyncio.to_thread(terminal.presence)
-            told_version = presence.roster_version
+            told = holds
             terminal.uplink.publish(presence)
         if now >= due["clock"]:
             due["clock"] = now + SAVE_INTERVAL_S

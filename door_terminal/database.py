@@ -146,6 +146,16 @@ class AlarmRow(DoorBase):
     alarm: Mapped[str] = mapped_column(String(32))
 
 
+class LockdownRow(DoorBase):
+    """The estate's newest word for a lockdown; see `lockdown`."""
+
+    __tablename__ = "lockdown"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool]
+
+
 class VisionPlanRow(DoorBase):
     """What vision last worked with; see `vision.trial`."""
 

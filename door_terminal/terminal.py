@@ -33,6 +33,7 @@ from door_terminal.gate import Gate, Opening, open_gate
 from door_terminal.gate.watched import WatchedGate
 from door_terminal.identity import Pairing
 from door_terminal.live_view import LiveView, Mark
+from door_terminal.lockdown import LockdownStore
 from door_terminal.probe import Speed, choose_mode
 from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
@@ -91,6 +92,7 @@ class Terminal:
         )
         self.configuration = ConfigurationStore(self.engine, key, pairing.door)
         self.roster = Roster(self.engine, key, pairing.door)
+        self.lockdown = LockdownStore(self.engine)
         self.store = LinkStore(
             self.engine, keep_acknowledged=KEEP_ACKNOWLEDGED, clock=self._link_time
         )
@@ -101,6 +103,7 @@ class Terminal:
             roster=self.roster,
             configuration=self.configuration,
             clock=self.clock,
+            lockdown=self.lockdown,
             first_news=self.save_clock,
             end_fire=self._end_fire,
             openings=lambda: self.openings,
@@ -134,6 +137,7 @@ class Terminal:
             entries=self.entries,
             gate=self._wiring,
             publish=self._decided,
+            locked_down=lambda: self.lockdown.current.active,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
         self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
@@ -200,7 +204,10 @@ class Terminal:
             check = self.pins.check(unit, pin)
         person = as_person(check.person) if check.person else None
         shown = Shown(Credential.PIN, person, check.problem)
-        return self.decider.attempt(shown, needed_ns=typed_ns), check
+        outcome = self.decider.attempt(shown, needed_ns=typed_ns)
+        if outcome.reason is DecisionReason.LOCKED_DOWN:
+            check = PinCheck(check.person)  # no other try would open either
+        return outcome, check
 
     def end_fire(self, pin: str) -> PinCheck:
         """Take the staff's PIN for the end of a fire release; on a worker thread.
@@ -246,6 +253,8 @@ class Terminal:
             gate=self.gate,
             vision=self._vision_trouble() if self.settings.camera else "",
             model_pack=self.vision.pack,
+            lockdown=self.lockdown.current.number,
+            locked_down=self.lockdown.current.active,
         )
 
     @property

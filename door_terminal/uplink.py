@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
+from access_rules.lockdown import Lockdown
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
 from door_terminal.decisions.remote_opening import RemoteOpenings
 from door_terminal.errors import OpeningRefused, ResetRefused
+from door_terminal.lockdown import LockdownStore
 from door_terminal.roster import Roster
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
@@ -18,6 +20,7 @@ from tier_link.estate_messages import (
     DoorPresence,
     FacesFading,
     FireReset,
+    LockdownDeclared,
     OpeningAnswer,
     OpeningNonce,
     OpeningWanted,
@@ -40,6 +43,7 @@ class Uplink:
         roster: Roster,
         configuration: ConfigurationStore,
         clock: EffectiveClock,
+        lockdown: LockdownStore,
         first_news: Callable[[], None],
         end_fire: Callable[[str], None],
         openings: Callable[[], RemoteOpenings],
@@ -52,6 +56,7 @@ class Uplink:
         self._roster = roster
         self._configuration = configuration
         self._clock = clock
+        self._lockdown = lockdown
         self._first_news = first_news
         self._end_fire = end_fire
         self._openings = openings
@@ -70,6 +75,8 @@ class Uplink:
                 self._roster.take_delta(session, delta, self._space())
             case DoorConfigured() as configured:
                 self._configuration.take(session, configured)
+            case LockdownDeclared() as declared:
+                self._lockdown.take(session, Lockdown(declared.number, declared.active))
             case _:
                 raise RecordRefused(f"{kind} is not for doors")
 
@@ -94,10 +101,14 @@ class Uplink:
         raise RequestRefused(f"{kind} is not asked of doors")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take the server's word for the time; it renews the lease."""
+        """Take the server's word for the time, which renews the lease, and for a lockdown."""
         del peer
         news = ESTATE.decode(kind, body)
-        if isinstance(news, ServerNews) and self._clock.hear(news.now):
+        if not isinstance(news, ServerNews):
+            return
+        if news.lockdown:
+            self._lockdown.hear(Lockdown(news.lockdown, news.locked_down))
+        if self._clock.hear(news.now):
             self._first_news()
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:

@@ -1,9 +1,9 @@
 """What server and door tell each other, by lane.
 
-Durable, server to door: roster and configuration. Durable, door to server: entries, remarks on
-them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a match
-for a door too weak to make its own, a face renewed from what a door has just seen; down: the end
-of a fire release, an opening at the word of staff.
+Durable, server to door: roster, configuration, lockdown. Durable, door to server: entries, remarks
+on them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a
+match for a door too weak to make its own, a face renewed from what a door has just seen; down: the
+end of a fire release, an opening at the word of staff.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from tier_link.envelopes import GivenConsent
-from tier_link.messages import Code, Count, HexId, Message, UnixSeconds, Vocabulary
+from tier_link.messages import Code, Count, HexId, Message, Sequence, UnixSeconds, Vocabulary
 from tier_link.relay_messages import CarriedCertificate, ConsentText
 
 PEOPLE_PER_PART = 500
@@ -45,6 +45,8 @@ PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 PassId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
 """A pass's id, 16 hex characters; empty where there is none."""
 RosterVersion: TypeAlias = Count
+LockdownNumber: TypeAlias = Count
+"""Counts the estate's words for a lockdown and for its end; 0 before the first."""
 Hash: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 TemplateBytes: TypeAlias = Annotated[bytes, Meta(max_length=4 * MAX_DIMENSION)]
 TemplateSpace: TypeAlias = Annotated[str, Meta(max_length=128)]
@@ -253,7 +255,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
 
     `camera`, `gate` and `vision` are empty while all is well, else say why not; `gate` is of the
     last opening that was asked for. `model_pack` is the pack that vision runs, empty while none
-    does.
+    does. `lockdown` is the number of the newest `LockdownDeclared` that the door holds, 0 for
+    none, `locked_down` whether it lets nobody in.
     """
 
     roster_version: RosterVersion
@@ -270,6 +273,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     gate: Code = ""
     vision: Code = ""
     model_pack: Text64 = ""
+    lockdown: LockdownNumber = 0
+    locked_down: bool = False
 
 
 class ScoresCounted(Message, frozen=True, tag="scores-counted"):
@@ -300,11 +305,26 @@ class ServerNews(Message, frozen=True, tag="server-news"):
     """Server to door, latest value every ten seconds: renews the lease and sets the time.
 
     `now` is Unix seconds; version and hash are of the roster the server means for this door.
+    `lockdown` and `locked_down` are the newest `LockdownDeclared` over again: here it overtakes
+    what waits in the durable log, and mends a door whose disk was put back.
     """
 
     now: UnixSeconds
     roster_version: RosterVersion
     roster_hash: Hash
+    lockdown: LockdownNumber = 0
+    locked_down: bool = False
+
+
+class LockdownDeclared(Message, frozen=True, tag="lockdown-declared"):
+    """Server to door: from now on nobody is let in (`active`), or that is over.
+
+    Numbers only grow. A door keeps the highest that it has heard of, in whatever order they
+    come; of two with one number, the one that locks.
+    """
+
+    number: Sequence
+    active: bool
 
 
 class MatchRequest(Message, frozen=True, tag="match-request"):
@@ -412,6 +432,7 @@ EstateMessage: TypeAlias = (
     | RenewalRequest
     | RenewalDeclined
     | RenewalAnswer
+    | LockdownDeclared
 )
 
 ESTATE: Vocabulary[EstateMessage] = Vocabulary(
@@ -435,6 +456,7 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     RenewalRequest,
     RenewalDeclined,
     RenewalAnswer,
+    LockdownDeclared,
 )
 """`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
 

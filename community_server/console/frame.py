@@ -20,6 +20,7 @@ from community_server.errors import (
 )
 from community_server.estate import Estate
 from community_server.intake.approvals import count_waiting
+from community_server.lockdown.routes import ShownLockdown, look
 from community_server.pages import PAGES, language_of, show
 from community_server.setup.community import get_community
 from community_server.staff.sessions import SignedIn, check_csrf
@@ -63,6 +64,7 @@ class Frame:
     csrf: str = field(repr=False)
     waiting: int
     alarms: int
+    lockdown: ShownLockdown
 
 
 def problem_of(error: ServerError) -> Problem:
@@ -144,7 +146,7 @@ def desk_page(
         request,
         template,
         status=status_of(refusal) if refusal else status,
-        frame=Frame(name, staff.username, staff.csrf, waiting, alarms),
+        frame=Frame(name, staff.username, staff.csrf, waiting, alarms, look(estate)),
         room=room,
         here=here,
         problem=problem_of(refusal) if refusal else None,

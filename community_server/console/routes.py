@@ -8,6 +8,7 @@ from community_server.console import (
     cloud,
     doors,
     entries,
+    lockdown,
     login,
     openings,
     overview,
@@ -29,5 +30,6 @@ for page in (
     entries,
     alarms,
     cloud,
+    lockdown,
 ):
     router.include_router(page.router)

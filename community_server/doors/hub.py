@@ -107,16 +107,20 @@ class DoorHub:
         """Tell every connected door the news, for ever."""
         while True:
             await asyncio.sleep(NEWS_EVERY)
-            for peer in self._hub.peers():
-                link = self.link(peer)
-                if link is None:
-                    continue
-                try:
-                    await asyncio.to_thread(self._records.send_news, peer, link)
-                except ServerError as error:
-                    _log.warning("door=%s news=not-sent code=%s", peer, error.code)
-                except SQLAlchemyError:
-                    _log.exception("door=%s news=not-sent", peer)
+            await asyncio.to_thread(self.tell_news)
+
+    def tell_news(self) -> None:
+        """Tell every connected door the news, now; from any thread but the event loop's."""
+        for peer in self._hub.peers():
+            link = self.link(peer)
+            if link is None:
+                continue
+            try:
+                self._records.send_news(peer, link)
+            except ServerError as error:
+                _log.warning("door=%s news=not-sent code=%s", peer, error.code)
+            except SQLAlchemyError:
+                _log.exception("door=%s news=not-sent", peer)
 
     def _is_set_up(self) -> bool:
         with Session(reading(self._engine)) as session:

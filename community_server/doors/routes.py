@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from access_rules.lockdown import Lockdown
 from community_server.alarms.service import active_kinds
 from community_server.desk import EstateDep, ReaderDep, WriterDep
 from community_server.doors.service import (
@@ -17,6 +18,7 @@ from community_server.doors.service import (
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused
 from community_server.estate import Estate
+from community_server.lockdown.service import DoorState, current, state_of
 from community_server.people.pins import draw_pin
 from community_server.rosters.news import count_members
 from community_server.staff.audit import audit
@@ -101,6 +103,7 @@ class ListedDoor(BaseModel):
     time_known: bool
     alarms: list[str]
     model_pack_wanted: str
+    lockdown: DoorState
 
 
 @router.get("")
@@ -151,13 +154,16 @@ def listing(estate: Estate) -> list[ListedDoor]:
     """Return the doors as lists show them."""
     with estate.reading() as session:
         doors, people, alarms = list_doors(session), count_members(session), active_kinds(session)
+        word = current(session)
         return [
-            _describe(estate, door, people.get(door.id, 0), alarms.get(door.id, []))
+            _describe(estate, door, people.get(door.id, 0), alarms.get(door.id, []), word)
             for door in doors
         ]
 
 
-def _describe(estate: Estate, door: Door, people: int, alarms: list[str]) -> ListedDoor:
+def _describe(
+    estate: Estate, door: Door, people: int, alarms: list[str], word: Lockdown
+) -> ListedDoor:
     seen = estate.watch.find(door.id)
     connected = estate.doors.link(door.id) is not None
     presence = seen.presence if seen else None
@@ -182,6 +188,7 @@ def _describe(estate: Estate, door: Door, people: int, alarms: list[str]) -> Lis
         time_known=presence.time_known if presence else False,
         alarms=alarms,
         model_pack_wanted=estate.configurer.model_pack,
+        lockdown=state_of(door, word, connected=connected),
     )
 
 

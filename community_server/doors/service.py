@@ -18,6 +18,7 @@ from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.intake.consents import load_renewal_texts
 from community_server.keys.certified import pass_certificates
 from community_server.keys.root import root_key
+from community_server.lockdown.service import tell
 from community_server.passes.queries import revoked_passes
 from community_server.rosters.news import Rosters, lock_paired_doors
 from community_server.setup.community import find_community
@@ -152,7 +153,9 @@ class Configurer:
         self.links.forget_peer(change.session, door.id)
         door.public_key, door.state, door.paired_at = public_key, "paired", now()
         end_alarms(change.session, door.id)  # of the terminal before; the new one tells its own
+        door.lockdown, door.locked_down = 0, False
         change.session.flush()
+        tell(change, self.links, door.id)
         self.send(change, door)
         self.rosters.send_snapshot(change, door)
 

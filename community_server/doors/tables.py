@@ -45,6 +45,10 @@ class Door(Base):
     passes_told: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """Digest of what the terminal was last told of pass keys and revoked passes, of the model pack
     and of the consent to renew a face."""
+    lockdown: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Number of the word for a lockdown that the terminal last showed; see `lockdown.service`."""
+    locked_down: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether that word locks."""
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)

@@ -71,12 +71,14 @@ class Decider:
         entries: EntryLog,
         gate: Gate,
         publish: Callable[[Outcome], None],
+        locked_down: Callable[[], bool] = lambda: False,
     ) -> None:
         self._configuration = configuration
         self._clock = clock
         self._entries = entries
         self._gate = gate
         self._publish = publish
+        self._locked_down = locked_down
         self._lock = Lock()
         self._first_shown: dict[str, tuple[Shown, float]] = {}
 
@@ -164,6 +166,8 @@ class Decider:
         if configuration is None:
             return Denied(shown.problem or DecisionReason.MATCHING_UNAVAILABLE)
         rules, now = configuration.rules, time.monotonic()
+        if self._locked_down():
+            rules = replace(rules, locked_down=True)
         decision = decide(together, rules, self._clock.moment(), rules.direction)
         if shown.person is not None:
             if decision.reason is DecisionReason.SECOND_CREDENTIAL_NEEDED:

@@ -209,6 +209,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "renewal": _offer(terminal.renewals.offer),
         "fire": terminal.sensors.fire.active,
         "burning": terminal.sensors.burning,
+        "locked_down": terminal.lockdown.current.active,
         "inputs": terminal.sensors.watch.levels(),
         "alarms": sorted(terminal.alarms.active()),
         "decisions": terminal.outcomes,

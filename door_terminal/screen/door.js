@@ -94,6 +94,7 @@ async function poll() {
     reveal("time-unknown", !state.time_known);
     readsPasses = state.passes;
     reveal("fire", state.fire);
+    reveal("lockdown", state.locked_down && !state.fire); // a fire opens this door all the same
     reveal("end-fire", !state.burning);
     if (!answering) offer(state.renewal);
     if (state.turn) ask(state.turn);

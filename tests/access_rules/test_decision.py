@@ -331,3 +331,23 @@ def test_a_picture_learns_nothing_about_whom_it_shows() -> None:
     suspended = replace(RESIDENT, suspended=True)
     assert reason(seen(Liveness.SPOOF, suspended), rules=rules) is DecisionReason.SPOOF_SUSPECTED
     assert reason(seen(Liveness.SPOOF, None), rules=rules) is DecisionReason.NOT_RECOGNIZED
+
+
+SHOWN = st.builds(
+    Shown,
+    st.sampled_from(Credential),
+    st.none() | st.builds(Person, st.just("r1"), st.sampled_from(Category)),
+)
+
+
+@given(
+    st.lists(SHOWN, min_size=1, max_size=3),
+    st.sampled_from(Direction),
+    st.sampled_from([NOW, CLOCKLESS, Moment(None, 0, None)]),
+)
+def test_while_the_estate_is_locked_down_nothing_that_is_shown_opens(
+    shown: list[Shown], direction: Direction, moment: Moment
+) -> None:
+    rules = replace(RULES, locked_down=True, accepts=frozenset(Credential))
+    decision = decide(tuple(shown), rules, moment, direction)
+    assert decision == Denied(DecisionReason.LOCKED_DOWN)

@@ -19,13 +19,17 @@ from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
 from tier_kit.language import LANGUAGES
 from tier_link.envelopes import Particulars
-from tier_link.estate_messages import AlarmChanged
+from tier_link.estate_messages import AlarmChanged, LockdownDeclared
 
 pytestmark = pytest.mark.xdist_group("console")
 
+_NONE = LockdownDeclared(1, active=False)
 SMALLEST_PHOTO = 100
 """Pixels across: enough to compare a face."""
-PAGES = ("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alarms", "/cloud")
+PAGES = (
+    *("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alarms", "/cloud"),
+    "/lockdown",
+)
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +277,74 @@ def test_an_alarm_appears_by_itself_and_is_acknowledged_by_name(desk: Desk, tmp_
             page.get_by_role("link", name="Fire exit").click()
             page.get_by_test_id("reset-pin-issue").click()
             expect(page.get_by_test_id("reset-pin")).to_have_text(re.compile(r"^\d{6}$"))
+
+
+WORDS = {
+    "en": ("Lockdown in force.", "not confirmed yet", "locked", "offline: has not heard"),
+    "zh-CN": ("正在封锁。", "尚未确认", "已封锁", "尚未得知"),
+}
+
+
+def declare_lockdown(page: Page, reason: str = "", password: str = PASSWORD) -> None:
+    if reason:
+        page.get_by_test_id("lockdown-reason").fill(reason)
+    page.get_by_test_id("lockdown-password").fill(password)
+    page.get_by_test_id("lockdown-submit").click()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_lockdown_is_declared_with_ones_password_and_each_door_says_whether_it_is_locked(
+    desk: Desk, language: str, tmp_path: Path
+) -> None:
+    in_force, waiting, locked, unheard = WORDS[language]
+    with desk.page(language=language) as page:
+        page.goto("/doors")
+        page.get_by_test_id("door-name").fill(f"Quay gate {language}")
+        page.get_by_test_id("door-add").click()
+        card = page.locator(".doors article", has_text=f"Quay gate {language}")
+        card.locator("[data-testid^=door-pair-]").click()
+        code = page.get_by_test_id("door-code").inner_text()
+        with DoorDouble(tmp_path / "door", desk.estate.server_address) as terminal:
+            terminal.pair(code)
+            terminal.connect()
+            wait_for("the door's settings", lambda: terminal.configuration)
+            page.get_by_test_id("nav-lockdown").click()
+            declare_lockdown(page, "Drill 演习", PASSWORD[::-1])
+            expect(page.get_by_test_id("problem")).to_have_attribute(
+                "data-code", "password-not-yours"
+            )
+            expect(page.get_by_test_id("lockdown-reason")).to_have_value("Drill 演习")
+            declare_lockdown(page)
+            expect(page.get_by_test_id("done")).to_be_visible()
+            expect(page.get_by_test_id("lockdown")).to_contain_text("Drill 演习")
+            row = page.locator("[data-testid=lockdown] li", has_text=f"Quay gate {language}")
+            expect(row).to_contain_text(waiting)
+            wait_for("the word at the door", lambda: terminal.lockdown and terminal.lockdown.active)
+            terminal.show_presence()
+            expect(row).to_have_attribute("data-state", "locked")
+            expect(row).to_contain_text(locked)
+            shoot(page, f"lockdown_{language}")
+            for path in PAGES:
+                page.goto(path)
+                expect(page.get_by_test_id("lockdown-banner")).to_contain_text(in_force)
+            page.goto("/doors")
+            expect(card).to_contain_text(locked)
+            shoot(page, f"lockdown_doors_{language}")
+            # Whoever looks at another page sees the end without doing anything.
+            with desk.page(language=language) as other:
+                other.goto("/lockdown")
+                declare_lockdown(other)
+                expect(other.get_by_test_id("done")).to_be_visible()
+            banner = page.get_by_test_id("lockdown-banner")
+            expect(banner).to_have_attribute("data-active", "no")
+            wait_for("the end at the door", lambda: not (terminal.lockdown or _NONE).active)
+            terminal.show_presence()
+            expect(banner).to_have_attribute("data-waiting", "0")
+        page.goto("/lockdown")
+        declare_lockdown(page, "Again")
+        expect(row).to_contain_text(unheard)  # its terminal is gone
+        declare_lockdown(page)
+        expect(page.get_by_test_id("lockdown")).to_have_attribute("data-active", "no")
 
 
 def test_the_pages_work_without_script(desk: Desk) -> None:

@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 from community_server.intake.consents import load_renewal_texts
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.screen.app import renewal_told
-from tests.door_terminal.estate import Estate, running_estate
+from tests.door_terminal.estate import Estate, eventually, running_estate
 from tests.door_terminal.processes import Door, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, person
+from tier_link.estate_messages import LockdownDeclared
 
 SMALL: ViewportSize = {"width": 800, "height": 480}
 UPRIGHT: ViewportSize = {"width": 480, "height": 800}
@@ -158,6 +159,38 @@ def test_a_fire_release_is_shown_and_ended_by_staff(
         page.get_by_test_id("end-fire").tap()
         message(page, "The fire release has ended.")
         expect(page.get_by_test_id("fire")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [SMALL, UPRIGHT])
+def test_a_lockdown_is_said_large_in_both_languages_and_a_fire_goes_before_it(
+    browser: Browser, estate: Estate, tmp_path: Path, size: ViewportSize
+) -> None:
+    data = tmp_path / "door"
+    pair(estate, data)
+    estate.configure(configured(reset_pin=QUICK.hash("604318")))
+    with running_door(data, input_fire="simulated") as door, screen(browser, door, size) as page:
+        in_step(estate)
+        said = page.get_by_test_id("lockdown")
+        expect(said).to_be_hidden()
+        estate._put(LockdownDeclared(1, active=True))
+        expect(said).to_be_visible(timeout=PATIENCE_MS)
+        for words in ("小区已封锁", "Estate locked down", "The way out stays open."):
+            expect(said).to_contain_text(words)
+        expect(page.get_by_test_id("pin")).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
+        shoot(page, f"lockdown-{size['width']}")
+        door.wire(fire=True)
+        expect(page.get_by_test_id("fire")).to_be_visible(timeout=PATIENCE_MS)
+        expect(said).to_be_hidden()
+        expect(page.get_by_test_id("pin")).to_be_visible()
+        door.wire()
+        eventually(lambda: not door.state()["burning"])
+        assert door.end_fire("604318")["ended"]
+        expect(said).to_be_visible(timeout=PATIENCE_MS)
+        estate._put(LockdownDeclared(2, active=False))
+        expect(said).to_be_hidden(timeout=PATIENCE_MS)
+        expect(page.get_by_test_id("pin")).to_be_visible()
 
 
 def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door: Door) -> None:

@@ -28,6 +28,7 @@ from tier_link.estate_messages import (
     DoorPresence,
     EstateMessage,
     FireReset,
+    LockdownDeclared,
     OpeningAnswer,
     OpeningNonce,
     OpeningWanted,
@@ -150,6 +151,7 @@ class DoorDouble(IdleHandler):
         self.version = 0
         self.configuration: DoorConfigured | None = None
         self.news: ServerNews | None = None
+        self.lockdown: LockdownDeclared | None = None
         self.snapshots = 0
         self.resets: list[str] = []
         self.burning = False
@@ -220,6 +222,8 @@ class DoorDouble(IdleHandler):
             time_known=True,
             gate="gate-unreachable",
             vision="vision-down",
+            lockdown=self.lockdown.number if self.lockdown else 0,
+            locked_down=bool(self.lockdown and self.lockdown.active),
         )
         self.dialer.link.publish(ESTATE.kind(presence), ESTATE.encode(presence))
 
@@ -240,6 +244,8 @@ class DoorDouble(IdleHandler):
                 self.version = delta.version
             case DoorConfigured() as configuration:
                 self.configuration = configuration
+            case LockdownDeclared() as declared:
+                self.lockdown = declared
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         del peer, deadline

@@ -1,0 +1,1 @@
+"""The whole estate locked down, and released again."""
