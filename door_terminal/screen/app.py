@@ -22,11 +22,15 @@ from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.renewal import DECLINED, Offer
 from door_terminal.errors import ResetRefused
 from door_terminal.terminal import SOFTWARE, Terminal
+from door_terminal.vision.messages import FaceBox
 from tier_kit.language import LANGUAGES, Language
 from tier_kit.pages import Pages
 from tier_kit.security import SecurityHeaders
 
 MAX_BODY: Final = 1024  # a unit and a PIN
+SCRIPTS: Final = frozenset({"door.js", "live.js"})
+LOOK_S: Final = 2.0
+"""How long the page waits for a picture before it asks again: less than `LEASE_S`."""
 _LONGEST_IN_SECONDS: Final = 90  # beyond it a wait is told in minutes
 
 PAGES: Final = Pages("door_terminal")
@@ -121,9 +125,10 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
 
     routes = [
         Route("/", page),
-        Route("/script/door.js", _script),
+        Route("/script/{name}", _script),
         Route("/static/{name}", _static),
         Route("/state", state),
+        Route("/look", _looking(terminal)),
         Route("/pin", pin, methods=["POST"]),
         Route("/fire/end", end_fire, methods=["POST"]),
         Route("/renewal", _renewing(terminal), methods=["POST"]),
@@ -159,9 +164,34 @@ def _renewing(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
     return renewal
 
 
+def _looking(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
+    async def look(request: Request) -> Response:
+        """Answer with the next picture after `after`, or 204 while there is nothing to see."""
+        after = request.query_params.get("after", "")
+        terminal.live.want()
+        view = await terminal.live.after(int(after) if after.isdecimal() else 0, LOOK_S)
+        if view is None:
+            return Response(status_code=204)
+        faces = [_face(terminal, face) for face in view.preview.faces]
+        headers = {
+            "picture-number": str(view.number),
+            "picture-faces": msgspec.json.encode(faces).decode(),
+        }
+        return Response(view.preview.jpeg, media_type="image/jpeg", headers=headers)
+
+    return look
+
+
+def _face(terminal: Terminal, face: FaceBox) -> dict[str, Any]:
+    where = [face.left, face.top, face.width, face.height]
+    return {"box": [round(one, 4) for one in where], "state": terminal.live.state(face)}
+
+
 async def _script(request: Request) -> Response:
-    del request
-    content = resources.files("door_terminal.screen").joinpath("door.js").read_bytes()
+    name = request.path_params["name"]
+    if name not in SCRIPTS:
+        return _refusal(404, "not-found")
+    content = resources.files("door_terminal.screen").joinpath(name).read_bytes()
     return Response(content, media_type="text/javascript")
 
 

@@ -1,25 +1,21 @@
 """The screen at the door: real Chromium, a real door process, fingers and keys."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Route, ViewportSize, expect
 
 from community_server.intake.consents import load_renewal_texts
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.screen.app import renewal_told
+from tests.browser.door_screen import PATIENCE_MS, SMALL, UPRIGHT, message, screen, shoot, tap
 from tests.door_terminal.estate import Estate, eventually, running_estate
 from tests.door_terminal.processes import Door, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.estate_messages import LockdownDeclared
 
-SMALL: ViewportSize = {"width": 800, "height": 480}
-UPRIGHT: ViewportSize = {"width": 480, "height": 800}
 PIN, UNIT = "482915", "3-1-1201"
-PATIENCE_MS = 30_000
 TEXTS = load_renewal_texts()
 
 
@@ -39,37 +35,6 @@ def door(estate: Estate, tmp_path: Path) -> Iterator[Door]:
     with running_door(data) as door:
         in_step(estate)
         yield door
-
-
-@contextmanager
-def screen(browser: Browser, door: Door, size: ViewportSize = SMALL) -> Iterator[Page]:
-    """Show the door's page; whatever page or policy complain of fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport=size, has_touch=True)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(door.url)
-    yield page
-    context.close()
-    assert not complaints
-
-
-def message(page: Page, text: str) -> None:
-    expect(page.get_by_test_id("message")).to_contain_text(text, timeout=PATIENCE_MS)
-
-
-def tap(page: Page, keys: str) -> None:
-    for key in keys:
-        page.locator(f'#keys [data-key="{key}"]').tap()
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot where somebody asked for them."""
-    folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"door-{name}.png")
 
 
 def test_a_pin_typed_on_the_keyboard_opens(browser: Browser, door: Door) -> None:

@@ -1,6 +1,7 @@
 """The unit's page serves the unit's own screen, in both languages, and nobody else."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,15 @@ from sqlalchemy.orm import Session
 from access_rules.alarms import AlarmKind
 from access_rules.decision import DecisionReason
 from door_terminal.credentials.backoff import UNIT_PATIENCE
+from door_terminal.decisions.cooldown import Cooldown
 from door_terminal.decisions.faces import Verdict
 from door_terminal.decisions.recognition import Recognised
 from door_terminal.identity import Pairing
+from door_terminal.live_view import Mark
 from door_terminal.screen.app import PAGES, build_app, renewal_told, sentences
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
-from door_terminal.vision.messages import Sighting, Unclear
+from door_terminal.vision.messages import Advice, FaceBox, Preview, Sighting, Unclear
 from tests.door_terminal.samples import QUICK, RENEWAL, configured, person
 from tier_link.estate_messages import ESTATE, RenewalAnswer, RosterSnapshot, Zone
 
@@ -105,7 +108,7 @@ def test_a_door_that_takes_no_pins_says_so(terminal: Terminal) -> None:
         {"origin": "null"},
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/state", "/pin", "/fire/end"])
+@pytest.mark.parametrize("path", ["/", "/state", "/look", "/pin", "/fire/end"])
 def test_other_hosts_and_origins_are_refused(
     terminal: Terminal, headers: dict[str, str], path: str
 ) -> None:
@@ -170,6 +173,7 @@ def test_the_page_and_its_parts_are_served_under_a_strict_policy(terminal: Termi
     assert "script-src 'self'" in page.headers["content-security-policy"]
     for address, kind in (
         ("/script/door.js", "text/javascript"),
+        ("/script/live.js", "text/javascript"),
         (PAGES.asset("kiosk.css"), "text/css"),
     ):
         assert f'"{address}"' in page.text
@@ -177,9 +181,51 @@ def test_the_page_and_its_parts_are_served_under_a_strict_policy(terminal: Termi
         assert answer.headers["content-type"].startswith(kind)
 
 
+@pytest.mark.parametrize("folder", ["static", "script"])
 @pytest.mark.parametrize("name", ["app.py", "%2e%2e%2fcommand.py", "..%2Fcommand.py"])
-def test_nothing_but_built_files_is_served(terminal: Terminal, name: str) -> None:
-    assert ask(terminal, "GET", f"/static/{name}").status_code == 404
+def test_nothing_but_the_pages_own_files_is_served(
+    terminal: Terminal, folder: str, name: str
+) -> None:
+    assert ask(terminal, "GET", f"/{folder}/{name}").status_code == 404
+
+
+def test_the_live_picture_is_the_newest_with_its_faces_and_is_stored_nowhere(
+    terminal: Terminal,
+) -> None:
+    now, beside = time.monotonic_ns(), FaceBox(0, 0, 0.1, 0.1, Advice.CLOSER, 8)
+    face = FaceBox(0.25, 0.125, 0.5, 0.75, Advice.DONE, 7)
+    terminal.live.mark(7, Mark.REFUSED)
+    terminal.live.take(Preview(b"jpeg", now, watching=True, faces=(face, beside)))
+    answer = ask(terminal, "GET", "/look?after=0")
+    assert (answer.content, answer.headers["content-type"]) == (b"jpeg", "image/jpeg")
+    assert answer.headers["cache-control"] == "no-store"
+    assert json.loads(answer.headers["picture-faces"]) == [
+        {"box": [0.25, 0.125, 0.5, 0.75], "state": "refused"},
+        {"box": [0.0, 0.0, 0.1, 0.1], "state": "closer"},
+    ]
+    number = answer.headers["picture-number"]
+    assert ask(terminal, "GET", "/look?after=nonsense").status_code == 200
+    assert ask(terminal, "GET", f"/look?after={number}").status_code == 204
+
+
+def test_a_face_is_marked_with_what_was_decided_about_it(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Recognised(person("a"), "local", None)
+    monkeypatch.setattr(terminal.faces._recogniser, "recognise", lambda *_: found)
+
+    def marked(track: int) -> str:
+        return terminal.live.state(FaceBox(0, 0, 1, 1, Advice.DONE, track))
+
+    now = time.monotonic_ns()
+    terminal._deal_with(Unclear("s", now, now, 1, track=1))
+    terminal._deal_with(Sighting("s", now, now, 2, track=2))
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured(face_needs_second=True))
+    terminal.faces._cooldown = Cooldown()
+    terminal._deal_with(Sighting("s", now, now, 2, track=3))
+    terminal._deal_with(Sighting("s", now, now, 2, track=4))  # the same person once more
+    assert [marked(track) for track in (1, 2, 3, 4)] == ["refused", "granted", "second", "done"]
 
 
 def test_every_reason_has_a_sentence_in_both_languages() -> None:
