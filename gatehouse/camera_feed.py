@@ -5,6 +5,7 @@ address like that of any other network camera.
 """
 
 import threading
+import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -71,12 +72,20 @@ class CameraFeed:
         self._server.shutdown()
         self._server.server_close()
 
-    def show(self, frames: Iterable[Image]) -> None:
-        """Play `frames` at `FRAME_RATE` and return when the last one has been shown."""
+    def show(self, frames: Iterable[Image]) -> float:
+        """Play `frames` at `FRAME_RATE`; return once the last one has been shown.
+
+        Returns:
+            When the first one was, in `time.monotonic()` seconds.
+        """
         scene = [_jpeg(frame) for frame in frames]
         with self._news:
+            waiting = len(scene)
             self._scene = scene
+            self._news.wait_for(lambda: len(self._scene) < waiting or self._stopping.is_set())
+            began = time.monotonic()
             self._news.wait_for(lambda: not self._scene or self._stopping.is_set())
+        return began
 
     def _play(self) -> None:
         while not self._stopping.wait(1 / FRAME_RATE):
