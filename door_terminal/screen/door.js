@@ -15,7 +15,7 @@ let answering = false;
 let readsPasses = false;
 let offered = null; // the offer whose text stands on the screen
 
-function show({ entry, message, granted }) {
+function show({ entry, message, granted, reason }) {
   shown = entry || null;
   const place = element("message");
   place.replaceChildren(
@@ -26,7 +26,8 @@ function show({ entry, message, granted }) {
       return line;
     }),
   );
-  place.dataset.granted = String(granted);
+  // Nothing is refused yet where the PIN is asked for as well.
+  place.dataset.granted = reason === "second-credential-needed" ? "more" : String(granted);
   delete place.dataset.resting;
   delete place.dataset.turn;
   clearTimeout(idle);

@@ -42,7 +42,7 @@ def tap(page: Page, keys: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot where somebody asked for them."""
+    """Keep a picture for `docs/door.md`, where `GATEHOUSE_SCREENSHOTS` names a folder for it."""
     folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
     if folder:
         drawn = np.frombuffer(page.screenshot(), np.uint8)

@@ -6,20 +6,29 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from face_engine.faces import Image
 from face_engine.models import FacePack
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson, sample_people
 from gatehouse.scenes import walk_up
-from tests.browser.door_screen import LARGE, PATIENCE_MS, SMALL, UPRIGHT, message, screen, shoot
-from tests.door_terminal.estate import eventually, running_estate
-from tests.door_terminal.processes import Door, enrolled, furnish, in_step, pair, running_door
+from tests.browser.door_screen import (
+    LARGE,
+    PATIENCE_MS,
+    SMALL,
+    UPRIGHT,
+    message,
+    screen,
+    shoot,
+    tap,
+)
+from tests.door_terminal.estate import Estate, eventually, running_estate
+from tests.door_terminal.processes import MATRIX, Door, enrolled, in_step, pair, running_door
+from tests.door_terminal.samples import QUICK, configured
 from tier_link.estate_messages import Zone
 
-SIZES = [SMALL, UPRIGHT, LARGE]
-NAMES = ["lying", "upright", "large"]
+PIN, UNIT = "482915", "3-1-1201"
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +43,34 @@ def feed() -> Iterator[CameraFeed]:
 
 
 @pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    with running_estate(tmp_path_factory.mktemp("server")) as estate:
+        yield estate
+
+
+def settle(estate: Estate, **more: object) -> None:
+    """Configure the door; who stands there waits long enough for what the screen says."""
+    zone = Zone(min_face_px=80, dwell_ms=2000, cooldown_s=0.0)
+    estate.configure(configured(matrix=MATRIX.astype("<f4").tobytes(), zone=zone, **more))
+
+
+@pytest.fixture(scope="module")
 def door(
     feed: CameraFeed,
     pack: FacePack,
     people: dict[str, SamplePerson],
+    estate: Estate,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Door]:
     """A door with a camera that knows Ada."""
-    folder = tmp_path_factory.mktemp("live")
-    data = folder / "door"
-    with running_estate(folder / "server") as estate:
-        pair(estate, data)
-        # Long enough to see what the screen says meanwhile.
-        furnish(estate, enrolled(pack, people["Ada"], "a"), zone=Zone(80, 2000, 35.0, 0.0))
-        with running_door(data, "--camera", feed.url) as door:
-            in_step(estate)
-            eventually(door.sees, within=60)
-            yield door
+    data = tmp_path_factory.mktemp("live") / "door"
+    pair(estate, data)
+    settle(estate)
+    estate.enroll(enrolled(pack, people["Ada"], "a", pin=QUICK.hash(PIN), unit=UNIT))
+    with running_door(data, "--camera", feed.url) as door:
+        in_step(estate)
+        eventually(door.sees, within=60)
+        yield door
 
 
 @contextmanager
@@ -95,7 +115,16 @@ def alone(page: Page) -> None:
     message(page, "Look at the camera")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=NAMES)
+def keep(page: Page, state: str) -> None:
+    """Keep a picture of a state; of the other sizes some."""
+    size = page.viewport_size
+    if size == SMALL:
+        shoot(page, state)
+    elif state == "looking" or (state == "refused" and size == UPRIGHT):
+        shoot(page, f"{state}-{'upright' if size == UPRIGHT else 'large'}")
+
+
+@pytest.mark.parametrize("size", [SMALL, UPRIGHT, LARGE], ids=["lying", "upright", "large"])
 def test_who_comes_sees_themselves_what_to_do_and_what_came_of_it(
     browser: Browser,
     door: Door,
@@ -103,31 +132,73 @@ def test_who_comes_sees_themselves_what_to_do_and_what_came_of_it(
     scenes: dict[str, list[Image]],
     size: ViewportSize,
 ) -> None:
-    name = NAMES[SIZES.index(size)]
     with screen(browser, door, size) as page:
         eventually(lambda: door.state()["watching"] is False)
         alone(page)
-        shoot(page, f"rest-{name}")
+        keep(page, "rest")
         with standing(feed, scenes["known"]):
             box(page, "looking")
             advice(page, "Looking", "正在识别")
-            shoot(page, f"looking-{name}")
+            keep(page, "looking")
             message(page, "Welcome.")
             box(page, "granted")
             expect(page.get_by_test_id("advice")).to_be_hidden()  # the message says it larger
-            shoot(page, f"granted-{name}")
+            keep(page, "granted")
         alone(page)
         with standing(feed, scenes["far"]):
             box(page, "closer")
             advice(page, "Come closer", "请走近一些")
-            shoot(page, f"closer-{name}")
+            keep(page, "closer")
         with standing(feed, scenes["stranger"]):
             message(page, "Not recognized.")
+            message(page, "请使用密码")
             box(page, "refused")
-            shoot(page, f"refused-{name}")
+            keep(page, "refused")
         pad = page.get_by_test_id("open").bounding_box()
         alone(page)
         assert page.get_by_test_id("open").bounding_box() == pad  # under whatever was told
+
+
+def test_a_turn_is_asked_for_below_the_mirror(
+    browser: Browser, door: Door, feed: CameraFeed, scenes: dict[str, list[Image]]
+) -> None:
+    def answer(route: Route) -> None:
+        answered = route.fetch()
+        route.fulfill(response=answered, json=answered.json() | {"turn": "left"})
+
+    with screen(browser, door) as page, standing(feed, scenes["stranger"]):
+        page.route("**/state", answer)
+        expect(page.locator("#boxes > div")).to_be_visible(timeout=PATIENCE_MS)
+        message(page, "请向左转头")
+        message(page, "Turn your head to the left")
+        expect(page.get_by_test_id("view")).to_be_in_viewport(ratio=1)
+        keep(page, "turn")
+        page.unroute_all(behavior="wait")
+
+
+def test_a_face_that_is_not_enough_is_told_so_and_the_pin_completes_it(
+    browser: Browser,
+    estate: Estate,
+    door: Door,
+    feed: CameraFeed,
+    scenes: dict[str, list[Image]],
+) -> None:
+    settle(estate, face_needs_second=True)
+    with screen(browser, door) as page:
+        with standing(feed, scenes["known"]):
+            message(page, "Now enter your unit and PIN as well.")
+            message(page, "请再输入房号和密码")
+            box(page, "second")
+            expect(page.get_by_test_id("message")).to_have_attribute("data-granted", "more")
+            keep(page, "second")
+        before = len(door.openings())
+        tap(page, UNIT)
+        page.get_by_test_id("pin").tap()
+        tap(page, PIN)
+        page.get_by_test_id("open").tap()
+        message(page, "Welcome.")
+        assert len(door.openings()) == before + 1
+    settle(estate)
 
 
 def test_the_picture_is_mirrored_and_its_boxes_with_it(
