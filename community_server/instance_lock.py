@@ -8,6 +8,7 @@ from typing import IO, Final
 from sqlalchemy import Connection, Engine, text
 
 from community_server.errors import StartRefused
+from tier_kit.private_files import make_private_folder
 
 FILE_NAME: Final = "server.lock"
 _ADVISORY_LOCK: Final = 0x6761746568_02
@@ -23,7 +24,7 @@ class InstanceLock:
         Raises:
             StartRefused: `already-running`.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         self._path = folder / FILE_NAME
         self._file: IO[str] = self._path.open("a+", encoding="ascii")
         self._connection: Connection | None = None

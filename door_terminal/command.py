@@ -84,7 +84,6 @@ def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool)
         link_key=link_key.private_bytes_raw(),
         ca_pem=configuration.ca_pem,
     )
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     save_pairing(settings.data, pairing)
     return pairing
 

@@ -20,6 +20,7 @@ from door_terminal.identity import load_pairing
 from door_terminal.screen.server import ScreenServer
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
+from tier_kit.private_files import make_private_folder
 from tier_link.channel import Dialer, pinned_tls
 
 _log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def the_only_one(folder: Path) -> Iterator[None]:
     Raises:
         StartRefused: another one runs on it (`already-running`).
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

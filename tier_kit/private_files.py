@@ -10,7 +10,7 @@ def write_private(path: Path, data: bytes) -> None:
     Its folder is made, for the owner alone, where it is missing. A file left over from a write
     that a power cut ended is replaced.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     fresh = path.with_name(f".{path.name}.new")
     # Made anew, so that a leftover's wider mode or another's open handle is not taken over.
     fresh.unlink(missing_ok=True)
@@ -21,6 +21,16 @@ def write_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     fresh.replace(path)
     sync_folder(path.parent)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that is missing, for its owner alone, and those above it; durably.
+
+    Without that, a power cut could take the folder away with all the durable files in it.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700 if missing == folder else 0o777, exist_ok=True)
+        sync_folder(missing.parent)
 
 
 def sync_folder(folder: Path) -> None:

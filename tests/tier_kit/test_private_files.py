@@ -1,6 +1,9 @@
+import os
 from pathlib import Path
 
-from tier_kit.private_files import write_private
+import pytest
+
+from tier_kit.private_files import make_private_folder, write_private
 
 
 def test_a_private_file_is_its_owners_alone_and_so_is_a_folder_made_for_it(tmp_path: Path) -> None:
@@ -17,3 +20,21 @@ def test_an_interrupted_write_is_begun_again_and_lends_its_mode_to_nothing(tmp_p
     assert (tmp_path / "key").read_bytes() == b"whole"
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     assert not left_over.exists()
+
+
+def test_a_folder_is_made_with_those_above_it_and_each_name_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    make_private_folder(tmp_path / "gatehouse" / "door")
+    assert synced == [str(tmp_path), str(tmp_path / "gatehouse")]
+    assert (tmp_path / "gatehouse" / "door").stat().st_mode & 0o777 == 0o700
+    make_private_folder(tmp_path / "gatehouse" / "door")
+    assert len(synced) == 2
