@@ -275,8 +275,16 @@ class LinkStore:
                     )
 
     def prune(self, now: float) -> int:
-        """Delete records acknowledged longer ago than they are kept; return how many."""
+        """Delete records acknowledged longer ago than they are kept; return how many.
+
+        What was acknowledged while the time was unknown (0) counts from now on.
+        """
         with Session(self._engine) as session, session.begin():
+            session.execute(
+                update(LinkOutbox)
+                .where(LinkOutbox.acknowledged_at == 0)
+                .values(acknowledged_at=int(now))
+            )
             rows = session.scalars(
                 delete(LinkOutbox)
                 .where(LinkOutbox.acknowledged_at < int(now) - self._keep_s)

@@ -96,6 +96,18 @@ def test_acknowledged_records_are_kept_a_while_for_a_restored_peer(
     assert sequences(store) == [3]
 
 
+def test_what_was_acknowledged_before_the_time_was_known_is_kept_as_long(
+    engine: Engine, clock: Clock, store: LinkStore
+) -> None:
+    clock.now = 0.0
+    put(engine, store, b"a")
+    store.acknowledge("server", store.epoch, 1)
+    assert store.prune(clock.now) == 0
+    assert store.prune(NOW) == 0
+    assert store.prune(NOW + WEEK.total_seconds()) == 0
+    assert store.prune(NOW + WEEK.total_seconds() + 1) == 1
+
+
 def test_nothing_is_kept_where_nothing_shall_be_kept(engine: Engine) -> None:
     store = LinkStore(engine, keep_acknowledged=timedelta(0))
     put(engine, store, b"a", b"b", b"c")
