@@ -71,11 +71,24 @@ class ClockRecord:
 
 
 class EffectiveClock:
-    """Effective time, its floor, and the age of the server's last word. Thread-safe."""
+    """Effective time, its floor, and the age of the server's last word. Thread-safe.
+
+    Args:
+        record: What was stored.
+        machine: Where the clocks are.
+        longest_lease_s: So far a hardware clock may be ahead of the floor.
+        keep: Stores what is to be known after a power cut, or leaves it where no disk takes it.
+    """
 
     def __init__(
-        self, record: ClockRecord, machine: Machine, *, longest_lease_s: Callable[[], int]
+        self,
+        record: ClockRecord,
+        machine: Machine,
+        *,
+        longest_lease_s: Callable[[], int],
+        keep: Callable[[ClockRecord], None] = lambda _: None,
     ) -> None:
+        self._keep = keep
         self._machine = machine
         self._longest_lease_s = longest_lease_s
         self._lock = Lock()
@@ -121,6 +134,9 @@ class EffectiveClock:
     def hear(self, unix: int) -> bool:
         """Take the server's word for now. Says whether it is the first of this boot.
 
+        That one is stored before anybody is let in by it, who would else be refused after a power
+        cut.
+
         The word came over a proven link, so it also sets the floor, down as well as up: a server
         whose clock was set wrong and then right takes its doors along.
         """
@@ -128,7 +144,7 @@ class EffectiveClock:
             first = self._record.news_boot_id != self._machine.boot_id
             now = self._machine.since_boot()
             powered = self._powered(now)
-            self._record = ClockRecord(
+            heard = ClockRecord(
                 boot_id=self._machine.boot_id,
                 since_boot=now,
                 floor=unix,
@@ -138,7 +154,12 @@ class EffectiveClock:
                 news_since_boot=now,
                 news_powered_s=powered,
             )
-            return first
+        if first:
+            # Not under the lock: who stores something else meanwhile may ask what time it is.
+            self._keep(heard)
+        with self._lock:
+            self._record = heard
+        return first
 
     def record(self) -> ClockRecord:
         """Return what is to be stored."""

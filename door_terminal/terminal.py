@@ -13,7 +13,7 @@ from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
 from access_rules.people import Credential
 from door_terminal.alarms import AlarmLog
-from door_terminal.clock import EffectiveClock, Machine
+from door_terminal.clock import ClockRecord, EffectiveClock, Machine
 from door_terminal.clock_store import load_clock, save_clock
 from door_terminal.configuration import ConfigurationStore
 from door_terminal.credentials.backoff import Backoff
@@ -89,6 +89,7 @@ class Terminal:
             load_clock(self.engine),
             machine,
             longest_lease_s=self._longest_lease_s,
+            keep=self._keep_clock,
         )
         self.configuration = ConfigurationStore(self.engine, key, pairing.door)
         self.roster = Roster(self.engine, key, pairing.door)
@@ -104,7 +105,6 @@ class Terminal:
             configuration=self.configuration,
             clock=self.clock,
             lockdown=self.lockdown,
-            first_news=self.save_clock,
             end_fire=self._end_fire,
             openings=lambda: self.openings,
         )
@@ -264,8 +264,11 @@ class Terminal:
 
     def save_clock(self) -> None:
         """Store the clock's count; a disk that cannot take it costs at most one interval."""
+        self._keep_clock(self.clock.record())
+
+    def _keep_clock(self, record: ClockRecord) -> None:
         try:
-            save_clock(self.engine, self.clock.record())
+            save_clock(self.engine, record)
         except SQLAlchemyError as error:
             _log.warning("the clock could not be stored: %s", type(error).__name__)
 

@@ -44,20 +44,18 @@ class Uplink:
         configuration: ConfigurationStore,
         clock: EffectiveClock,
         lockdown: LockdownStore,
-        first_news: Callable[[], None],
         end_fire: Callable[[str], None],
         openings: Callable[[], RemoteOpenings],
     ) -> None:
         """Take what the news changes.
 
-        `first_news` is called when time has become known, `end_fire` with the id of the member of
-        staff who ends a fire release. `openings` gives what takes their orders to open.
+        `end_fire` is called with the id of the member of staff who ends a fire release. `openings`
+        gives what takes their orders to open.
         """
         self._roster = roster
         self._configuration = configuration
         self._clock = clock
         self._lockdown = lockdown
-        self._first_news = first_news
         self._end_fire = end_fire
         self._openings = openings
         self.link: LiveLink | None = None
@@ -108,8 +106,7 @@ class Uplink:
             return
         if news.lockdown:
             self._lockdown.hear(Lockdown(news.lockdown, news.locked_down))
-        if self._clock.hear(news.now):
-            self._first_news()
+        self._clock.hear(news.now)
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
         """Do nothing: the outbox itself knows what the server has."""

@@ -49,6 +49,24 @@ def test_effective_time_is_the_servers_word_and_time_since() -> None:
     assert clock.milliseconds() == (MONDAY + 90) * 1000
 
 
+def test_the_first_word_of_a_boot_is_kept_before_anybody_is_let_in_by_it() -> None:
+    computer = Computer(wall=5.0)
+    known: list[bool] = []
+
+    def keep(record: ClockRecord) -> None:
+        assert record.news_unix == MONDAY
+        known.append(clock.known)
+
+    clock = EffectiveClock(
+        ClockRecord(), computer.machine(), longest_lease_s=lambda: LEASE, keep=keep
+    )
+    clock.hear(MONDAY)
+    assert known == [False]
+    assert clock.known
+    clock.hear(MONDAY + 1)
+    assert len(known) == 1, "later ones wait for the next minute"
+
+
 @pytest.mark.parametrize("jump", [-3600, 3600, 365 * 86400])
 def test_setting_the_hardware_clock_changes_nothing_while_running(jump: int) -> None:
     computer = Computer(wall=MONDAY)
