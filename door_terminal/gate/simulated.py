@@ -1,5 +1,6 @@
 """A gate for the demo and the tests: a file to which each opening adds one line."""
 
+import errno
 import json
 import os
 import time
@@ -21,18 +22,20 @@ class SimulatedGate:
         Raises:
             GateFailed: the file cannot be written.
         """
-        line = json.dumps(
-            {
-                "entry": opening.entry,
-                "seconds": opening.seconds,
-                "monotonic_ns": time.monotonic_ns(),
-            }
-        )
+        opened = {
+            "entry": opening.entry,
+            "seconds": opening.seconds,
+            "monotonic_ns": time.monotonic_ns(),
+        }
+        line = json.dumps(opened).encode() + b"\n"
         try:
             # One write in append mode: lines of several openings never mix.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(descriptor, line.encode() + b"\n")
+                written = os.write(descriptor, line)
+                if written < len(line):  # the disk took the beginning: no opening, and no line
+                    os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
                 os.close(descriptor)
         except OSError as error:

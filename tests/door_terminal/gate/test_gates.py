@@ -14,6 +14,7 @@ from door_terminal.gate import Opening, open_gate
 from door_terminal.gate.http import HttpGate
 from door_terminal.gate.simulated import SimulatedGate
 from door_terminal.settings import Settings
+from tests.support.small_disks import fill, small_disk
 
 OPENING = Opening("e" * 32, 5.0)
 
@@ -77,6 +78,27 @@ def test_each_simulated_opening_is_one_line(tmp_path: Path) -> None:
 def test_a_simulated_gate_that_cannot_write_says_so(tmp_path: Path) -> None:
     with pytest.raises(GateFailed):
         SimulatedGate(tmp_path / "missing" / "gate.jsonl").open(OPENING)
+
+
+def _open_often(gate: SimulatedGate, times: int) -> None:
+    for _ in range(times):
+        gate.open(OPENING)
+
+
+def test_a_simulated_gate_on_a_full_disk_does_not_open_and_leaves_no_half_a_line(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", megabytes=1) as disk:
+        file = disk / "gate.jsonl"
+        gate = SimulatedGate(file)
+        gate.open(OPENING)
+        size = file.stat().st_size
+        fill(disk)
+        # What is left of the file's own page takes some lines yet, and the beginning of one.
+        with pytest.raises(GateFailed):
+            _open_often(gate, 4096 // size + 1)
+        for line in file.read_text().splitlines():
+            assert json.loads(line)["entry"] == OPENING.entry
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
