@@ -29,6 +29,7 @@ START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 
+_LOOPBACK: Final = "127.0.0.1"
 USERNAME: Final = "manager"
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def free_port(preferred: int = 0) -> int:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((_LOOPBACK, port))
             except OSError:
                 continue
             return int(probe.getsockname()[1])
@@ -142,6 +143,7 @@ class LocalEstate:
         server_database: the same for the server.
         cloud_port: port to prefer; any free one when taken.
         server_port: the same for the server.
+        server_host: where doors and desks reach the server.
         lan: address of this machine at which phones reach the forms over HTTPS; empty for
             plain HTTP on the loopback interface.
     """
@@ -151,6 +153,7 @@ class LocalEstate:
     server_database: str = ""
     cloud_port: int = 0
     server_port: int = 0
+    server_host: str = _LOOPBACK
     lan: str = ""
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -186,17 +189,17 @@ class LocalEstate:
         """Address of the public forms."""
         if self.lan:
             return f"https://{self.lan}:{self.cloud_port}"
-        return f"http://127.0.0.1:{self.cloud_port}"
+        return f"http://{_LOOPBACK}:{self.cloud_port}"
 
     @property
     def server_address(self) -> str:
         """Address of the estate's console."""
-        return f"https://127.0.0.1:{self.server_port}"
+        return f"https://{self.server_host}:{self.server_port}"
 
     @property
     def cloud_environment(self) -> dict[str, str]:
         """What the cloud's commands need to find their data."""
-        settings: dict[str, object] = {"host": "127.0.0.1", "port": self.cloud_port}
+        settings: dict[str, object] = {"host": _LOOPBACK, "port": self.cloud_port}
         if self.lan:
             settings |= {
                 "host": "0.0.0.0",  # noqa: S104 - phones on the network are to reach it
@@ -208,9 +211,13 @@ class LocalEstate:
     @property
     def server_environment(self) -> dict[str, str]:
         """What the server's commands need to find their data."""
-        environment = self._environment(
-            "SERVER", "server", self.server_database, host="127.0.0.1", port=self.server_port
-        )
+        settings: dict[str, object] = {"host": _LOOPBACK, "port": self.server_port}
+        if self.server_host != _LOOPBACK:
+            settings |= {
+                "host": "0.0.0.0",  # noqa: S104 - doors are to reach it
+                "names": json.dumps([self.server_host]),
+            }
+        environment = self._environment("SERVER", "server", self.server_database, **settings)
         if self.lan:
             environment["SSL_CERT_FILE"] = str(self._certificate)
         return environment
