@@ -16,7 +16,16 @@ from benchmarks.results import Kind, last_figures, this_machine
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"
-NOT_BENCHMARKS = {"__init__", "__main__", "figures", "results", "sample", "traffic", "long_run"}
+NOT_BENCHMARKS = {
+    "__init__",
+    "__main__",
+    "figures",
+    "results",
+    "sample",
+    "traffic",
+    "long_run",
+    "crowd",
+}
 
 
 def names() -> list[str]:

@@ -4,26 +4,21 @@ Searches are CPU time on one thread; the start reads real AES-GCM rows from a re
 """
 
 import gc
-import secrets
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from benchmarks.crowd import DIMENSION, fill
 from benchmarks.figures import Figure, paired
 from community_server.database import Base
 from community_server.gallery import Gallery
-from community_server.people.particulars import Known, owner, seal_known
-from community_server.people.service import template_context
-from community_server.people.tables import Person, Template
 from community_server.rosters.book import RosterBook, read_everybody
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import KeyFile
@@ -35,7 +30,6 @@ from tier_link.store import open_database
 SIZES: Final = (10_000, 100_000, 1_000_000)
 PEOPLE: Final = 100_000
 STARTS: Final = 3
-_DIMENSION: Final = 128
 _SPACE: Final = "bench"
 
 
@@ -46,20 +40,20 @@ def run() -> list[Figure]:
 
 
 def _vectors(count: int) -> NDArray[np.float32]:
-    return normalise(np.random.default_rng(0).standard_normal((count, _DIMENSION), np.float32))
+    return normalise(np.random.default_rng(0).standard_normal((count, DIMENSION), np.float32))
 
 
 def _search(count: int) -> Figure:
     vectors = _vectors(count)
-    ours = GalleryIndex(_DIMENSION)
+    ours = GalleryIndex(DIMENSION)
     ours.add_many([str(row) for row in range(count)], vectors)
     half = count >= HALF_PRECISION_FROM
     bare: Any = (
         faiss.IndexScalarQuantizer(
-            _DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+            DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
         if half
-        else faiss.IndexFlatIP(_DIMENSION)
+        else faiss.IndexFlatIP(DIMENSION)
     )
     bare.add(vectors)
     query = vectors[:1]
@@ -81,11 +75,11 @@ def _start() -> Figure:
         Base.metadata.create_all(engine)
         with Session(engine) as session, session.begin():
             for _ in range(PEOPLE // 1000):
-                _fill(session, safe, 1000)
+                fill(session, safe, 1000, _SPACE)
         cpu, wall = [], []
         for _ in range(STARTS):
             began, started = time.process_time(), time.perf_counter()
-            book, gallery = RosterBook(), Gallery(_DIMENSION)
+            book, gallery = RosterBook(), Gallery(DIMENSION)
             gc.disable()  # as the server does while it starts
             with Session(engine) as session:
                 everybody = read_everybody(session, safe, _SPACE)
@@ -105,37 +99,3 @@ def _start() -> Figure:
         note=f"CPU time; {statistics.median(wall):.1f} s passed. Names and roster rows with it:"
         " three openings with AES-GCM for each person",
     )
-
-
-def _fill(session: Session, safe: Safe, count: int) -> None:
-    """Add people as the server keeps them; only the rows' insertion is in bulk."""
-    people = [secrets.token_hex(16) for _ in range(count)]
-    for person in people:
-        safe.add_owner(session, owner(person))
-    session.execute(insert(Person), list(_person_rows(session, safe, people)))
-    templates = normalise(np.random.default_rng().standard_normal((count, _DIMENSION), np.float32))
-    rows = [
-        {
-            "person_id": person,
-            "space": _SPACE,
-            "sealed": safe.seal(
-                session, owner(person), template_context(_SPACE), vector.astype("<f4").tobytes()
-            ),
-            "created_at": 0,
-        }
-        for person, vector in zip(people, templates, strict=True)
-    ]
-    session.execute(insert(Template), rows)
-    session.expunge_all()
-
-
-def _person_rows(session: Session, safe: Safe, people: list[str]) -> Iterator[dict[str, object]]:
-    for number, person in enumerate(people):
-        yield {
-            "id": person,
-            "category": "resident",
-            "unit": f"{number // 3}",
-            "state": "active",
-            "particulars": seal_known(session, safe, person, Known(name=f"Resident {number}")),
-            "created_at": 0,
-        }

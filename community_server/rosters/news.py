@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import NotFound
-from community_server.people.tables import Person
-from community_server.rosters.book import RosterBook, read_row
+from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import (
     ESTATE,
@@ -87,14 +86,16 @@ class Rosters:
     def send_snapshot(self, change: Change, door: Door) -> None:
         """Put a whole roster, built afresh, into a door's outbox."""
         session, moment = change.session, now()
+        everybody = read_everybody(session, self.safe, self.space, self.former)
         roster = [
             row.roster
-            for person in session.scalars(select(Person.id).where(Person.state == "active"))
-            if (row := read_row(session, self.safe, person, self.space, self.former)) is not None
-            and row.belongs_at(door.id, moment)
+            for row in everybody.values()
+            if row is not None and row.belongs_at(door.id, moment)
         ]
         session.execute(delete(RosterMember).where(RosterMember.door_id == door.id))
-        session.add_all(RosterMember(door_id=door.id, person_id=row.person) for row in roster)
+        if roster:
+            members = [{"door_id": door.id, "person_id": row.person} for row in roster]
+            session.execute(insert(RosterMember), members)
         door.roster_version += 1
         parts = list(_in_parts(roster, PEOPLE_PER_PART)) or [[]]
         for number, part in enumerate(parts):
