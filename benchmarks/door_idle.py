@@ -19,6 +19,7 @@ from benchmarks.figures import Figure
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
     LENGTH_SIZE,
+    Beat,
     FromVision,
     Heartbeat,
     Watch,
@@ -120,6 +121,7 @@ def _heartbeats(connection: socket.socket) -> Iterator[Heartbeat]:
     while True:
         message = _next(connection)
         if isinstance(message, Heartbeat):
+            connection.sendall(frame(Beat()))
             yield message
 
 

@@ -18,6 +18,7 @@ from door_terminal.clock import SAVE_INTERVAL_S
 from door_terminal.errors import StartRefused
 from door_terminal.identity import load_pairing
 from door_terminal.screen.server import ScreenServer
+from door_terminal.service_manager import ALIVE, READY, STOPPING, ServiceManager
 from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from tier_kit.private_files import make_private_folder
@@ -34,6 +35,8 @@ DRAIN_S: Final = 10.0
 PRUNE_S: Final = 3600.0
 CHECK_S: Final = 5.0
 """How often the terminal looks at its camera, disk and log."""
+STUCK_S: Final = 30.0
+"""A round of housekeeping that takes longer hangs: a database or disk that does not come back."""
 _TICK_S: Final = 0.5
 _PAUSE_AFTER_FAULT_S: Final = 1.0
 
@@ -70,14 +73,17 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
         StartRefused, SecretDamaged: it cannot start.
     """
     with the_only_one(settings.data):
+        manager = ServiceManager.take_over()
         terminal = Terminal(settings, load_pairing(settings.data))
         try:
-            asyncio.run(_serve(terminal, announce))
+            asyncio.run(_serve(terminal, announce, manager))
         finally:
             terminal.close()
 
 
-async def _serve(terminal: Terminal, announce: Callable[[str], None]) -> None:
+async def _serve(
+    terminal: Terminal, announce: Callable[[str], None], manager: ServiceManager
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,14 +106,17 @@ async def _serve(terminal: Terminal, announce: Callable[[str], None]) -> None:
         asyncio.create_task(_for_ever("link", dialer.run)),
         asyncio.create_task(_for_ever("housekeeping", lambda: _housekeeping(terminal))),
         asyncio.create_task(screen.run()),
+        asyncio.create_task(_for_ever("watchdog", lambda: _stay_alive(terminal, manager))),
     ]
     if terminal.settings.camera:
         tasks.append(asyncio.create_task(_for_ever("vision", terminal.vision.run)))
     try:
         await screen.started()
         announce(screen.url)
+        manager.tell(READY)
         await stopping.wait()
     finally:
+        manager.tell(STOPPING)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,13 +132,27 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(_PAUSE_AFTER_FAULT_S)
 
 
+async def _stay_alive(terminal: Terminal, manager: ServiceManager) -> None:
+    """Tell systemd that the controller lives, for as long as it does.
+
+    Said from the loop that serves the page and the link, and only while housekeeping, which asks
+    the database, comes round. Not for vision: the controller restarts that by itself.
+    """
+    if manager.beat_s is None:
+        return
+    while True:
+        if time.monotonic() - terminal.kept_at < STUCK_S:
+            manager.tell(ALIVE)
+        await asyncio.sleep(manager.beat_s)
+
+
 async def _housekeeping(terminal: Terminal) -> None:
     """Tell the server how the door is, store the clock, empty the reserve, forget the old."""
     due = {"presence": 0.0, "scores": 0.0, "clock": 0.0, "drain": 0.0, "prune": 0.0, "check": 0.0}
     told: tuple[int, Lockdown] | None = None
     linked = False
     while True:
-        now = time.monotonic()
+        now = terminal.kept_at = time.monotonic()
         terminal.renewals.tidy()
         terminal.live.tidy()
         is_linked = terminal.uplink.link is not None

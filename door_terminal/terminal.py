@@ -60,7 +60,11 @@ SOFTWARE: Final = version("gatehouse-access")
 
 
 class Terminal:
-    """A door's controller. Public attributes are its parts."""
+    """A door's controller. Public attributes are its parts.
+
+    `started` and `kept_at` are seconds of the monotonic clock: when it began, and when its
+    housekeeping last came round.
+    """
 
     def __init__(
         self,
@@ -78,7 +82,7 @@ class Terminal:
         """
         self.settings = settings
         self.pairing = pairing
-        self.started = time.monotonic()
+        self.started = self.kept_at = time.monotonic()
         folder = settings.data
         key = DeviceKey.open(folder)
         release_ballast(folder)

@@ -18,6 +18,8 @@ HUNG: Final = os.EX_TEMPFAIL
 """Exit status of vision when the camera's driver does not come back from a call."""
 REHEARSE: Final = "rehearse"
 """Argument of vision instead of a socket's number: load the models, say what is wrong, end."""
+BEAT_S: Final = 1.0
+"""How often each of the two processes tells the other that it is alive."""
 LENGTH_SIZE: Final = 4
 MAX_MESSAGE: Final = 1024 * 1024
 """Bytes: a sighting with four crops needs some 50 KiB."""
@@ -172,6 +174,10 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     passes: bool = False
 
 
+class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
+    """Controller, every second: it is alive. Vision ends when nothing comes for a while."""
+
+
 class Show(msgspec.Struct, frozen=True, array_like=True, tag="show"):
     """Controller: send a `Preview` several times a second for `seconds` from now.
 
@@ -207,7 +213,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):
 FromVision: TypeAlias = (
     Ready | Heartbeat | Sighting | Unclear | PassSeen | Preview | Encoded | Unable
 )
-FromController: TypeAlias = Watch | Show | Encode | Answer
+FromController: TypeAlias = Beat | Watch | Show | Encode | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _from_vision: msgspec.msgpack.Decoder[FromVision] = msgspec.msgpack.Decoder(FromVision)

@@ -21,9 +21,11 @@ from door_terminal.errors import ChannelBroken
 from door_terminal.probe import Speed, measure
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
+    BEAT_S,
     HUNG,
     LENGTH_SIZE,
     Answer,
+    Beat,
     Encode,
     Encoded,
     FromController,
@@ -45,7 +47,9 @@ from face_engine.models.registry import LIVENESS_PACKS
 
 _log = logging.getLogger(__name__)
 
-HEARTBEAT_S: Final = 1.0
+CONTROLLER_SILENCE_S: Final = 10.0
+"""A controller that says nothing for so long, or takes nothing, is dead or frozen: nobody would act
+on what vision sees, and the camera is to be free for the next one."""
 IDLE_INTERVAL_S: Final = 0.2
 """Five pictures a second are enough to notice that somebody comes."""
 _AFTER_OTHERS: Final = 10  # of `nice`: the vision process that works goes first
@@ -55,6 +59,7 @@ class _Channel:
     """This process's end of the pair of sockets."""
 
     def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(CONTROLLER_SILENCE_S)
         self._connection = connection
         self._file = connection.makefile("rb")
         self.orders: queue.SimpleQueue[FromController | None] = queue.SimpleQueue()
@@ -64,15 +69,15 @@ class _Channel:
         try:
             self._connection.sendall(frame(message))
         except OSError as error:
-            raise ChannelBroken("the controller is gone") from error
+            raise ChannelBroken("the controller is gone, or frozen") from error
 
     def _receive(self) -> None:
         """Queue the controller's orders; None when there will be no more."""
         try:
             while prefix := self._file.read(LENGTH_SIZE):
                 self.orders.put(from_controller(self._file.read(body_length(prefix))))
-        except (ChannelBroken, OSError):
-            _log.warning("vision lost its controller")
+        except (ChannelBroken, OSError) as error:
+            _log.warning("vision lost its controller: %s", error)
         self.orders.put(None)
 
 
@@ -153,7 +158,7 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
             # The thread inside the driver cannot be ended in any gentler way.
             os._exit(HUNG)
         if time.monotonic() >= next_heartbeat:
-            next_heartbeat = time.monotonic() + HEARTBEAT_S
+            next_heartbeat = time.monotonic() + BEAT_S
             channel.send(
                 Heartbeat(
                     reader.state,
@@ -181,6 +186,8 @@ def _obey(channel: _Channel, watcher: Watcher, previewer: Previewer) -> bool:
         match channel.orders.get():
             case Watch() as watch:
                 watcher.watch(watch)
+            case Beat():
+                pass  # the channel has noticed it
             case Show() as order:
                 previewer.show(order)
             case Encode(sighting=sighting, crops=crops):

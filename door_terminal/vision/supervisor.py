@@ -1,7 +1,8 @@
 """The controller's hold on the vision process: starts it, listens to it, starts it again.
 
 A process that says nothing for some seconds is killed: a driver or codec may hang in a way that
-even its own watchdog does not survive.
+even its own watchdog does not survive. It ends by itself when it hears nothing from here: a loop
+that is frozen beats no more.
 """
 
 import asyncio
@@ -18,10 +19,12 @@ from door_terminal.camera.reader import retry_delay
 from door_terminal.errors import ChannelBroken, RecognitionFailed
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import (
+    BEAT_S,
     HUNG,
     LENGTH_SIZE,
     REHEARSE,
     Answer,
+    Beat,
     Encode,
     Encoded,
     FromController,
@@ -282,6 +285,7 @@ class VisionSupervisor:
         self.starts += 1
         self._running = plan.pack
         reader, writer = await asyncio.open_unix_connection(sock=ours)
+        beating = asyncio.create_task(_beat(writer))
         try:
             body = self._settings_for(plan.pack)
             writer.write(len(body).to_bytes(LENGTH_SIZE, "big") + body)
@@ -290,6 +294,7 @@ class VisionSupervisor:
                 self._take(await self._next(reader))
         finally:
             self._writer = None
+            beating.cancel()
             writer.close()
             await self._end(self.process)
             self._hung = self.process.returncode == HUNG
@@ -347,3 +352,9 @@ class VisionSupervisor:
     def _write(self, data: bytes) -> None:
         if self._writer is not None and self.ready is not None:
             self._writer.write(data)
+
+
+async def _beat(writer: asyncio.StreamWriter) -> None:
+    while True:
+        await asyncio.sleep(BEAT_S)
+        writer.write(frame(Beat()))

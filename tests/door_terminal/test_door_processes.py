@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from door_terminal.vision.process import CONTROLLER_SILENCE_S
 from face_engine.faces import Image
 from face_engine.models import FacePack
 from gatehouse.camera_feed import CameraFeed
@@ -34,6 +35,14 @@ PIN, UNIT = "482915", "3-1-1201"
 
 def comes(feed: CameraFeed, sample: SamplePerson, seed: int = 1) -> None:
     feed.show(walk_up(sample.cutout, np.random.default_rng(seed), seconds=3))
+
+
+def lives(process: psutil.Process) -> bool:
+    """Say whether a process still runs; a frozen parent has not reaped its dead child yet."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def side_by_side(left: SamplePerson, right: SamplePerson) -> list[Image]:
@@ -113,6 +122,26 @@ def test_a_dead_or_frozen_vision_process_is_replaced_and_the_pin_works_meanwhile
         comes(feed, people["Ada"])
         eventually(lambda: estate.entries and estate.entries[-1].credential == "face")
         assert estate.entries[-1].granted
+
+
+def test_vision_ends_with_a_controller_that_is_killed_and_with_one_that_is_frozen(
+    estate: Estate, data: Path, feed: CameraFeed, pack: FacePack
+) -> None:
+    del pack  # without models vision would end for another reason
+    furnish(estate, person("a", pin=QUICK.hash(PIN)))
+    with running_door(data, "--camera", feed.url) as door:
+        in_step(estate)
+        eventually(door.sees, within=60)
+        first = door.vision()
+        door.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: not lives(first), within=CONTROLLER_SILENCE_S + 20)
+        door.process.send_signal(signal.SIGCONT)
+        assert door.pin(UNIT, PIN)["granted"]
+        eventually(door.sees, within=60)
+        second = door.vision()
+        assert second.pid != first.pid
+        door.kill()
+        eventually(lambda: not lives(second))
 
 
 def test_a_camera_driver_that_hangs_costs_the_vision_process_and_nothing_else(

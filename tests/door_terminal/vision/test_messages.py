@@ -12,6 +12,7 @@ from door_terminal.vision.messages import (
     MOST_FACES,
     Advice,
     Answer,
+    Beat,
     Encode,
     Encoded,
     FaceBox,
@@ -40,6 +41,7 @@ FROM_VISION = [
 ]
 FROM_CONTROLLER = [
     Watch(60.0, 300.0, 35.0, 2, encode=True, crops=False),
+    Beat(),
     Show(3.0, resting=True),
     Encode("s", (b"one",)),
     Answer("s", settled=True, again_s=10.0),
