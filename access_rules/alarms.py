@@ -14,6 +14,7 @@ class AlarmKind(StrEnum):
     ENTRIES_FILLING = "entries-filling"
     DISK_LOW = "disk-low"
     CAMERA_LOST = "camera-lost"
+    CARD_READER_LOST = "card-reader-lost"
     DOOR_OFFLINE = "door-offline"
 
 

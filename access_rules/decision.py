@@ -36,6 +36,7 @@ class DecisionReason(StrEnum):
     CREDENTIALS_DISAGREE = "credentials-disagree"
     SECOND_CREDENTIAL_NEEDED = "second-credential-needed"
     MATCHING_UNAVAILABLE = "matching-unavailable"
+    CARDS_LOCKED = "cards-locked"
     PASS_MALFORMED = "pass-malformed"  # noqa: S105 - a code
     PASS_FOREIGN = "pass-foreign"  # noqa: S105 - a code
     PASS_FORGED = "pass-forged"  # noqa: S105 - a code

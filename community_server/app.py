@@ -12,6 +12,7 @@ from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from community_server.alarms import routes as alarms
+from community_server.cards import routes as cards
 from community_server.console import routes as console
 from community_server.desk import get_estate
 from community_server.doors import routes as doors
@@ -66,6 +67,7 @@ def make_app(estate: Estate) -> FastAPI:
         intake,
         people,
         passes,
+        cards,
         doors,
         thresholds,
         entries,

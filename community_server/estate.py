@@ -65,6 +65,7 @@ class Secrets:
     link_key: Ed25519PrivateKey = field(repr=False)
     outbox_key: bytes = field(repr=False)
     phone_key: bytes = field(repr=False)
+    card_key: bytes = field(repr=False)
     matrix: NDArray[np.float32] = field(repr=False)
     authority: Authority = field(repr=False)
 
@@ -203,6 +204,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         settings.unsupported_budget == "demand",
         former_name,
         model_pack=named_pack(settings.model_pack),
+        card_key=secrets.card_key,
     )
     renewals = Renewals(engine, changer, space, former)
     records = DoorRecords(
@@ -305,6 +307,7 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
                 link_key=Ed25519PrivateKey.from_private_bytes(link_key),
                 outbox_key=keep_secret(session, safe, "outbox-key", _random_key),
                 phone_key=keep_secret(session, safe, "phone-key", _random_key),
+                card_key=keep_secret(session, safe, "card-key", _random_key),
                 matrix=_keep_matrix(session, safe, pack),
                 authority=open_authority(session, safe),
             )

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from community_server.alarms import tables as alarms
+from community_server.cards import tables as cards
 from community_server.database import Base
 from community_server.doors import tables as doors
 from community_server.entries import tables as entries
@@ -22,6 +23,7 @@ from tier_link.store import LinkBase
 
 SLICES: Final = (
     alarms,
+    cards,
     doors,
     entries,
     intake,

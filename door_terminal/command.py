@@ -134,6 +134,7 @@ def pin(unit: str, pin: str, data: Path | None) -> None:
 
 
 _INPUT_WORDS: Final = {True: "active", False: "not active", None: "not known"}
+_READER_WORDS: Final = {"": "fine", "card-reader-none": "none"}
 _CAMERA_WORDS: Final = {"": "fine", "camera-none": "none; PINs open"}
 
 
@@ -157,6 +158,7 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "time", "known" if state["time_known"] else "unknown until the server says it"
     yield "camera", _CAMERA_WORDS.get(state["camera"], state["camera"])
     yield "vision", state["vision"] or "fine"
+    yield "card reader", _READER_WORDS.get(state["card_reader"], state["card_reader"])
     yield "gate", state["gate"] or "fine"
     for name, active in state["inputs"].items():
         yield f"{name} input", _INPUT_WORDS[active]

@@ -73,7 +73,11 @@ class Configuration:
 
 
 def _accepted(wire: DoorConfigured) -> frozenset[Credential]:
-    allowed = ((Credential.PIN, wire.pin_allowed), (Credential.PASS, wire.pass_allowed))
+    allowed = (
+        (Credential.PIN, wire.pin_allowed),
+        (Credential.PASS, wire.pass_allowed),
+        (Credential.CARD, wire.card_allowed and bool(wire.card_key)),
+    )
     return frozenset({Credential.FACE, *(one for one, accepted in allowed if accepted)})
 
 

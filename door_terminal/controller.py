@@ -101,6 +101,8 @@ async def _serve(
         renew_lost_history=True,
     )
     terminal.sensors.start()
+    if terminal.reader:
+        terminal.reader.start()
     screen = ScreenServer(terminal)
     tasks = [
         asyncio.create_task(_for_ever("link", dialer.run)),

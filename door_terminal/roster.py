@@ -51,6 +51,7 @@ class RosterBook:
         people: By id.
         units: Ids of the people of a unit, by `unit_key`.
         passes: Ids of people, by that of their pass.
+        cards: Ids of people, by what the roster holds of their cards.
         index: Templates; None while nobody has one.
     """
 
@@ -59,6 +60,7 @@ class RosterBook:
     people: Mapping[str, RosterPerson] = field(default_factory=dict)
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
+    cards: Mapping[bytes, str] = field(default_factory=dict)
     index: GalleryIndex | None = None
 
     def in_unit(self, unit: str) -> list[RosterPerson]:
@@ -68,6 +70,10 @@ class RosterBook:
     def with_pass(self, pass_id: str) -> RosterPerson | None:
         """Return whose pass this is."""
         return self.people.get(self.passes.get(pass_id, ""))
+
+    def with_card(self, tag: bytes) -> RosterPerson | None:
+        """Return whose card this is."""
+        return self.people.get(self.cards.get(tag, ""))
 
     def nearest(self, vector: Vectors) -> tuple[str, float] | None:
         """Return the id nearest to a turned (d,) unit vector and its cosine."""
@@ -215,6 +221,7 @@ class Roster:
                 people=people,
                 units=_units(people.values()),
                 passes={one.pass_id: one.person for one in people.values() if one.pass_id},
+                cards={tag: one.person for one in people.values() for tag in one.cards},
                 index=_indexed(index, people, people.keys() if whole else changed),
             )
 

@@ -11,6 +11,8 @@ from door_terminal.alarms import AlarmLog
 
 CAMERA_LOST_S: Final = 120.0
 """A camera may be restarted, and vision with it, within this."""
+READER_LOST_S: Final = 30.0
+"""A card reader may be unplugged and moved within this."""
 DISK_LOW: Final = 64 * 1024 * 1024
 """Bytes: days of entries, and time to send somebody."""
 DISK_FINE: Final = 96 * 1024 * 1024
@@ -20,7 +22,7 @@ _NO_FAULT: Final = frozenset({"", "camera-none", "camera-ended"})
 
 
 class SelfCheck:
-    """Looks at camera, disk and log; alarms end well clear of where they begin.
+    """Looks at camera, card reader, disk and log; alarms end well clear of where they begin.
 
     Args:
         folder: The data folder.
@@ -28,6 +30,7 @@ class SelfCheck:
         camera: Why there are no pictures; empty while there are.
         filled: How full the log is of what the server has not taken, 1.0 is full.
         clock: Seconds, steady.
+        card_reader: Why there is no card reader; empty while there is, or none is wanted.
     """
 
     def __init__(
@@ -37,13 +40,15 @@ class SelfCheck:
         camera: Callable[[], str],
         filled: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
+        card_reader: Callable[[], str] = lambda: "",
     ) -> None:
         self._folder = folder
         self._alarms = alarms
         self._camera = camera
         self._filled = filled
         self._clock = clock
-        self._camera_fine_at = clock()
+        self._card_reader = card_reader
+        self._camera_fine_at = self._reader_fine_at = clock()
 
     def look(self) -> None:
         """Raise and clear what is due."""
@@ -52,6 +57,10 @@ class SelfCheck:
             self._camera_fine_at = now
         lost = now - self._camera_fine_at > CAMERA_LOST_S
         self._alarms.put(AlarmKind.CAMERA_LOST, active=lost)
+        if not self._card_reader():
+            self._reader_fine_at = now
+        lost = now - self._reader_fine_at > READER_LOST_S
+        self._alarms.put(AlarmKind.CARD_READER_LOST, active=lost)
         self._follow(AlarmKind.DISK_LOW, -self._free(), -DISK_LOW, -DISK_FINE)
         self._follow(AlarmKind.ENTRIES_FILLING, self._filled(), FILLING, NOT_FILLING)
 

@@ -84,6 +84,9 @@ class Settings(TierSettings):
     """The door contact; active means open."""
     input_tamper: str = ""
     """The switch in the unit's case; active means opened."""
+    card_reader: str = ""
+    """`serial:/dev/ttyUSB0?baud=9600&format=decimal` or
+    `keyboard:/dev/input/by-id/…-event-kbd?format=hex`; empty: none."""
     input_debounce_ms: Annotated[int, Field(ge=0, le=1000)] = 30
     """A level counts once it has lasted so long."""
 

@@ -13,10 +13,13 @@ from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
 from access_rules.people import Credential
 from door_terminal.alarms import AlarmLog
+from door_terminal.card_reader.sources import ReaderWiring, open_reader
+from door_terminal.card_reader.watch import ReaderWatch
 from door_terminal.clock import ClockRecord, EffectiveClock, Machine
 from door_terminal.clock_store import load_clock, save_clock
 from door_terminal.configuration import ConfigurationStore
 from door_terminal.credentials.backoff import Backoff
+from door_terminal.credentials.cards import CardDesk
 from door_terminal.credentials.passes import PassDesk
 from door_terminal.credentials.pins import PinCheck, PinChecker
 from door_terminal.database import open_door_database
@@ -133,7 +136,11 @@ class Terminal:
             publish=self._published,
         )
         self.check = SelfCheck(
-            folder, self.alarms, camera=lambda: self.camera, filled=self.entries.filled
+            folder,
+            self.alarms,
+            camera=lambda: self.camera,
+            filled=self.entries.filled,
+            card_reader=lambda: self.card_reader,
         )
         self.decider = Decider(
             configuration=lambda: self.configuration.current,
@@ -144,7 +151,9 @@ class Terminal:
             locked_down=lambda: self.lockdown.current.active,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
-        self.pins = PinChecker(lambda: self.roster.book, Backoff(self.engine), self.clock)
+        backoff = Backoff(self.engine)
+        self.pins = PinChecker(lambda: self.roster.book, backoff, self.clock)
+        self.reader = self._open_reader(backoff)
         self.passes = PassDesk(
             door=pairing.door,
             book=lambda: self.roster.book,
@@ -262,6 +271,11 @@ class Terminal:
         )
 
     @property
+    def card_reader(self) -> str:
+        """Empty while the card reader is there, or none is wanted, else why it is not."""
+        return self.reader.state if self.reader else ""
+
+    @property
     def camera(self) -> str:
         """Empty while the camera delivers, else why it does not."""
         return self.vision.camera if self.settings.camera else "camera-none"
@@ -281,11 +295,32 @@ class Terminal:
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self._codes.shutdown(wait=True, cancel_futures=True)
         self.sensors.stop()
+        if self.reader:
+            self.reader.stop()
         self.save_clock()
         self.save_scores()
         self._wiring.close()
         self.reserve.close()
         self.engine.dispose()
+
+    def _open_reader(self, backoff: Backoff) -> ReaderWatch | None:
+        """Return what reads cards here, not begun yet.
+
+        Raises:
+            StartRefused: the setting names no reader.
+        """
+        if not self.settings.card_reader:
+            return None
+        wiring = ReaderWiring.parse(self.settings.card_reader)
+        desk = CardDesk(
+            hexadecimal=wiring.hexadecimal,
+            book=lambda: self.roster.book,
+            configuration=lambda: self.configuration.current,
+            clock=self.clock,
+            decider=self.decider,
+            backoff=backoff,
+        )
+        return ReaderWatch(lambda: open_reader(wiring), desk.read)
 
     def _link_time(self) -> float:
         moment = self.clock.moment()

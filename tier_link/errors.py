@@ -10,6 +10,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── EnvelopeRefused       an opened enrollment that is altered, misplaced or forged
     ├── ReplyRefused          an opened reply that is misplaced or forged
     ├── PassRefused           a QR code that is no pass of this community
+    ├── CardRefused           what a reader or keyboard wrote is no card's number
     ├── PairingRefused        a pairing attempt that failed, and why
     ├── PeerRefused           a link handshake or a frame the other side must not have sent
     ├── RecordRefused         a tier's handler says: this durable record is nonsense, skip it
@@ -98,6 +99,12 @@ class PassRefused(LinkError):
     """
 
     code = "pass-malformed"
+
+
+class CardRefused(LinkError):
+    """What was read or typed is no card's number."""
+
+    code = "card-malformed"
 
 
 class PairingRefused(LinkError):

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from tier_link.cards import KEY_SIZE, MOST_CARDS, TAG_SIZE
 from tier_link.envelopes import GivenConsent
 from tier_link.messages import Code, Count, HexId, Message, Sequence, UnixSeconds, Vocabulary
 from tier_link.relay_messages import CarriedCertificate, ConsentText
@@ -44,6 +45,8 @@ PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 """A person's id, 32 hex characters; empty where nobody was recognised."""
 PassId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
 """A pass's id, 16 hex characters; empty where there is none."""
+CardTag: TypeAlias = Annotated[bytes, Meta(min_length=TAG_SIZE, max_length=TAG_SIZE)]
+"""A card's number, hashed under the estate's key: see `tier_link.cards`."""
 RosterVersion: TypeAlias = Count
 LockdownNumber: TypeAlias = Count
 """Counts the estate's words for a lockdown and for its end; 0 before the first."""
@@ -83,7 +86,7 @@ class RosterPerson(Message, frozen=True):
     float32 little-endian, unit length, already turned by the community's matrix, or empty.
     `pin` is an argon2id hash in PHC form, or empty. `unit` is what is entered with a PIN.
     `pass_id` names the person's pass; `pass_key` is the public key (compressed P-256 point) of
-    the phone that shows it as changing codes, or empty.
+    the phone that shows it as changing codes, or empty. `cards` are the person's card numbers.
     """
 
     person: HexId
@@ -98,6 +101,7 @@ class RosterPerson(Message, frozen=True):
     suspended: bool = False
     pass_id: PassId = ""
     pass_key: Annotated[bytes, Meta(max_length=33)] = b""
+    cards: Annotated[tuple[CardTag, ...], Meta(max_length=MOST_CARDS)] = ()
 
 
 class RosterSnapshot(Message, frozen=True, tag="roster-snapshot"):
@@ -166,7 +170,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     `held_open_s` after how long an open door is an alarm; `reset_pin` the argon2id hash of the
     staff's PIN that ends a fire release at the door, or empty; `model_pack` the estate's pack,
     empty where a name alone does not say which; `renewal` the text, in each language, to which
-    somebody agrees whose face is renewed at the door, empty where none is.
+    somebody agrees whose face is renewed at the door, empty where none is; `card_allowed` whether
+    cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty.
     """
 
     name: Text64
@@ -191,6 +196,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     reset_pin: Annotated[str, Meta(max_length=200)] = ""
     model_pack: PackName = ""
     renewal: Annotated[tuple[ConsentText, ...], Meta(max_length=MOST_RENEWAL_TEXTS)] = ()
+    card_allowed: bool = False
+    card_key: Annotated[bytes, Meta(max_length=KEY_SIZE)] = b""
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):

@@ -29,7 +29,7 @@ from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
 
-_BOXES: Final = ("pin_allowed", "pass_allowed", "face_needs_second")
+_BOXES: Final = ("pin_allowed", "pass_allowed", "card_allowed", "face_needs_second")
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
 OPENINGS: Final = 5
@@ -91,6 +91,7 @@ def change_door(
     gate_open_s: Text = "",
     pin_allowed: Text = "",
     pass_allowed: Text = "",
+    card_allowed: Text = "",
     face_needs_second: Text = "",
     liveness: Text = "off",
     held_open_s: Text = "",
@@ -98,7 +99,7 @@ def change_door(
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
-        boxes = (pin_allowed, pass_allowed, face_needs_second)
+        boxes = (pin_allowed, pass_allowed, card_allowed, face_needs_second)
         wanted = read_change(
             name=name.strip(),
             direction=direction,

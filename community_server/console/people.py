@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
 from community_server.console.given_pass import ShownPass, show_pass
 from community_server.console.invited import ShownInvitation, invite, invite_again
@@ -113,6 +114,27 @@ def withdraw_pass(person: str, estate: EstateDep, staff: FormWriterDep) -> Respo
     """Take a pass back."""
     remove_pass(estate, person, staff.staff)
     return go_to(f"/people/{person}?done=pass-withdrawn")
+
+
+@router.post("/{person}/cards")
+def give_card(
+    request: Request, person: str, estate: EstateDep, staff: FormWriterDep, number: Text = ""
+) -> Response:
+    """Give somebody a card, typed or read by the desk's own reader."""
+    try:
+        new_card(estate, person, number, staff.staff)
+    except NotFound:
+        raise
+    except ServerError as refusal:
+        return _person(request, estate, staff, person, refusal=refusal)
+    return go_to(f"/people/{person}?done=card-given")
+
+
+@router.post("/{person}/cards/{card}")
+def take_card(person: str, card: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+    """Take a card away, at once."""
+    remove_card(estate, person, card, staff.staff)
+    return go_to(f"/people/{person}?done=card-taken-away")
 
 
 @router.post("/{person}/suspended")
@@ -231,6 +253,7 @@ def _person(
         here=f"/people/{person}",
         refusal=refusal,
         person=shown,
+        cards=list_cards(estate, person),
         pin=pin,
         pin_unit=unit,
         given=given,

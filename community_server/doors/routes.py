@@ -71,6 +71,7 @@ class DoorChange(BaseModel):
     gate_open_s: Annotated[float, Field(ge=0.1, le=120)] | None = None
     pin_allowed: bool | None = None
     pass_allowed: bool | None = None
+    card_allowed: bool | None = None
     face_needs_second: bool | None = None
     liveness: LivenessPolicy | None = None
     held_open_s: Annotated[float, Field(ge=1, le=3600)] | None = None

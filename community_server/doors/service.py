@@ -59,6 +59,7 @@ class Configurer:
     demand_when_unsupported: bool
     former: str = ""
     model_pack: str = ""
+    card_key: bytes = field(default=b"", repr=False)
 
     def configuration(self, door: Door, passes: PassRules) -> DoorConfigured:
         """Return what a door is told."""
@@ -85,6 +86,8 @@ class Configurer:
             reset_pin=door.reset_pin,
             model_pack=self.model_pack,
             renewal=self._renewal,
+            card_allowed=door.card_allowed,
+            card_key=self.card_key,
         )
 
     def send(self, change: Change, door: Door) -> None:

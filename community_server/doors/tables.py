@@ -22,6 +22,7 @@ class Door(Base):
     gate_open_s: Mapped[float] = mapped_column(default=5.0)
     pin_allowed: Mapped[bool] = mapped_column(default=True)
     pass_allowed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    card_allowed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     min_face_px: Mapped[int] = mapped_column(default=40)
     dwell_ms: Mapped[int] = mapped_column(default=300)
     max_yaw_deg: Mapped[float] = mapped_column(default=35.0)

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.cards.queries import count_cards
 from community_server.desk import EstateDep, ReaderDep, WriterDep
 from community_server.erasure import remove_person
 from community_server.estate import Estate
@@ -59,6 +60,7 @@ class ListedPerson(BaseModel):
     face_fading: bool
     has_pin: bool
     has_pass: bool
+    cards: int
     pass_until: int
     second_credential: bool
     valid_from: int
@@ -104,7 +106,7 @@ def listing(estate: Estate, only: str | None = None) -> list[ListedPerson]:
         faces = faces_of_people(session, estate.pack.template_space, only)
         ends = ends_of_invitations(session, only)
         waiting = people_waiting(session, only)
-        passes = ends_of_passes(session, only)
+        passes, cards = ends_of_passes(session, only), count_cards(session, only)
         fading = set(estate.fading.people(session))
         return [
             ListedPerson(
@@ -121,6 +123,7 @@ def listing(estate: Estate, only: str | None = None) -> list[ListedPerson]:
                 face_fading=row.id in fading,
                 has_pin=bool(row.pin_hash),
                 has_pass=row.id in passes,
+                cards=cards.get(row.id, 0),
                 pass_until=passes.get(row.id, 0),
                 second_credential=row.second_credential,
                 valid_from=row.valid_from,

@@ -11,6 +11,7 @@ from sqlalchemy import Row as RowOfColumns
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.cards.queries import held_cards
 from community_server.database import Sealed
 from community_server.passes.queries import HeldPass, held_passes
 from community_server.people.particulars import Opens, open_known_with, owner
@@ -45,9 +46,23 @@ class Row:
         return (
             self.active
             and (not self.doors or door in self.doors)
-            and bool(self.roster.template or self.roster.pin or self.roster.pass_id or self.former)
+            and bool(
+                self.roster.template
+                or self.roster.pin
+                or self.roster.pass_id
+                or self.roster.cards
+                or self.former
+            )
             and (until == 0 or until > moment)
         )
+
+
+@dataclass(frozen=True)
+class Given:
+    """What somebody was given to show: a pass, and cards as doors know them."""
+
+    held_pass: HeldPass | None
+    cards: tuple[bytes, ...]
 
 
 def read_row(session: Session, safe: Safe, person: str, space: str, former: str = "") -> Row | None:
@@ -62,9 +77,11 @@ def read_row(session: Session, safe: Safe, person: str, space: str, former: str 
     found = None
     if template is not None and template.space in {space, former}:
         found = (template.space, template.sealed)
-    held = held_passes(session, person).get(person)
+    given = Given(
+        held_passes(session, person).get(person), held_cards(session, person).get(person, ())
+    )
     opens = partial(safe.open, session)
-    return _make_row(opens, row, doors_of(session, person), found, space, held)
+    return _make_row(opens, row, doors_of(session, person), found, space, given)
 
 
 def read_everybody(
@@ -79,7 +96,7 @@ def read_everybody(
     doors: defaultdict[str, set[str]] = defaultdict(set)
     for person, door in session.execute(select(PersonDoor.person_id, PersonDoor.door_id)):
         doors[person].add(door)
-    passes = held_passes(session)
+    passes, cards = held_passes(session), held_cards(session)
     return {
         row.id: _make_row(
             opens,
@@ -87,7 +104,7 @@ def read_everybody(
             frozenset(doors.get(row.id, ())),
             templates.get(row.id),
             space,
-            passes.get(row.id),
+            Given(passes.get(row.id), cards.get(row.id, ())),
         )
         for row in session.execute(select(*Person.__table__.columns))
     }
@@ -99,8 +116,9 @@ def _make_row(
     doors: frozenset[str],
     template: tuple[str, Sealed] | None,
     space: str,
-    held: HeldPass | None,
+    given: Given,
 ) -> Row:
+    held = given.held_pass
     where, sealed = template or (space, None)
     vector = opens(owner(row.id), template_context(where), sealed) if sealed else b""
     return Row(
@@ -116,6 +134,7 @@ def _make_row(
             suspended=row.suspended,
             pass_id=held.pass_id if held else "",
             pass_key=held.phone_key if held else b"",
+            cards=given.cards,
         ),
         doors=doors,
         active=row.state == "active",

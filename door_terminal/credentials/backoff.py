@@ -21,6 +21,8 @@ DOOR: Final = ""
 """The scope of the whole door; a unit's is its `unit_key`."""
 STAFF: Final = "#staff"
 """The scope of the staff's PIN that ends a fire release."""
+CARDS: Final = "#cards"
+"""The scope of the card reader."""
 
 
 @dataclass(frozen=True, slots=True)

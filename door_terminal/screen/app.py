@@ -239,12 +239,21 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "renewal": _offer(terminal.renewals.offer),
         "fire": terminal.sensors.fire.active,
         "burning": terminal.sensors.burning,
+        "card_reader": terminal.card_reader if terminal.reader else "card-reader-none",
+        "cards": _takes_cards(terminal),
         "locked_down": terminal.lockdown.current.active,
         "inputs": terminal.sensors.watch.levels(),
         "alarms": sorted(terminal.alarms.active()),
         "decisions": terminal.outcomes,
         "last": None if last is None else _outcome(last),
     }
+
+
+def _takes_cards(terminal: Terminal) -> bool:
+    """Say whether holding a card to this door does anything now."""
+    current = terminal.configuration.current
+    accepted = current is not None and Credential.CARD in current.rules.accepts
+    return accepted and terminal.reader is not None and not terminal.card_reader
 
 
 def renewal_told(reason: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ let field = element("unit");
 let passed = null; // an offer at whose sight somebody typed: the next person has come
 let answering = false;
 let readsPasses = false;
+let readsCards = false;
 let offered = null; // the offer whose text stands on the screen
 
 function show({ entry, message, granted, reason }) {
@@ -69,10 +70,12 @@ function offer(renewal) {
 
 function rest(template = hint()) {
   const place = element("message");
-  if (place.dataset.resting === template) return; // said once, not twice a second
-  place.replaceChildren(element(template).content.cloneNode(true));
+  const said = readsCards && template.startsWith("hint") ? [template, "hint-card"] : [template];
+  const resting = said.join(" ");
+  if (place.dataset.resting === resting) return; // said once, not twice a second
+  place.replaceChildren(...said.map((one) => element(one).content.cloneNode(true)));
   delete place.dataset.granted;
-  place.dataset.resting = template;
+  place.dataset.resting = resting;
 }
 
 function hint() {
@@ -94,6 +97,7 @@ async function poll() {
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
     readsPasses = state.passes;
+    readsCards = state.cards;
     reveal("fire", state.fire);
     reveal("lockdown", state.locked_down && !state.fire); // a fire opens this door all the same
     reveal("end-fire", !state.burning);

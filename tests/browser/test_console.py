@@ -285,6 +285,29 @@ WORDS = {
 }
 
 
+def test_a_card_is_given_by_the_desks_own_reader_and_taken_away(desk: Desk) -> None:
+    with desk.page() as page:
+        invite_resident(page, "Fob 钥匙扣", "9-9-909")
+        page.goto("/people")
+        page.get_by_role("link", name="Fob 钥匙扣").click()
+        page.get_by_test_id("card-number").fill("12?4")
+        page.get_by_test_id("card-give").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "card-malformed")
+        expect(page.get_by_test_id("problem")).to_be_focused()
+        page.get_by_test_id("card-number").focus()
+        page.keyboard.type("0012345678\n")  # as a reader types
+        expect(page.get_by_test_id("card-5678")).to_be_visible()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.locator(".facts")).to_contain_text("Card")
+        shoot(page, "person_card")
+        page.get_by_test_id("card-number").fill("188,24910")
+        page.get_by_test_id("card-give").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "card-taken")
+        page.get_by_test_id("card-take-5678").click()
+        expect(page.get_by_test_id("card-5678")).to_have_count(0)
+        expect(page.get_by_test_id("done")).to_be_visible()
+
+
 def declare_lockdown(page: Page, reason: str = "", password: str = PASSWORD) -> None:
     if reason:
         page.get_by_test_id("lockdown-reason").fill(reason)

@@ -172,6 +172,11 @@ def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door
         expect(page.locator("#camera-lost")).to_be_visible()
         expect(page.get_by_test_id("view")).to_be_hidden()
         shoot(page, "camera-lost")
+        state["cards"] = True
+        message(page, "Or hold your card to the reader.")
+        message(page, "Enter your unit and PIN.")
+        message(page, "也可刷门禁卡。")
+        shoot(page, "card")
         page.unroute_all(behavior="wait")
 
 

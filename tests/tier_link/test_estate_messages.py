@@ -46,6 +46,7 @@ def test_a_rosters_hash_shows_every_field() -> None:
         {"suspended": True},
         {"pass_id": "00" * 8},
         {"pass_key": b"\0"},
+        {"cards": (b"\0" * 16,)},
     ]
     assert {key for change in changes for key in change} == set(person.__struct_fields__)
     hashes = {roster_hash([msgspec.structs.replace(person, **change)]) for change in changes}
