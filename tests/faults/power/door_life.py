@@ -15,6 +15,7 @@ from typing import Any, Final
 import httpx
 import psutil
 
+from access_rules.lockdown import NO_LOCKDOWN, Lockdown
 from tests.door_terminal.estate import DOOR, Estate, eventually
 from tests.door_terminal.processes import wire
 from tests.door_terminal.samples import QUICK, configured, person
@@ -23,6 +24,8 @@ from tests.support.passes import PassMaker
 from tests.support.small_disks import fill
 from tier_link.estate_messages import (
     DoorConfigured,
+    EstateMessage,
+    LockdownDeclared,
     RosterDelta,
     RosterPerson,
     RosterSnapshot,
@@ -44,7 +47,7 @@ class Told:
     """What the server told the door, in the order of its log."""
 
     estate: Estate
-    messages: list[DoorConfigured | RosterDelta | RosterSnapshot] = field(default_factory=list)
+    messages: list[EstateMessage] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def configure(self, name: str, passes: PassMaker) -> None:
@@ -68,9 +71,16 @@ class Told:
                 for number, part in enumerate(parts)
             ]
 
-    def after(self, count: int) -> tuple[str, bytes]:
-        """Return the name and the roster's hash that a door has with so many of them."""
-        name, people = "", dict[str, RosterPerson]()
+    def declare(self, word: Lockdown) -> None:
+        with self.lock:
+            message = LockdownDeclared(word.number, word.active)
+            self.messages.append(message)
+            self.estate._put(message)
+        eventually(lambda: self.estate.presences[-1].lockdown == word.number)
+
+    def after(self, count: int) -> "Holding":
+        """Return what a door holds with so many of them."""
+        name, people, lockdown = "", dict[str, RosterPerson](), NO_LOCKDOWN
         coming = dict[str, RosterPerson]()
         for message in self.messages[:count]:
             match message:
@@ -82,7 +92,18 @@ class Told:
                     coming = {} if message.part == 0 else coming
                     coming |= {one.person: one for one in message.people}
                     people = dict(coming) if message.part + 1 == message.parts else people
-        return name, roster_hash(people.values())
+                case LockdownDeclared():
+                    lockdown = Lockdown(message.number, message.active)
+        return Holding(name, roster_hash(people.values()), lockdown)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a door holds of what it was told."""
+
+    name: str
+    roster: bytes
+    lockdown: Lockdown
 
 
 @dataclass
@@ -204,6 +225,9 @@ def live(estate: Estate, disk: Path, *, rounds: int = 1, unsafe: bool = False) -
                 _enter(door, codes)
                 news.result()
         eventually(estate.in_step)
+        life.told.declare(Lockdown(1, active=True))
+        assert not door.pin()["granted"]
+        life.told.declare(Lockdown(2))
         estate.down()
         filler = fill(disk)
         # First the database's log uses up the room that it has already.

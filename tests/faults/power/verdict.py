@@ -145,11 +145,13 @@ def _doubled(door: _Door, seen: Seen) -> Iterator[str]:
 def _contradictions(door: _Door, told: Told) -> Iterator[str]:
     if door.integrity != "ok":
         yield f"the database: {door.integrity}"
-    name, digest = told.after(door.marks.seen_sequence)
+    holding = told.after(door.marks.seen_sequence)
     current = door.terminal.configuration.current
-    if (current.wire.name if current else "") != name:
+    if (current.wire.name if current else "") != holding.name:
         yield f"the configuration is not the one of record {door.marks.seen_sequence}"
-    if door.terminal.roster.book.digest != digest:
+    if door.terminal.lockdown.current != holding.lockdown:
+        yield f"lockdown: {door.terminal.lockdown.current}, was told {holding.lockdown}"
+    if door.terminal.roster.book.digest != holding.roster:
         yield f"the roster is not the one of record {door.marks.seen_sequence}"
     used = Counter(one.pass_id for one in door.entries if one.granted and one.pass_id)
     if used != door.uses:
@@ -176,5 +178,6 @@ def _goes_on(door: _Door, seen: Seen) -> Iterator[str]:
     numbers = [one.door_sequence for one in door.entries]
     if following.door_sequence != max(numbers, default=0) + 1:
         yield f"the next entry has the number {following.door_sequence}"
-    if not following.granted and seen.time_known:
-        yield f"a resident is refused: {following.reason}"
+    locked_down = terminal.lockdown.current.active
+    if following.granted is locked_down and seen.time_known:
+        yield f"a resident is let in, or not: {following.reason}"
