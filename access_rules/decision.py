@@ -56,8 +56,10 @@ class DecisionReason(StrEnum):
     TIME_UNKNOWN = "time-unknown"
     LEASE_OVER = "lease-over"
 
-    # The door cannot keep the record that an opening needs, or is too late to open for anyone.
+    # The door cannot keep the record that an opening needs, knows nobody until the server has given
+    # it its key, or is too late to open for anyone.
     NOT_RECORDABLE = "not-recordable"
+    KEY_AWAITED = "key-awaited"
     TOO_LATE = "too-late"
 
 

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from community_server.alarms.service import record_change
 from community_server.change import Changer
 from community_server.database import now
+from community_server.doors.service import get_door
 from community_server.doors.tables import Door
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.entries.service import Namer, record_entry, remark_entry, show_entry
+from community_server.keys.door_keys import door_key
 from community_server.lockdown.service import LockdownWatch, current
 from community_server.matching import Matcher
 from community_server.people.fading import FadingBook
@@ -29,6 +31,8 @@ from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     AlarmChanged,
+    DoorKey,
+    DoorKeyWanted,
     DoorPresence,
     EntryRecorded,
     EntryRemarked,
@@ -84,7 +88,7 @@ class DoorRecords:
                 raise RecordRefused(f"a door does not send {kind}")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Answer a match request, or a wish to have a face renewed.
+        """Answer a match request, a wish to have a face renewed, or a door that wants its key.
 
         Raises:
             RequestRefused: with the code that the door is told.
@@ -97,6 +101,8 @@ class DoorRecords:
                 return ESTATE.encode(self.renewals.renew(peer, wish, deadline))
             case RenewalDeclined() as declined:
                 return ESTATE.encode(self.renewals.decline(peer, declined))
+            case DoorKeyWanted():
+                return ESTATE.encode(self._door_key(peer))
             case _:
                 raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
 
@@ -147,6 +153,15 @@ class DoorRecords:
             if door is None or door.state != "paired" or door.public_key is None:
                 return None
             return Ed25519PublicKey.from_public_bytes(door.public_key)
+
+    def _door_key(self, peer: str) -> DoorKey:
+        with self.changer.change() as change:
+            door = get_door(change.session, peer, lock=True)
+            if door.state != "paired":
+                raise RequestRefused("this door was revoked", code="door-revoked")
+            key = door_key(change.session, change.safe, peer)
+        _log.info("door=%s key=given", peer)
+        return DoorKey(key)
 
     def _keep_entry(self, session: Session, peer: str, entry: EntryRecorded) -> None:
         with self.changer.within(session) as change:

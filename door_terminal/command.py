@@ -12,8 +12,9 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.exceptions import InvalidHandshake
 
+from door_terminal.device_keys import Custody
 from door_terminal.errors import DoorError, StartRefused
-from door_terminal.identity import Pairing, is_paired, save_pairing, socket_url
+from door_terminal.identity import Pairing, is_paired, load_pairing, save_pairing, socket_url
 from door_terminal.settings import Settings
 from tier_kit.settings import ConfigurationRefused
 from tier_link.channel import dial_pairing, pairing_tls
@@ -43,20 +44,40 @@ def door() -> None:
 @click.option("--server", required=True, help="The estate's server: https://host:8443")
 @click.option("--code", required=True, help="The pairing code that the console shows.")
 @click.option("--name", default="", help="What to call this unit.")
+@click.option(
+    "--keys",
+    "custody",
+    type=click.Choice(["available", "confidential"]),
+    default="available",
+    show_default=True,
+    help="Where the key of the roster is: on the device, so that a power cut alone changes nothing;"
+    " or in memory alone, fetched from the server after each start.",
+)
 @click.option("--again", is_flag=True, help="Pair although this terminal is paired already.")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder.")
-def pair(server: str, code: str, name: str, *, again: bool, data: Path | None) -> None:
+def pair(
+    server: str, code: str, name: str, *, custody: Custody, again: bool, data: Path | None
+) -> None:
     """Make this terminal known to the estate's server."""
     settings = _settings(data=data)
-    pairing = _plainly(lambda: _pair(settings, server, code, name, again=again))
+    pairing = _plainly(lambda: _pair(settings, server, code, name, custody, again=again))
     click.echo(f"paired door={pairing.door} server={pairing.server}")
 
 
-def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool) -> Pairing:
-    if is_paired(settings.data) and not again:
-        raise StartRefused(
-            "this terminal is paired already; --again pairs it anew", code="already-paired"
-        )
+def _pair(
+    settings: Settings, server: str, code: str, name: str, custody: Custody, *, again: bool
+) -> Pairing:
+    if is_paired(settings.data):
+        if not again:
+            raise StartRefused(
+                "this terminal is paired already; --again pairs it anew", code="already-paired"
+            )
+        if load_pairing(settings.data).custody != custody:
+            raise StartRefused(
+                f"what {settings.data} holds is sealed the other way; --keys changes only with a"
+                " new data folder",
+                code="already-paired",
+            )
     link_key = Ed25519PrivateKey.generate()
     url = socket_url(server, "/pair")
     try:
@@ -83,6 +104,7 @@ def _pair(settings: Settings, server: str, code: str, name: str, *, again: bool)
         server_key=paired.peer_key,
         link_key=link_key.private_bytes_raw(),
         ca_pem=configuration.ca_pem,
+        custody=custody,
     )
     save_pairing(settings.data, pairing)
     return pairing
@@ -153,6 +175,8 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "id", state["id"]
     if state["locked_down"]:
         yield "lockdown", "in force: nobody is let in"
+    if not state["key"]:
+        yield "key", "awaited from the server: nobody is known until it comes"
     yield "link", "connected" if state["link"] else "down; the door goes on without"
     yield "roster", f"{state['people']} people, version {state['roster_version']}"
     yield "time", "known" if state["time_known"] else "unknown until the server says it"

@@ -122,7 +122,16 @@ class ConfigurationStore:
         self._door = door
         self.current: Configuration | None = None
         self.on_change: Callable[[], None] = _nothing
-        self._refresh()
+        self.load()
+
+    def load(self) -> None:
+        """Read what is stored, as soon as the door's key is here.
+
+        Raises:
+            SecretDamaged: it was sealed under another key.
+        """
+        if self._key.here:
+            self._refresh()
 
     def take(self, session: Session, wire: DoorConfigured) -> None:
         """Store a new configuration in the caller's transaction.

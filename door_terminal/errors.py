@@ -10,6 +10,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── ResetRefused       the fire release cannot be ended now
     ├── OpeningRefused     an order of staff to open is not taken
     ├── NotRecordable      an entry could not be made durable anywhere
+    ├── KeyAwaited         the key of a confidential door has not come from the server yet
     ├── SecretDamaged      something sealed under the device's key does not open
     ├── ChannelBroken      the other process of this terminal sent what it must not, or went away
     └── RecognitionFailed  nobody could be asked whose face this is
@@ -85,6 +86,12 @@ class NotRecordable(DoorError):
     """An entry could not be made durable, neither in the database nor in the reserve."""
 
     code = "not-recordable"
+
+
+class KeyAwaited(DoorError):
+    """The key of a `confidential` door has not come from the server yet."""
+
+    code = "key-awaited"
 
 
 class SecretDamaged(DoorError):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from door_terminal.device_keys import Custody
 from door_terminal.errors import StartRefused
 from tier_kit.private_files import write_private
 from tier_link.channel import NodeIdentity
@@ -26,6 +27,7 @@ class Pairing(msgspec.Struct, frozen=True):
     server_key: bytes
     link_key: bytes
     ca_pem: str
+    custody: Custody = "available"
 
     def __repr__(self) -> str:
         """Show ids, never keys."""

@@ -134,7 +134,13 @@ class Roster:
         self._changed: set[str] = set()
         self._all_changed = True
         self.book = RosterBook()
-        self._refresh()
+        self.load()
+
+    def load(self) -> None:
+        """Read the whole roster, as soon as the door's key is here."""
+        if self._key.here:
+            self._all_changed = True
+            self._refresh()
 
     def take_snapshot(self, session: Session, part: RosterSnapshot, space: str) -> None:
         """Keep one part; with the last one the new roster replaces the old in one step.

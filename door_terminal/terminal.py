@@ -32,9 +32,11 @@ from door_terminal.decisions.remote_opening import RemoteOpenings
 from door_terminal.decisions.renewal import RenewalDesk
 from door_terminal.device_keys import DeviceKey
 from door_terminal.entries import EntryLog
+from door_terminal.errors import SecretDamaged
 from door_terminal.gate import Gate, Opening, open_gate
 from door_terminal.gate.watched import WatchedGate
 from door_terminal.identity import Pairing
+from door_terminal.key_custody import KeyCustody
 from door_terminal.live_view import LiveView, Mark
 from door_terminal.lockdown import LockdownStore
 from door_terminal.probe import Speed, choose_mode
@@ -87,7 +89,8 @@ class Terminal:
         self.pairing = pairing
         self.started = self.kept_at = time.monotonic()
         folder = settings.data
-        key = DeviceKey.open(folder)
+        key = DeviceKey() if pairing.custody == "confidential" else DeviceKey.open(folder)
+        self.key = key
         release_ballast(folder)
         self.engine = open_door_database(settings.database_url)
         keep_ballast(folder)
@@ -114,6 +117,8 @@ class Terminal:
             lockdown=self.lockdown,
             end_fire=self._end_fire,
             openings=lambda: self.openings,
+            key=key,
+            custody=KeyCustody(key, self._key_arrived),
         )
         self.alarms = AlarmLog(
             self.engine, self.store, pairing.server, self.clock, self.uplink.wake
@@ -149,6 +154,7 @@ class Terminal:
             gate=self._wiring,
             publish=self._decided,
             locked_down=lambda: self.lockdown.current.active,
+            key_here=lambda: self.key.here,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
         backoff = Backoff(self.engine)
@@ -211,7 +217,10 @@ class Terminal:
         """Check a PIN and take it to its end; on a worker thread, since it takes its time."""
         typed_ns = time.monotonic_ns()
         current = self.configuration.current
-        if current is not None and Credential.PIN not in current.rules.accepts:
+        if not self.key.here:
+            # No PIN is looked at, so none counts as wrong.
+            check = PinCheck(None, DecisionReason.KEY_AWAITED)
+        elif current is not None and Credential.PIN not in current.rules.accepts:
             check = PinCheck(None, DecisionReason.CREDENTIAL_NOT_ACCEPTED)
         else:
             check = self.pins.check(unit, pin)
@@ -321,6 +330,16 @@ class Terminal:
             backoff=backoff,
         )
         return ReaderWatch(lambda: open_reader(wiring), desk.read)
+
+    def _key_arrived(self) -> None:
+        """Read what is stored, now that it can be opened."""
+        try:
+            self.configuration.load()
+        except SecretDamaged:
+            # Paired anew, the server sends all again; else it is another estate's key.
+            _log.exception("the configuration is of another key")
+        self.roster.load()
+        self.margins.load()
 
     def _link_time(self) -> float:
         moment = self.clock.moment()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -9,7 +10,9 @@ from access_rules.lockdown import Lockdown
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
 from door_terminal.decisions.remote_opening import RemoteOpenings
-from door_terminal.errors import OpeningRefused, ResetRefused
+from door_terminal.device_keys import DeviceKey
+from door_terminal.errors import KeyAwaited, OpeningRefused, ResetRefused
+from door_terminal.key_custody import KeyCustody
 from door_terminal.lockdown import LockdownStore
 from door_terminal.roster import Roster
 from tier_link.channel import LiveLink
@@ -33,6 +36,9 @@ from tier_link.estate_messages import (
 
 _log = logging.getLogger(__name__)
 
+KEY_PATIENCE_S: Final = 60.0
+"""The server answers at once, or is one that does not know the question yet."""
+
 
 class Uplink:
     """A `tier_link.channel.LinkHandler` for the one server that this door is paired with."""
@@ -46,11 +52,13 @@ class Uplink:
         lockdown: LockdownStore,
         end_fire: Callable[[str], None],
         openings: Callable[[], RemoteOpenings],
+        key: DeviceKey,
+        custody: KeyCustody,
     ) -> None:
         """Take what the news changes.
 
         `end_fire` is called with the id of the member of staff who ends a fire release. `openings`
-        gives what takes their orders to open.
+        gives what takes their orders to open. `custody` fetches `key` where it is not here.
         """
         self._roster = roster
         self._configuration = configuration
@@ -58,10 +66,19 @@ class Uplink:
         self._lockdown = lockdown
         self._end_fire = end_fire
         self._openings = openings
+        self._key = key
+        self._custody = custody
         self.link: LiveLink | None = None
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
-        """Do nothing: no record of the server's takes long."""
+        """Wait for the door's key, without which nothing can be kept.
+
+        Raises:
+            KeyAwaited: it did not come; the link ends, and the next one brings the record again.
+        """
+        del peer, kind, body
+        if not self._key.wait(KEY_PATIENCE_S):
+            raise KeyAwaited("news came before the door's key")
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Take a durable record of the server's."""
@@ -115,6 +132,7 @@ class Uplink:
         """Use this link from now on."""
         _log.info("server link up peer=%s", peer)
         self.link = link
+        self._custody.link_up(link)
 
     def link_down(self, peer: str) -> None:
         """Go on without."""

@@ -252,12 +252,13 @@ class LocalEstate:
             staff.call("POST", "cloud", {"url": self.cloud_address, "code": paired["code"]})
         wait_for("the community's keys at the cloud", self._profile_published)
 
-    def add_door(self, name: str, camera: str, **settings: str) -> str:
+    def add_door(self, name: str, camera: str, *, keys: str = "available", **settings: str) -> str:
         """Create, pair and start a door; return its id.
 
         Args:
             name: what staff call it.
             camera: an index, an address, a video file or a folder.
+            keys: where the door's key is.
             **settings: further `GATEHOUSE_DOOR_…` settings, by their names in lower case.
         """
         with self.staff() as staff:
@@ -269,10 +270,8 @@ class LocalEstate:
             "GATEHOUSE_DOOR_CAMERA": camera,
             **{f"GATEHOUSE_DOOR_{key.upper()}": value for key, value in settings.items()},
         }
-        run_command(
-            ["door", "pair", "--server", self.server_address, "--code", pairing["code"]],
-            environment,
-        )
+        where = ["--server", self.server_address, "--code", pairing["code"]]
+        run_command(["door", "pair", "--keys", keys, *where], environment)
         self.doors[door] = self._tier(f"door-{door}", ["door", "run"], environment)
         self.doors[door].start()
         return door

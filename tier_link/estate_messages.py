@@ -2,8 +2,8 @@
 
 Durable, server to door: roster, configuration, lockdown. Durable, door to server: entries, remarks
 on them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a
-match for a door too weak to make its own, a face renewed from what a door has just seen; down: the
-end of a fire release, an opening at the word of staff.
+match for a door too weak to make its own, a face renewed from what a door has just seen, a door's
+key; down: the end of a fire release, an opening at the word of staff.
 """
 
 import hashlib
@@ -380,6 +380,20 @@ class OpeningAnswer(Message, frozen=True, tag="opening-answer"):
     gate: Code
 
 
+class DoorKeyWanted(Message, frozen=True, tag="door-key-wanted"):
+    """Door to server, a request: the key under which this door keeps what it holds."""
+
+
+class DoorKey(Message, frozen=True, tag="door-key"):
+    """The answer to `DoorKeyWanted`: 32 bytes, the same for as long as the door is paired."""
+
+    key: Hash
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "DoorKey(…)"
+
+
 class MatchAnswer(Message, frozen=True, tag="match-answer"):
     """The answer to a `MatchRequest`: a person or nobody, and why. Never a score.
 
@@ -440,6 +454,8 @@ EstateMessage: TypeAlias = (
     | RenewalDeclined
     | RenewalAnswer
     | LockdownDeclared
+    | DoorKeyWanted
+    | DoorKey
 )
 
 ESTATE: Vocabulary[EstateMessage] = Vocabulary(
@@ -464,6 +480,8 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     RenewalDeclined,
     RenewalAnswer,
     LockdownDeclared,
+    DoorKeyWanted,
+    DoorKey,
 )
 """`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
 

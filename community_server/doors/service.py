@@ -17,6 +17,7 @@ from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.intake.consents import load_renewal_texts
 from community_server.keys.certified import pass_certificates
+from community_server.keys.door_keys import forget_door_key
 from community_server.keys.root import root_key
 from community_server.lockdown.service import tell
 from community_server.passes.queries import revoked_passes
@@ -154,6 +155,7 @@ class Configurer:
     def welcome(self, change: Change, door: Door, public_key: bytes) -> None:
         """Note a terminal as a door's, and put all it needs into its outbox."""
         self.links.forget_peer(change.session, door.id)
+        forget_door_key(change.session, door.id)
         door.public_key, door.state, door.paired_at = public_key, "paired", now()
         end_alarms(change.session, door.id)  # of the terminal before; the new one tells its own
         door.lockdown, door.locked_down = 0, False
@@ -228,6 +230,7 @@ def revoke_door(change: Change, links: LinkStore, door: str) -> None:
     session = change.session
     row = get_door(session, door, lock=True)
     row.state, row.public_key = "revoked", None
+    forget_door_key(session, door)
     links.forget_peer(session, door)
     end_alarms(session, door)
     for member in session.scalars(select(RosterMember).where(RosterMember.door_id == door)):

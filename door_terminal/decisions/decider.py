@@ -72,6 +72,7 @@ class Decider:
         gate: Gate,
         publish: Callable[[Outcome], None],
         locked_down: Callable[[], bool] = lambda: False,
+        key_here: Callable[[], bool] = lambda: True,
     ) -> None:
         self._configuration = configuration
         self._clock = clock
@@ -79,6 +80,7 @@ class Decider:
         self._gate = gate
         self._publish = publish
         self._locked_down = locked_down
+        self._key_here = key_here
         self._lock = Lock()
         self._first_shown: dict[str, tuple[Shown, float]] = {}
 
@@ -163,6 +165,8 @@ class Decider:
 
     def _decide(self, together: tuple[Shown, ...], configuration: Configuration | None) -> Decision:
         shown = together[-1]
+        if not self._key_here():
+            return Denied(DecisionReason.KEY_AWAITED)
         if configuration is None:
             return Denied(shown.problem or DecisionReason.MATCHING_UNAVAILABLE)
         rules, now = configuration.rules, time.monotonic()

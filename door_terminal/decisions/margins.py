@@ -40,7 +40,7 @@ class MarginBook:
         self._lock = Lock()
         self._margins: dict[str, tuple[str, Margins]] = {}
         self._unsaved: set[str] = set()
-        self._load()
+        self.load()
 
     def note(self, person: RosterPerson, margin: float) -> None:
         """Take in how far above the threshold a person was recognised."""
@@ -93,7 +93,10 @@ class MarginBook:
         sealed = self._key.seal(margins.to_bytes(), "margins", self._door, person, fits)
         return MarginsRow(person=person, template=fits, sealed=sealed)
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Read what is stored, as soon as the door's key is here."""
+        if not self._key.here:
+            return
         with Session(reading(self._engine)) as session:
             for row in session.query(MarginsRow):
                 try:

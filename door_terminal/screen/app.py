@@ -213,6 +213,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "id": terminal.pairing.door,
         "software": SOFTWARE,
         "configured": current is not None,
+        "key": terminal.key.here,
         "link": terminal.uplink.link is not None,
         "gate": presence.gate,
         "vision": presence.vision,

@@ -28,6 +28,8 @@ from tier_link.estate_messages import (
     ESTATE,
     AlarmChanged,
     DoorConfigured,
+    DoorKey,
+    DoorKeyWanted,
     DoorPresence,
     EntryRecorded,
     EntryRemarked,
@@ -129,6 +131,8 @@ class Estate(IdleHandler):
     presences: list[DoorPresence] = field(default_factory=list)
     roster: dict[str, RosterPerson] = field(default_factory=dict)
     roster_version: int = 0
+    device_key: bytes = b""
+    """What a confidential door is given; empty for a server that knows no such thing."""
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -218,6 +222,10 @@ class Estate(IdleHandler):
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         del peer, deadline
         question = ESTATE.decode(kind, body)
+        if isinstance(question, DoorKeyWanted):
+            if not self.device_key:
+                raise RequestRefused("what is that?", code="request-unknown")
+            return ESTATE.encode(DoorKey(self.device_key))
         assert isinstance(question, MatchRequest)
         answer = self.answer_match(question)
         if answer is None:

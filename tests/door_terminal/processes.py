@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from door_terminal import command
+from door_terminal.device_keys import Custody
 from door_terminal.settings import Settings
 from door_terminal.vision.messages import REHEARSE
 from face_engine.enrollment import judge
@@ -97,11 +98,12 @@ class Door:
         self.process.wait(10)
 
 
-def pair(estate: Estate, data: Path) -> None:
+def pair(estate: Estate, data: Path, custody: Custody = "available") -> None:
     """Pair as the command does; in a thread, since Playwright's loop may run in this one."""
     with ThreadPoolExecutor(1) as pool:
         settings = Settings(data=data)
-        pool.submit(command._pair, settings, estate.url, estate.code(), "", again=False).result()
+        code = estate.code()
+        pool.submit(command._pair, settings, estate.url, code, "", custody, again=False).result()
 
 
 def wire(data: Path, **levels: bool) -> None:
