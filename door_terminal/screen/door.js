@@ -13,6 +13,7 @@ let field = element("unit");
 let passed = null; // an offer at whose sight somebody typed: the next person has come
 let answering = false;
 let readsPasses = false;
+let hasKey = true; // a door whose key is in memory alone waits for it after a start
 let readsCards = false;
 let offered = null; // the offer whose text stands on the screen
 
@@ -79,6 +80,7 @@ function rest(template = hint()) {
 }
 
 function hint() {
+  if (!hasKey) return "hint-key";
   const cameraWorks = !element("camera-fine").hidden;
   if (!cameraWorks) return "hint-pin";
   return readsPasses ? "hint-pass" : "hint";
@@ -92,10 +94,11 @@ async function poll() {
   try {
     const state = await (await fetch("/state")).json();
     reveal("link-up", state.link);
-    reveal("link-down", !state.link);
+    reveal("link-down", !state.link && state.key); // else it does not work on its own
     reveal("camera-fine", state.camera === "");
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);
+    hasKey = state.key;
     readsPasses = state.passes;
     readsCards = state.cards;
     reveal("fire", state.fire);

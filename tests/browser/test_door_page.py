@@ -1,5 +1,6 @@
 """The screen at the door: real Chromium, a real door process, fingers and keys."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,23 @@ def test_a_lost_server_is_told_and_the_pin_goes_on_working(
         page.get_by_test_id("open").click()
         message(page, "Welcome.")
     assert len(door.openings()) == 1
+
+
+def test_a_door_that_waits_for_its_key_says_so_until_it_comes(
+    browser: Browser, estate: Estate, tmp_path: Path
+) -> None:
+    estate.device_key = os.urandom(32)
+    data = tmp_path / "door"
+    pair(estate, data, "confidential")
+    estate.configure(configured())
+    estate.enroll(person("a", pin=QUICK.hash(PIN), unit=UNIT))
+    estate.down()
+    with running_door(data) as door, screen(browser, door) as page:
+        message(page, "This door waits for the estate’s server")
+        message(page, "本门正在等待小区服务器")
+        expect(page.locator("#link-down")).to_be_hidden()
+        estate.up()
+        message(page, "Enter your unit and PIN.")
 
 
 def test_a_fire_release_is_shown_and_ended_by_staff(
