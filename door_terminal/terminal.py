@@ -157,7 +157,7 @@ class Terminal:
             key_here=lambda: self.key.here,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
-        backoff = Backoff(self.engine)
+        backoff = Backoff(self.engine, self.clock.powered_s())
         self.pins = PinChecker(lambda: self.roster.book, backoff, self.clock)
         self.reader = self._open_reader(backoff)
         self.passes = PassDesk(

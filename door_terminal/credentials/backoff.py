@@ -52,14 +52,30 @@ DOOR_PATIENCE: Final = Patience(free=15, first_s=5, longest_s=60)
 """Slows whoever goes from unit to unit, and never keeps residents out for long."""
 
 
+def patience_with(scope: str) -> Patience:
+    """Return what goes for a scope."""
+    return DOOR_PATIENCE if scope in {DOOR, CARDS} else UNIT_PATIENCE
+
+
 class Backoff:
     """Counts wrong PINs by scope. Thread-safe as far as its caller serialises one scope."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, powered_s: float) -> None:
+        """Go on from what is stored, at so many powered seconds.
+
+        After a power cut their count is behind what it was, by a minute or, with a full disk, by
+        more. So a wait that was under way is at most begun anew, and none begins.
+        """
         self._engine = engine
         with Session(reading(engine)) as session:
             self._rows = {
-                row.scope: (row.failures, row.locked_until_powered_s)
+                row.scope: (
+                    row.failures,
+                    min(
+                        row.locked_until_powered_s,
+                        powered_s + patience_with(row.scope).wait(row.failures),
+                    ),
+                )
                 for row in session.query(PinBackoffRow)
             }
 
@@ -68,10 +84,10 @@ class Backoff:
         _, until = self._rows.get(scope, (0, 0.0))
         return max(0.0, until - powered_s)
 
-    def failed(self, scope: str, patience: Patience, powered_s: float) -> None:
+    def failed(self, scope: str, powered_s: float) -> None:
         """Count a failure, durably where the disk allows."""
         failures = self._rows.get(scope, (0, 0.0))[0] + 1
-        until = powered_s + patience.wait(failures)
+        until = powered_s + patience_with(scope).wait(failures)
         self._rows[scope] = (failures, until)
         row = PinBackoffRow(scope=scope, failures=failures, locked_until_powered_s=until)
         self._store(lambda session: session.merge(row))

@@ -9,7 +9,7 @@ from access_rules.decision import DecisionReason, Shown
 from access_rules.people import Credential
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import Configuration
-from door_terminal.credentials.backoff import CARDS, DOOR_PATIENCE, Backoff
+from door_terminal.credentials.backoff import CARDS, Backoff
 from door_terminal.decisions.decider import Decider, Outcome
 from door_terminal.roster import RosterBook, as_person
 from tier_link.cards import card_tag, read_number
@@ -83,7 +83,7 @@ class CardDesk:
         row = self._book().with_card(tag)
         if row is None:
             if tag != self._last_unknown:  # one that lies on the reader is one try
-                self._backoff.failed(CARDS, DOOR_PATIENCE, now)
+                self._backoff.failed(CARDS, now)
             self._last_unknown = tag
             return _refused(DecisionReason.CREDENTIAL_UNKNOWN), _NOBODYS
         self._backoff.succeeded(CARDS)

@@ -10,7 +10,7 @@ import argon2
 
 from access_rules.decision import DecisionReason
 from door_terminal.clock import EffectiveClock
-from door_terminal.credentials.backoff import DOOR, DOOR_PATIENCE, STAFF, UNIT_PATIENCE, Backoff
+from door_terminal.credentials.backoff import DOOR, STAFF, Backoff
 from door_terminal.roster import RosterBook, unit_key
 from tier_link.estate_messages import RosterPerson
 
@@ -67,9 +67,9 @@ class PinChecker:
                 return PinCheck(None, DecisionReason.PIN_LOCKED, wait)
             # Only units that exist are counted one by one: others would fill the memory.
             candidates = self._book().in_unit(unit)
-            self._backoff.failed(DOOR, DOOR_PATIENCE, now)
+            self._backoff.failed(DOOR, now)
             if candidates:
-                self._backoff.failed(scope, UNIT_PATIENCE, now)
+                self._backoff.failed(scope, now)
             found = next((one for one in candidates if self._matches(one.pin, pin)), None)
             if not candidates:
                 self._matches(NOBODYS_HASH, pin)
@@ -92,8 +92,8 @@ class PinChecker:
             wait = max(self._backoff.locked_for(one, now) for one in (DOOR, STAFF))
             if wait > 0:
                 return PinCheck(None, DecisionReason.PIN_LOCKED, wait)
-            self._backoff.failed(DOOR, DOOR_PATIENCE, now)
-            self._backoff.failed(STAFF, UNIT_PATIENCE, now)
+            self._backoff.failed(DOOR, now)
+            self._backoff.failed(STAFF, now)
             if self._matches(stored or NOBODYS_HASH, pin):
                 self._backoff.succeeded(DOOR)
                 self._backoff.succeeded(STAFF)

@@ -59,7 +59,7 @@ class Door:
             configuration=lambda: self.configuration,
             clock=clock,
             decider=self.decider,
-            backoff=Backoff(engine),
+            backoff=Backoff(engine, clock.powered_s()),
         )
 
     def configure(self, **more: Any) -> None:

@@ -28,7 +28,7 @@ BOOK = RosterBook(
 
 @pytest.fixture
 def checker(engine: Engine, clock: EffectiveClock) -> PinChecker:
-    return PinChecker(lambda: BOOK, Backoff(engine), clock)
+    return PinChecker(lambda: BOOK, Backoff(engine, clock.powered_s()), clock)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,27 @@ def test_guessing_gets_slow_and_a_restart_does_not_help(
     for _ in range(UNIT_PATIENCE.free):
         assert checker.check("3-1-1201", "000000").wait_s == 0
     assert checker.check("3-1-1201", "000000").wait_s == UNIT_PATIENCE.first_s
-    again = PinChecker(lambda: BOOK, Backoff(engine), clock)
+    again = PinChecker(lambda: BOOK, Backoff(engine, clock.powered_s()), clock)
     check = again.check("3-1-1201", "482915")
     assert (check.person, check.problem) == (None, DecisionReason.PIN_LOCKED)
     assert again.check("3-1-1202", "482915").person == CHEN  # the neighbours do not suffer
     time.now += UNIT_PATIENCE.first_s + 1
+    assert again.check("3-1-1201", "482915").person == ADA
+
+
+def test_after_a_power_cut_a_slip_locks_nobody_out_and_a_wait_begins_anew_at_most(
+    checker: PinChecker, engine: Engine, clock: EffectiveClock, time: Time
+) -> None:
+    checker.check("3-1-1202", "000000")
+    for _ in range(UNIT_PATIENCE.free + 1):
+        checker.check("3-1-1201", "000000")
+    cut = clock.powered_s()
+    time.now -= 50  # what was counted since it was stored last is lost
+    again = PinChecker(lambda: BOOK, Backoff(engine, cut - 50), clock)
+    assert again.check("3-1-1202", "482915").person == CHEN
+    check = again.check("3-1-1201", "482915")
+    assert (check.problem, check.wait_s) == (DecisionReason.PIN_LOCKED, UNIT_PATIENCE.first_s)
+    time.now += UNIT_PATIENCE.first_s
     assert again.check("3-1-1201", "482915").person == ADA
 
 
@@ -89,7 +105,7 @@ def test_going_from_unit_to_unit_is_slowed_too(
 
 
 def test_a_full_disk_still_counts_in_memory(engine: Engine, clock: EffectiveClock) -> None:
-    backoff = Backoff(engine)
+    backoff = Backoff(engine, clock.powered_s())
     make_read_only(engine)
     checker = PinChecker(lambda: BOOK, backoff, clock)
     for _ in range(UNIT_PATIENCE.free + 1):
