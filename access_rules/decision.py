@@ -15,6 +15,7 @@ class DecisionReason(StrEnum):
     # A grant says how sure the roster behind it was.
     WITHIN_RULES = "within-rules"
     LEASE_AGEING = "lease-ageing"
+    LEASE_ENDING = "lease-ending"
 
     # Somebody of the staff answers for whoever stands there.
     OPENED_REMOTELY = "opened-remotely"
@@ -180,6 +181,10 @@ class Moment:
     news_age: int | None
 
 
+_GRANTED_BY = {
+    LeaseState.AGEING: DecisionReason.LEASE_AGEING,
+    LeaseState.ENDING: DecisionReason.LEASE_ENDING,
+}
 _UNNAMED = {
     Credential.FACE: DecisionReason.NOT_RECOGNIZED,
     Credential.PIN: DecisionReason.PIN_WRONG,
@@ -221,9 +226,8 @@ def decide(
     one_only = person.second_credential or (faces_need_second and Credential.FACE in kinds)
     if one_only and len(kinds) == 1:
         return Denied(DecisionReason.SECOND_CREDENTIAL_NEEDED)
-    if rules.leases.state(person.category, moment.news_age) is LeaseState.AGEING:
-        return Granted(DecisionReason.LEASE_AGEING)
-    return Granted(DecisionReason.WITHIN_RULES)
+    lease = rules.leases.state(person.category, moment.news_age)
+    return Granted(_GRANTED_BY.get(lease, DecisionReason.WITHIN_RULES))
 
 
 def _refused_credentials(shown: tuple[Shown, ...], rules: DoorRules) -> DecisionReason | None:

@@ -20,6 +20,7 @@ class LeaseState(StrEnum):
 
     FRESH = "fresh"
     AGEING = "ageing"
+    ENDING = "ending"
     OVER = "over"
 
 
@@ -31,13 +32,14 @@ class LeasePolicy:
         resident_hours: Residents, 1..720.
         visitor_hours: Visitors, 1..720 (their own validity usually ends sooner).
         service_worker_hours: Service workers, 1..720.
-        ageing_hours: From here on a grant to a resident carries a warning.
+
+    Residents are warned while there is time to mend the network: from half of their lease on it is
+    ageing, from three quarters on ending. For the others it is too short for that.
     """
 
-    resident_hours: int = 30 * 24
+    resident_hours: int = 7 * 24
     visitor_hours: int = 24
     service_worker_hours: int = 24
-    ageing_hours: int = 7 * 24
 
     def __post_init__(self) -> None:
         for hours in (self.resident_hours, self.visitor_hours, self.service_worker_hours):
@@ -64,7 +66,9 @@ class LeasePolicy:
         }[category]
         if news_age is None or news_age >= hours * _HOUR:
             return LeaseState.OVER
-        if category is Category.RESIDENT and news_age >= self.ageing_hours * _HOUR:
+        if category is Category.RESIDENT and 4 * news_age >= 3 * hours * _HOUR:
+            return LeaseState.ENDING
+        if category is Category.RESIDENT and 2 * news_age >= hours * _HOUR:
             return LeaseState.AGEING
         return LeaseState.FRESH
 

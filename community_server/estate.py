@@ -205,6 +205,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         former_name,
         model_pack=named_pack(settings.model_pack),
         card_key=secrets.card_key,
+        resident_lease_days=settings.resident_lease_days,
     )
     renewals = Renewals(engine, changer, space, former)
     records = DoorRecords(

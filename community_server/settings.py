@@ -47,5 +47,7 @@ class Settings(TierSettings):
     credential in the console, or `demand` it of faces at every door that takes PINs."""
     time_zone: str = "Asia/Shanghai"
     """IANA name of the estate's time zone: weekly windows mean this clock."""
+    resident_lease_days: Annotated[int, Field(ge=1, le=30)] = 7
+    """Days for which doors that hear nothing of this server go on letting residents in."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     """Days in which an invitation can be used."""

@@ -43,8 +43,9 @@ from tier_link.store import LinkStore
 
 MAX_NAME = 64
 
-LEASES: Final = LeaseHours(resident=7 * 24, visitor=12, service=24)
-"""Hours for which a door trusts its roster without news; a visit ends on time in any case."""
+_VISITOR_LEASE_HOURS: Final = 12
+"""A visit ends on time in any case."""
+_SERVICE_LEASE_HOURS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Configurer:
     demand_when_unsupported: bool
     former: str = ""
     model_pack: str = ""
+    resident_lease_days: int = 7
     card_key: bytes = field(default=b"", repr=False)
 
     def configuration(self, door: Door, passes: PassRules) -> DoorConfigured:
@@ -72,7 +74,9 @@ class Configurer:
             template_space=self.space,
             matrix=np.asarray(self.matrix, "<f4").tobytes(),
             threshold=threshold,
-            lease_hours=LEASES,
+            lease_hours=LeaseHours(
+                24 * self.resident_lease_days, _VISITOR_LEASE_HOURS, _SERVICE_LEASE_HOURS
+            ),
             zone=Zone(door.min_face_px, door.dwell_ms, door.max_yaw_deg, door.cooldown_s),
             frames=door.frames,
             gate_open_s=door.gate_open_s,
@@ -134,7 +138,7 @@ class Configurer:
         return load_renewal_texts() if self.former else ()
 
     def _digest(self, passes: PassRules) -> str:
-        told = (passes, self.model_pack, self._renewal)
+        told = (passes, self.model_pack, self._renewal, self.resident_lease_days)
         return hashlib.sha256(msgspec.msgpack.encode(told)).hexdigest()
 
     @property

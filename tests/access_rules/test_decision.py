@@ -30,7 +30,11 @@ NOW = Moment(unix=NOON, floor=NOON, news_age=5)
 CLOCKLESS = Moment(unix=None, floor=NOON, news_age=5)
 RESIDENT = Person("r1", Category.RESIDENT)
 OFFICE_HOURS = WeeklyWindow(EVERY_DAY, 9 * 60, 17 * 60)
-GRANTS = {DecisionReason.WITHIN_RULES, DecisionReason.LEASE_AGEING}
+GRANTS = {
+    DecisionReason.WITHIN_RULES,
+    DecisionReason.LEASE_AGEING,
+    DecisionReason.LEASE_ENDING,
+}
 
 
 def face(person: Person | None) -> tuple[Shown, ...]:
@@ -58,9 +62,10 @@ def test_a_resident_within_the_rules_is_let_in(credential: Credential) -> None:
     assert reason((Shown(credential, RESIDENT),)) is DecisionReason.WITHIN_RULES
 
 
-def test_a_roster_without_news_for_a_week_opens_with_a_warning() -> None:
-    moment = replace(NOW, news_age=8 * 86400)
-    assert reason(face(RESIDENT), moment=moment) is DecisionReason.LEASE_AGEING
+def test_a_roster_without_news_opens_with_growing_warnings() -> None:
+    ageing, ending = replace(NOW, news_age=4 * 86400), replace(NOW, news_age=6 * 86400)
+    assert reason(face(RESIDENT), moment=ageing) is DecisionReason.LEASE_AGEING
+    assert reason(face(RESIDENT), moment=ending) is DecisionReason.LEASE_ENDING
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,12 @@ HOUR = 3600
         (Category.VISITOR, 24 * HOUR - 1, LeaseState.FRESH),
         (Category.VISITOR, 24 * HOUR, LeaseState.OVER),
         (Category.SERVICE_WORKER, 24 * HOUR, LeaseState.OVER),
-        (Category.RESIDENT, 7 * 24 * HOUR - 1, LeaseState.FRESH),
-        (Category.RESIDENT, 7 * 24 * HOUR, LeaseState.AGEING),
-        (Category.RESIDENT, 30 * 24 * HOUR, LeaseState.OVER),
+        (Category.RESIDENT, 84 * HOUR - 1, LeaseState.FRESH),
+        (Category.RESIDENT, 84 * HOUR, LeaseState.AGEING),
+        (Category.RESIDENT, 126 * HOUR - 1, LeaseState.AGEING),
+        (Category.RESIDENT, 126 * HOUR, LeaseState.ENDING),
+        (Category.RESIDENT, 168 * HOUR - 1, LeaseState.ENDING),
+        (Category.RESIDENT, 168 * HOUR, LeaseState.OVER),
     ],
 )
 def test_leases_are_graded_by_category(category: Category, age: int, state: LeaseState) -> None:
