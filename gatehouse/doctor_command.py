@@ -5,11 +5,14 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import click
+
+from gatehouse.finding import Finding
+from gatehouse.trust_findings import door_findings, server_findings
 
 # Below this a database, a log or an update soon fails; well above what a day's entries take.
 LOW_DISK_BYTES: Final = 1_000_000_000
@@ -22,22 +25,14 @@ _TIER_PACKAGES: Final = {
 _PAGES: Final = ("enrollment_cloud", "community_server", "door_terminal")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `remedy` is empty when it is fine."""
-
-    subject: str
-    state: Literal["fine", "warning", "problem"]
-    sentence: str
-    remedy: str = ""
-
-
 def look_around() -> Iterator[Finding]:
-    """Look at Python packages, models, pages and disk."""
+    """Look at Python packages, models, pages, disk, and what runs here by its settings."""
     yield from _packages()
     yield _models()
     yield from _pages()
     yield _disk()
+    yield from server_findings()
+    yield from door_findings()
 
 
 def _packages() -> Iterator[Finding]:
