@@ -169,6 +169,12 @@ def _pack_in_words(state: Mapping[str, Any]) -> str:
     return f"{runs}, since {wanted} does not come up here ({problem or 'changing'})"
 
 
+def _link_in_words(state: Mapping[str, Any]) -> str:
+    if state["link"]:
+        return "connected"
+    return "down; the door goes on without" + (", and more slowly" if state["slow"] else "")
+
+
 def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Say a door's state in words; `--json` has all of it."""
     yield "door", state["door"] or "not configured yet"
@@ -177,7 +183,7 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "lockdown", "in force: nobody is let in"
     if not state["key"]:
         yield "key", "awaited from the server: nobody is known until it comes"
-    yield "link", "connected" if state["link"] else "down; the door goes on without"
+    yield "link", _link_in_words(state)
     yield "roster", f"{state['people']} people, version {state['roster_version']}"
     yield "time", "known" if state["time_known"] else "unknown until the server says it"
     yield "camera", _CAMERA_WORDS.get(state["camera"], state["camera"])
@@ -188,10 +194,19 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{name} input", _INPUT_WORDS[active]
     if state["alarms"]:
         yield "alarms", ", ".join(state["alarms"])
-    yield "matching", f"{state['mode']}, {state['template_space'] or 'no model yet'}"
+    since = f"for {state['mode_for_s'] / 3600:.1f} h"
+    yield "matching", f"{state['mode']} {since}, {state['template_space'] or 'no model yet'}"
     yield "model pack", _pack_in_words(state)
     if state["detect_ms"]:
         yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
+    if state["decisions_timed"]:
+        last = f"of the last {state['decisions_timed']} by face"
+        yield "decisions", f"{state['decision_ms']:.0f} ms, median {last}"
+    if state["disk_free"] is not None:
+        yield "disk", f"{state['disk_free'] / 1024**3:.1f} GiB free"
+    if state["temperature_c"] is not None:
+        yield "temperature", f"{state['temperature_c']:.0f} °C"
+    yield "software", state["software"]
     yield "not yet sent", f"{state['unsent']} entries"
     yield "up for", f"{state['uptime_s'] / 3600:.1f} h"
     if state["last"] is not None:

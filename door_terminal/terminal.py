@@ -35,6 +35,7 @@ from door_terminal.entries import EntryLog
 from door_terminal.errors import SecretDamaged
 from door_terminal.gate import Gate, Opening, open_gate
 from door_terminal.gate.watched import WatchedGate
+from door_terminal.health import Latency, ModeWatch, disk_free, temperature
 from door_terminal.identity import Pairing
 from door_terminal.key_custody import KeyCustody
 from door_terminal.live_view import LiveView, Mark
@@ -126,6 +127,8 @@ class Terminal:
         self.other_scores = OtherScores(self.engine)
         self.margins = MarginBook(self.engine, key, pairing.door, lambda: self.roster.book.people)
         self.last: Outcome | None = None
+        self.latency = Latency()
+        self._mode_watch = ModeWatch()
         self.outcomes = 0
         self._turns: dict[int, tuple[str, float]] = {}  # by track, with its end
         self.gate = ""
@@ -260,10 +263,12 @@ class Terminal:
     def presence(self) -> DoorPresence:
         """Return how this door is; asks the database."""
         book, current, speed = self.roster.book, self.configuration.current, self._speed()
+        mode = self.mode()
+        decision_ms, decisions = self.latency.median()
         return DoorPresence(
             roster_version=book.version,
             roster_hash=book.digest,
-            mode=self.mode(),
+            mode=mode,
             template_space=current.wire.template_space if current else "",
             software=SOFTWARE,
             camera=self.camera,
@@ -277,12 +282,22 @@ class Terminal:
             model_pack=self.vision.pack,
             lockdown=self.lockdown.current.number,
             locked_down=self.lockdown.current.active,
+            mode_for_s=self._mode_watch.note(mode, speed),
+            decision_ms=decision_ms,
+            decisions=decisions,
+            disk_free=disk_free(self.settings.data),
+            temperature_c=temperature(),
         )
 
     @property
     def card_reader(self) -> str:
         """Empty while the card reader is there, or none is wanted, else why it is not."""
         return self.reader.state if self.reader else ""
+
+    @property
+    def slow(self) -> bool:
+        """Whether a terminal that is too weak for it matches by itself: its server is away."""
+        return self.mode() == "remote" and self.uplink.link is None
 
     @property
     def camera(self) -> str:
@@ -462,6 +477,7 @@ class Terminal:
         self.last = outcome
         if outcome.granted:
             self.gate = outcome.gate
+        self.latency.note(outcome)
         self.sensors.decided(outcome)
         self.uplink.wake()
         _log.info(

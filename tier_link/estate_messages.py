@@ -263,7 +263,10 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     `camera`, `gate` and `vision` are empty while all is well, else say why not; `gate` is of the
     last opening that was asked for. `model_pack` is the pack that vision runs, empty while none
     does. `lockdown` is the number of the newest `LockdownDeclared` that the door holds, 0 for
-    none, `locked_down` whether it lets nobody in.
+    none, `locked_down` whether it lets nobody in. `mode_for_s` is for how long faces have been
+    matched so. `decision_ms` is the median time of the last `decisions` by face, from the last
+    needed frame to the gate's answer or the refusal. `disk_free` is in bytes, `temperature_c` the
+    warmest part's; each None where it is not known.
     """
 
     roster_version: RosterVersion
@@ -282,6 +285,11 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     model_pack: Text64 = ""
     lockdown: LockdownNumber = 0
     locked_down: bool = False
+    mode_for_s: Annotated[float, Meta(ge=0)] = 0.0
+    decision_ms: Annotated[float, Meta(ge=0)] = 0.0
+    decisions: Annotated[int, Meta(ge=0, le=1000)] = 0
+    disk_free: Annotated[int, Meta(ge=0, le=2**60)] | None = None
+    temperature_c: Annotated[float, Meta(ge=-100, le=300)] | None = None
 
 
 class ScoresCounted(Message, frozen=True, tag="scores-counted"):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
+from community_server.database import now
 from community_server.desk import EstateDep, ReaderDep
 from community_server.doors.routes import (
     DoorChange,
@@ -77,6 +78,14 @@ def pair_door(request: Request, door: str, estate: EstateDep, staff: FormWriterD
 def show_door(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
     """Show one door and its settings."""
     return _door(request, estate, staff, door)
+
+
+@router.get("/{door}/health")
+def refresh_health(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show how one door is doing now."""
+    del staff
+    shown = find(estate, door)
+    return fragment(request, "door_health.html.jinja", door=shown, began=_began(shown))
 
 
 @router.post("/{door}")
@@ -194,6 +203,12 @@ def read_change(**form: str | bool) -> DoorChange:
         raise _refused(error) from error
 
 
+def _began(door: ListedDoor) -> dict[str, int]:
+    """Return when a door's terminal began to run, and to match where it does, in Unix seconds."""
+    moment = now()
+    return {"mode": moment - round(door.mode_for_s), "run": moment - round(door.uptime_s)}
+
+
 def _refused(error: ValidationError) -> InputRefused:
     field = str(error.errors()[0]["loc"][0])
     numbers = dict.fromkeys(("gate_open_s", "held_open_s"), "number-wrong")
@@ -251,6 +266,7 @@ def _door(
         here=f"/doors/{door}",
         refusal=refusal,
         door=shown,
+        began=_began(shown),
         settings=settings,
         strictness=strictness(estate, settings),
         budget=estate.settings.wrong_openings_per_month,

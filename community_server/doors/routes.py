@@ -100,6 +100,14 @@ class ListedDoor(BaseModel):
     vision: str
     model_pack: str
     software: str
+    mode_for_s: float
+    detect_ms: float
+    encode_ms: float
+    decision_ms: float
+    decisions: int
+    disk_free: int | None
+    temperature_c: float | None
+    uptime_s: float
     queue: int
     time_known: bool
     alarms: list[str]
@@ -185,6 +193,14 @@ def _describe(
         vision=presence.vision if presence else "",
         model_pack=presence.model_pack if presence else "",
         software=presence.software if presence else "",
+        mode_for_s=presence.mode_for_s if presence else 0.0,
+        detect_ms=presence.detect_ms if presence else 0.0,
+        encode_ms=presence.encode_ms if presence else 0.0,
+        decision_ms=presence.decision_ms if presence else 0.0,
+        decisions=presence.decisions if presence else 0,
+        disk_free=presence.disk_free if presence else None,
+        temperature_c=presence.temperature_c if presence else None,
+        uptime_s=presence.uptime_s if presence else 0.0,
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,
         alarms=alarms,

@@ -94,7 +94,9 @@ async function poll() {
   try {
     const state = await (await fetch("/state")).json();
     reveal("link-up", state.link);
-    reveal("link-down", !state.link && state.key); // else it does not work on its own
+    // Without its key it does not work on its own.
+    reveal("link-down", !state.link && state.key && !state.slow);
+    reveal("link-slow", state.slow && state.key);
     reveal("camera-fine", state.camera === "");
     reveal("camera-lost", !["", "camera-none"].includes(state.camera));
     reveal("time-unknown", !state.time_known);

@@ -74,6 +74,9 @@ def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(
         with desk.door(code):
             expect(page.locator("[data-in-step=yes]")).to_be_visible(timeout=60_000)
             shoot(page, "doors")
+            page.get_by_role("link", name="North gate").click()
+            expect(page.get_by_test_id("health-mode")).to_contain_text("On the door, since")
+            expect(page.get_by_test_id("health-disk")).to_contain_text("GiB free")
             page.get_by_test_id("nav-entries").click()
             expect(page.get_by_text("No entries yet")).to_be_visible()
             assert enter_pin(desk, "3-1-502", pin)

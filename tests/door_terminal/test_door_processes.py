@@ -27,7 +27,7 @@ from tests.door_terminal.processes import (
     running_door,
     start_door,
 )
-from tests.door_terminal.samples import QUICK, person
+from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.estate_messages import MatchAnswer
 
 PIN, UNIT = "482915", "3-1-1201"
@@ -180,6 +180,45 @@ def test_a_weak_door_asks_the_server_and_does_without_it(
         (False, "local"),
     ]
     assert estate.presences[-1].mode == "remote"
+
+
+@pytest.mark.parametrize("mode", ["remote", "hybrid"])
+def test_a_weak_door_whose_server_is_gone_matches_by_itself_and_says_so(
+    estate: Estate,
+    data: Path,
+    feed: CameraFeed,
+    pack: FacePack,
+    people: dict[str, SamplePerson],
+    mode: str,
+) -> None:
+    slow = mode == "remote"  # by its own choice a hybrid door is fast enough
+    ada = enrolled(pack, people["Ada"], "a")
+    furnish(estate, ada, mode=mode)
+    with running_door(data, "--camera", feed.url) as door:
+        in_step(estate)
+        eventually(door.sees, within=60)
+        assert (door.state()["mode"], door.state()["slow"]) == (mode, False)
+        estate.down()
+        eventually(lambda: not door.state()["link"])
+        assert door.state()["slow"] is slow
+        status = gatehouse("door", "status", "--data", str(data), cwd=data.parent).stdout
+        assert ("more slowly" in status) is slow
+        comes(feed, people["Ada"])
+        eventually(lambda: len(door.openings()) == 1)
+        estate.up()
+        eventually(lambda: estate.entries, within=30)
+        (entry,) = estate.entries
+        assert (entry.person, entry.granted, entry.matched) == (ada.person, True, "local")
+        in_step(estate)
+        presence = estate.presences[-1]
+        assert (presence.mode, presence.decisions) == (mode, 1)
+        assert presence.decision_ms > 0
+        assert presence.mode_for_s > 0
+        assert presence.detect_ms > 0
+        assert presence.encode_ms > 0
+        estate.configure(configured(mode="local"))
+        eventually(lambda: estate.presences[-1].mode == "local")
+        assert estate.presences[-1].mode_for_s < presence.mode_for_s
 
 
 def test_two_people_at_once_are_two_entries(
