@@ -16,6 +16,7 @@ class AlarmKind(StrEnum):
     CAMERA_LOST = "camera-lost"
     CARD_READER_LOST = "card-reader-lost"
     DOOR_OFFLINE = "door-offline"
+    CALL_MISSED = "call-missed"
 
 
 class EntryRemark(StrEnum):

@@ -19,6 +19,7 @@ class DecisionReason(StrEnum):
 
     # Somebody of the staff answers for whoever stands there.
     OPENED_REMOTELY = "opened-remotely"
+    REFUSED_BY_STAFF = "refused-by-staff"
 
     # Nobody asked to be let in: the way out is never kept from anybody.
     EXIT_BUTTON = "exit-button"

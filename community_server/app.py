@@ -12,6 +12,7 @@ from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from community_server.alarms import routes as alarms
+from community_server.calls import routes as calls
 from community_server.cards import routes as cards
 from community_server.console import routes as console
 from community_server.desk import get_estate
@@ -74,6 +75,7 @@ def make_app(estate: Estate) -> FastAPI:
         alarms,
         openings,
         lockdown,
+        calls,
     ):
         app.include_router(slice_.router)
     app.include_router(console.router)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.alarms.service import record_change
+from community_server.calls.book import CallBook
 from community_server.change import Changer
 from community_server.database import now
 from community_server.doors.service import get_door
@@ -31,6 +32,7 @@ from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     AlarmChanged,
+    CallRinging,
     DoorKey,
     DoorKeyWanted,
     DoorPresence,
@@ -65,6 +67,7 @@ class DoorRecords:
     live: LiveEntries
     scores: ScoreBook
     fading: FadingBook
+    calls: CallBook
     name_of: Namer
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -107,7 +110,7 @@ class DoorRecords:
                 raise RequestRefused(f"a door does not ask {kind}", code="request-unknown")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take a door's presence, its count of scores, or whose faces fade there."""
+        """Take a door's presence, its count of scores, whose faces fade there, or who rings."""
         match ESTATE.decode(kind, body):
             case DoorPresence() as presence:
                 self.watch.take(peer, presence)
@@ -117,6 +120,8 @@ class DoorRecords:
                 self.scores.replace(peer, "door", histogram)
             case FacesFading() as fading if fading.template_space == self.scores.space:
                 self.fading.report(peer, fading.people, now())
+            case CallRinging() as call:
+                self.calls.take(peer, call)
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:
         """Nothing to do: what a door has taken is deleted by the store."""
@@ -131,6 +136,7 @@ class DoorRecords:
         """Note that a door's link is gone."""
         _log.info("door=%s link=down", peer)
         self.watch.forget(peer)
+        self.calls.forget(peer)
 
     def send_news(self, peer: str, link: LiveLink) -> None:
         """Publish time, roster mark and the word for a lockdown to a door."""

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.budget import Budget
+from community_server.calls.book import CallBook
 from community_server.change import Change, Changer, eraser
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
@@ -92,6 +93,7 @@ class Estate:
     configurer: Configurer
     watch: DoorWatch
     live: LiveEntries
+    calls: CallBook
     doors: DoorHub
     cloud: CloudConnection
     backoff: Backoff
@@ -164,7 +166,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     thresholds = Thresholds(
         budget, gallery, ScoreBook(pack.template_space), former.gallery if former else None
     )
-    live = LiveEntries()
+    live, calls = LiveEntries(), CallBook()
 
     def refresh(people: Iterable[str]) -> None:
         with Session(reading(engine)) as session:
@@ -219,6 +221,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         live,
         thresholds.scores,
         fading,
+        calls,
         lambda person: _name(book, person),
     )
     doors = DoorHub(
@@ -246,6 +249,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         configurer=configurer,
         watch=watch,
         live=live,
+        calls=calls,
         doors=doors,
         cloud=cloud,
         backoff=Backoff(),

@@ -23,6 +23,7 @@ from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from tier_kit.private_files import make_private_folder
 from tier_link.channel import Dialer, pinned_tls
+from tier_link.estate_messages import CallRinging
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ PRESENCE_S: Final = 5.0
 SCORES_S: Final = 900.0
 """How often the server hears what recognition has learned: seldom, so that it tells of no one
 sighting."""
+STILL_S: Final = 0.7
+"""Between two pictures of whoever rings."""
 DRAIN_S: Final = 10.0
 PRUNE_S: Final = 3600.0
 CHECK_S: Final = 5.0
@@ -107,6 +110,7 @@ async def _serve(
     tasks = [
         asyncio.create_task(_for_ever("link", dialer.run)),
         asyncio.create_task(_for_ever("housekeeping", lambda: _housekeeping(terminal))),
+        asyncio.create_task(_for_ever("calls", lambda: _calls(terminal))),
         asyncio.create_task(screen.run()),
         asyncio.create_task(_for_ever("watchdog", lambda: _stay_alive(terminal, manager))),
     ]
@@ -146,6 +150,19 @@ async def _stay_alive(terminal: Terminal, manager: ServiceManager) -> None:
         if time.monotonic() - terminal.kept_at < STUCK_S:
             manager.tell(ALIVE)
         await asyncio.sleep(manager.beat_s)
+
+
+async def _calls(terminal: Terminal) -> None:
+    """Tell the server who rings, as often as the desk is to see them, and when nobody does."""
+    told = False
+    while True:
+        if terminal.calls.ringing:
+            await asyncio.to_thread(terminal.calls.tidy)
+        rings = terminal.tell_call()
+        if told and not rings:
+            terminal.uplink.publish(CallRinging("", 0))
+        told = rings
+        await asyncio.sleep(STILL_S)
 
 
 async def _housekeeping(terminal: Terminal) -> None:

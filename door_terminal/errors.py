@@ -9,6 +9,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── PeerUnreachable    a broker of the estate is not there, or does not take what is sent
     ├── ResetRefused       the fire release cannot be ended now
     ├── OpeningRefused     an order of staff to open is not taken
+    ├── CallEnded          a call that somebody answers does not ring any more
     ├── NotRecordable      an entry could not be made durable anywhere
     ├── KeyAwaited         the key of a confidential door has not come from the server yet
     ├── SecretDamaged      something sealed under the device's key does not open
@@ -80,6 +81,15 @@ class OpeningRefused(DoorError):
     """
 
     code = "nonce-unknown"
+
+
+class CallEnded(DoorError):
+    """A call cannot be answered: nobody rings by that name any more.
+
+    Codes: `call-over` (cancelled, or rang too long), `call-taken` (answered already).
+    """
+
+    code = "call-over"
 
 
 class NotRecordable(DoorError):

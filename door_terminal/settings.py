@@ -84,6 +84,8 @@ class Settings(TierSettings):
     """The door contact; active means open."""
     input_tamper: str = ""
     """The switch in the unit's case; active means opened."""
+    input_call: str = ""
+    """A call button beside the one on the unit's own page."""
     card_reader: str = ""
     """`serial:/dev/ttyUSB0?baud=9600&format=decimal` or
     `keyboard:/dev/input/by-id/…-event-kbd?format=hex`; empty: none."""

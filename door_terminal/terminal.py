@@ -11,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
-from access_rules.people import Credential
+from access_rules.people import Credential, Direction
 from door_terminal.alarms import AlarmLog
+from door_terminal.calls import CallDesk
 from door_terminal.card_reader.sources import ReaderWiring, open_reader
 from door_terminal.card_reader.watch import ReaderWatch
 from door_terminal.clock import ClockRecord, EffectiveClock, Machine
@@ -54,7 +55,7 @@ from door_terminal.vision.supervisor import VisionSupervisor
 from door_terminal.vision.trial import Look, Plan, Trial
 from face_engine.liveness.challenge import TIME_S
 from face_engine.models import DEFAULT_PACK
-from tier_link.estate_messages import DoorPresence
+from tier_link.estate_messages import MAX_CALL_STILL, CallRinging, DoorPresence
 from tier_link.store import LinkStore
 
 _log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ class Terminal:
             openings=lambda: self.openings,
             key=key,
             custody=KeyCustody(key, self._key_arrived),
+            calls=lambda: self.calls,
         )
         self.alarms = AlarmLog(
             self.engine, self.store, pairing.server, self.clock, self.uplink.wake
@@ -142,6 +144,7 @@ class Terminal:
             alarms=self.alarms,
             gate=self._wiring,
             publish=self._published,
+            called=self._ring,
         )
         self.check = SelfCheck(
             folder,
@@ -160,6 +163,13 @@ class Terminal:
             key_here=lambda: self.key.here,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
+        self.calls = CallDesk(
+            entries=self.entries,
+            alarms=self.alarms,
+            direction=self._direction,
+            connected=lambda: self.uplink.link is not None,
+            woken=self.uplink.wake,
+        )
         backoff = Backoff(self.engine, self.clock.powered_s())
         self.pins = PinChecker(lambda: self.roster.book, backoff, self.clock)
         self.reader = self._open_reader(backoff)
@@ -246,6 +256,19 @@ class Terminal:
         if check.problem is None:
             self.sensors.fire.reset("")
         return check
+
+    def tell_call(self) -> bool:
+        """Tell the server of a call that rings, with what the camera sees; say whether one does."""
+        call = self.calls.ringing
+        if call is None:
+            return False
+        self.live.want(resting=True)
+        view = self.live.newest()
+        still = view.preview.jpeg if view else b""
+        if len(still) > MAX_CALL_STILL:
+            still = b""
+        self.uplink.publish(CallRinging(call.id, round(self.calls.rung_s(call) * 1000), still))
+        return True
 
     def tell_scores(self) -> None:
         """Tell the server how alike others look here, and whose face fits less and less."""
@@ -356,6 +379,10 @@ class Terminal:
         self.roster.load()
         self.margins.load()
 
+    def _direction(self) -> Direction:
+        current = self.configuration.current
+        return current.rules.direction if current else Direction.BOTH
+
     def _link_time(self) -> float:
         moment = self.clock.moment()
         return float(moment.floor if moment.unix is None else moment.unix)
@@ -464,6 +491,9 @@ class Terminal:
 
     def _released(self, opening: Opening) -> None:
         self.sensors.released(opening)
+
+    def _ring(self) -> None:
+        self.calls.ring()
 
     def _end_fire(self, staff: str) -> None:
         self.sensors.fire.reset(staff)

@@ -7,11 +7,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from access_rules.lockdown import Lockdown
+from door_terminal.calls import CallDesk
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
+from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.remote_opening import RemoteOpenings
 from door_terminal.device_keys import DeviceKey
-from door_terminal.errors import KeyAwaited, OpeningRefused, ResetRefused
+from door_terminal.errors import CallEnded, KeyAwaited, OpeningRefused, ResetRefused
 from door_terminal.key_custody import KeyCustody
 from door_terminal.lockdown import LockdownStore
 from door_terminal.roster import Roster
@@ -19,6 +21,8 @@ from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
+    CallRefused,
+    CallRinging,
     DoorConfigured,
     DoorPresence,
     FacesFading,
@@ -54,11 +58,13 @@ class Uplink:
         openings: Callable[[], RemoteOpenings],
         key: DeviceKey,
         custody: KeyCustody,
+        calls: Callable[[], CallDesk],
     ) -> None:
         """Take what the news changes.
 
         `end_fire` is called with the id of the member of staff who ends a fire release. `openings`
-        gives what takes their orders to open. `custody` fetches `key` where it is not here.
+        gives what takes their orders to open, `calls` what takes their answers to who rings.
+        `custody` fetches `key` where it is not here.
         """
         self._roster = roster
         self._configuration = configuration
@@ -68,6 +74,7 @@ class Uplink:
         self._openings = openings
         self._key = key
         self._custody = custody
+        self._calls = calls
         self.link: LiveLink | None = None
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -96,7 +103,7 @@ class Uplink:
                 raise RecordRefused(f"{kind} is not for doors")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Do what is asked of a door: end a fire release, or open at the word of staff.
+        """Do what is asked of a door: end a fire release, open at the word of staff, refuse a call.
 
         Raises:
             RequestRefused: it cannot be done now, or something else is asked.
@@ -109,11 +116,20 @@ class Uplink:
                     return b""
                 case OpeningWanted():
                     return ESTATE.encode(OpeningNonce(self._openings().nonce()))
-                case RemoteOpening(nonce=nonce, staff=staff):
-                    return ESTATE.encode(OpeningAnswer(self._openings().open(nonce, staff).gate))
-        except (ResetRefused, OpeningRefused) as refused:
+                case RemoteOpening() as order:
+                    return ESTATE.encode(OpeningAnswer(self._open(order).gate))
+                case CallRefused() as refusal:
+                    self._calls().refuse(refusal)
+                    return b""
+        except (ResetRefused, OpeningRefused, CallEnded) as refused:
             raise RequestRefused(str(refused), code=refused.code) from refused
         raise RequestRefused(f"{kind} is not asked of doors")
+
+    def _open(self, order: RemoteOpening) -> Outcome:
+        openings = self._openings()
+        if not order.call:
+            return openings.open(order.nonce, order.staff)
+        return self._calls().open(order.call, lambda: openings.open(order.nonce, order.staff))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         """Take the server's word for the time, which renews the lease, and for a lockdown."""
@@ -140,7 +156,7 @@ class Uplink:
         self.link = None
         self._openings().forget()
 
-    def publish(self, news: DoorPresence | ScoresCounted | FacesFading) -> None:
+    def publish(self, news: DoorPresence | ScoresCounted | FacesFading | CallRinging) -> None:
         """Tell the server how this door is, if there is a link."""
         link = self.link
         if link is not None:

@@ -1,9 +1,9 @@
 """What server and door tell each other, by lane.
 
 Durable, server to door: roster, configuration, lockdown. Durable, door to server: entries, remarks
-on them, alarms. Latest values: presence, scores and fading faces up, news down. Requests up: a
-match for a door too weak to make its own, a face renewed from what a door has just seen, a door's
-key; down: the end of a fire release, an opening at the word of staff.
+on them, alarms. Latest values: presence, scores, fading faces and who rings up, news down. Requests
+up: a match for a door too weak to make its own, a face renewed from what a door has just seen, a
+door's key; down: the end of a fire release, an opening at the word of staff, a call refused.
 """
 
 import hashlib
@@ -37,12 +37,16 @@ MOST_RENEWAL_TEXTS = 4
 """Languages of one text; today two."""
 LEAST_RENEWAL_CROPS = 2
 """Pictures that a face is renewed from: one alone may be a lucky one, of somebody else even."""
+MAX_CALL_STILL = 56 * 1024
+"""Bytes of one picture of whoever rings: 480 pixels wide it needs half, and it fits one frame."""
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
 Text64: TypeAlias = Annotated[str, Meta(max_length=64)]
 PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 """A person's id, 32 hex characters; empty where nobody was recognised."""
+CallId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
+"""A call's id, drawn by the door; empty for none."""
 PassId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
 """A pass's id, 16 hex characters; empty where there is none."""
 CardTag: TypeAlias = Annotated[bytes, Meta(min_length=TAG_SIZE, max_length=TAG_SIZE)]
@@ -375,11 +379,13 @@ class RemoteOpening(Message, frozen=True, tag="remote-opening"):
     """Server to door, a request: open once, at the word of this member of staff.
 
     Refused with `nonce-unknown`, `opening-lapsed`, `not-configured` or `not-recordable`, and then
-    nothing opens. Never stored, never sent again.
+    nothing opens. Never stored, never sent again. `call` is the call that this answers: refused
+    with `call-taken` or `call-over` where that is not ringing any more.
     """
 
     nonce: HexId
     staff: HexId
+    call: CallId = ""
 
 
 class OpeningAnswer(Message, frozen=True, tag="opening-answer"):
@@ -400,6 +406,31 @@ class DoorKey(Message, frozen=True, tag="door-key"):
     def __repr__(self) -> str:
         """Show nothing of it."""
         return "DoorKey(…)"
+
+
+class CallRinging(Message, frozen=True, tag="call-ringing"):
+    """Door to server, latest value about once a second while somebody rings: who, as a picture.
+
+    `call` is empty once nobody does. `rung_ms` is since when; `still` a JPEG, empty without a
+    camera. In memory only, at both ends.
+    """
+
+    call: CallId
+    rung_ms: Milliseconds
+    still: Annotated[bytes, Meta(max_length=MAX_CALL_STILL)] = b""
+
+
+class CallRefused(Message, frozen=True, tag="call-refused"):
+    """Server to door, a request: tell whoever rings that they are not let in, and why.
+
+    Refused with `call-taken` or `call-over`. `entry` is the id that its entry is to have, drawn by
+    the server for this question. The answer has no body.
+    """
+
+    call: HexId
+    entry: HexId
+    staff: HexId
+    reason: Code
 
 
 class MatchAnswer(Message, frozen=True, tag="match-answer"):
@@ -458,6 +489,8 @@ EstateMessage: TypeAlias = (
     | OpeningNonce
     | RemoteOpening
     | OpeningAnswer
+    | CallRinging
+    | CallRefused
     | RenewalRequest
     | RenewalDeclined
     | RenewalAnswer
@@ -484,6 +517,8 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     OpeningNonce,
     RemoteOpening,
     OpeningAnswer,
+    CallRinging,
+    CallRefused,
     RenewalRequest,
     RenewalDeclined,
     RenewalAnswer,

@@ -1,6 +1,7 @@
 """What every page behind the sign-in shares: its frame, its forms, its refusals."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from community_server.alarms.service import count_open
+from community_server.calls.routes import ShownCall, list_calls
 from community_server.console.clock import EstateClock
 from community_server.desk import ReaderDep, check_origin
 from community_server.errors import (
@@ -65,6 +67,7 @@ class Frame:
     waiting: int
     alarms: int
     lockdown: ShownLockdown
+    calls: Sequence[ShownCall]
 
 
 def problem_of(error: ServerError) -> Problem:
@@ -146,7 +149,9 @@ def desk_page(
         request,
         template,
         status=status_of(refusal) if refusal else status,
-        frame=Frame(name, staff.username, staff.csrf, waiting, alarms, look(estate)),
+        frame=Frame(
+            name, staff.username, staff.csrf, waiting, alarms, look(estate), list_calls(estate)
+        ),
         room=room,
         here=here,
         problem=problem_of(refusal) if refusal else None,

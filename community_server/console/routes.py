@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from community_server.console import (
     alarms,
     approvals,
+    calls,
     cloud,
     doors,
     entries,
@@ -29,6 +30,7 @@ for page in (
     openings,
     entries,
     alarms,
+    calls,
     cloud,
     lockdown,
 ):

@@ -1,4 +1,4 @@
-"""Asking a door to open: for a nonce first, then once with it.
+"""Asking a door to open, for a nonce first and then once with it, or to refuse who rings.
 
 A door that is asked twice opens twice, so nothing here asks again.
 """
@@ -10,6 +10,7 @@ from tier_link.channel import LiveLink
 from tier_link.errors import DeadlinePassed, LinkDown, MalformedMessage, RequestFailed
 from tier_link.estate_messages import (
     ESTATE,
+    CallRefused,
     OpeningAnswer,
     OpeningNonce,
     OpeningWanted,
@@ -22,10 +23,9 @@ OPENING_WAIT_S: Final = 5.0
 """A door writes its entry and waits for its gate (2 s); a guard waits no longer than that."""
 
 OPENED: Final = "opened"
+REFUSED: Final = "refused"
 UNHEARD: Final = "unheard"
 """The door may have opened: its entry, once it arrives, says so."""
-SHUT: Final = frozenset({"nonce-unknown", "opening-lapsed", "not-configured", "not-recordable"})
-"""Why a door did not take the order."""
 _FAULT: Final = "internal-error"
 
 M = TypeVar("M", OpeningNonce, OpeningAnswer)
@@ -45,7 +45,7 @@ def ask_nonce(link: LiveLink) -> str:
         raise Conflict("the door did not answer", code="opening-unasked") from silent
 
 
-def ask_opening(link: LiveLink, nonce: str, staff: str) -> str:
+def ask_opening(link: LiveLink, nonce: str, staff: str, call: str = "") -> str:
     """Ask a door to open, once, and return what came of it.
 
     Returns:
@@ -53,12 +53,27 @@ def ask_opening(link: LiveLink, nonce: str, staff: str) -> str:
         where nobody can know yet; any other code, and nothing was opened.
     """
     try:
-        answer = _ask(link, RemoteOpening(nonce, staff), OpeningAnswer, OPENING_WAIT_S)
+        answer = _ask(link, RemoteOpening(nonce, staff, call), OpeningAnswer, OPENING_WAIT_S)
     except RequestFailed as refused:
         return UNHEARD if refused.code == _FAULT else refused.code
     except (DeadlinePassed, LinkDown, MalformedMessage):
         return UNHEARD
     return answer.gate or OPENED
+
+
+def ask_refusal(link: LiveLink, refusal: CallRefused) -> str:
+    """Ask a door to tell whoever rings that they are not let in, and return what came of it.
+
+    Returns:
+        `REFUSED`; `UNHEARD`, where nobody can know; any other code, and whoever rings was not told.
+    """
+    try:
+        link.request(ESTATE.kind(refusal), ESTATE.encode(refusal), OPENING_WAIT_S)
+    except RequestFailed as refused:
+        return UNHEARD if refused.code == _FAULT else refused.code
+    except (DeadlinePassed, LinkDown):
+        return UNHEARD
+    return REFUSED
 
 
 def _ask(

@@ -1,6 +1,6 @@
 """Openings by staff, for programs."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -9,7 +9,7 @@ from community_server.desk import EstateDep, ReaderDep, WriterDep, address_of
 from community_server.doors.service import get_door
 from community_server.errors import Conflict
 from community_server.estate import Estate
-from community_server.openings.asking import OPENED, SHUT, UNHEARD, ask_nonce, ask_opening
+from community_server.openings.asking import OPENED, UNHEARD, ask_nonce, ask_opening
 from community_server.openings.service import (
     Wish,
     check_wish,
@@ -19,6 +19,16 @@ from community_server.openings.service import (
 )
 from community_server.staff.passwords import MAX_PASSWORD
 from community_server.staff.sessions import SignedIn, prove_again
+
+NOT_TAKEN: Final = {
+    "gate-unreachable": "the gate did not answer",
+    "gate-refused": "the gate refused",
+    "gate-busy": "the gate was busy",
+    "not-recordable": "the door cannot record entries",
+    "call-over": "nobody rings any more",
+    "call-taken": "somebody else has answered",
+}
+"""What a door answers that staff are told in words of its own."""
 
 router = APIRouter(prefix="/api/v1", tags=["openings"])
 
@@ -76,32 +86,35 @@ def open_remotely(
     prove_again(estate.reading, estate.backoff, staff, password, address)
     with estate.reading() as session:
         get_door(session, door)
+    return order_opening(estate, door, wish, staff.staff)
+
+
+def order_opening(estate: Estate, door: str, wish: Wish, staff: str, call: str = "") -> str:
+    """Order what somebody who has proven again who they are may order; see `open_remotely`.
+
+    With a `call` that it answers the door refuses where that is not ringing any more.
+
+    Raises:
+        Conflict: as there; `call-over`, `call-taken`: not opened.
+    """
     link = estate.doors.link(door)
     if link is None:
         raise Conflict("this door is not connected", code="opening-away")
     entry = ask_nonce(link)
     with estate.changer.change() as change:
-        note_order(change, door, staff.staff, entry, wish)
-    outcome = ask_opening(link, entry, staff.staff)
+        note_order(change, door, staff, wish, entry=entry, call=call)
+    outcome = ask_opening(link, entry, staff, call)
     with estate.changer.change() as change:
         note_outcome(change, entry, outcome)
     if outcome != OPENED:
-        raise _not_opened(outcome)
+        raise not_taken(outcome)
     return entry
 
 
-def _not_opened(outcome: str) -> Conflict:
-    match outcome:
-        case "gate-unreachable":
-            return Conflict("the gate did not answer", code="gate-unreachable")
-        case "gate-refused":
-            return Conflict("the gate refused", code="gate-refused")
-        case "gate-busy":
-            return Conflict("the gate was busy", code="gate-busy")
-        case "not-recordable":
-            return Conflict("the door cannot record entries", code="not-recordable")
-        case code if code == UNHEARD:
-            return Conflict("no answer; the door may have opened", code="opening-unheard")
-        case code:
-            said = code if code in SHUT else "another reason"
-            return Conflict(f"the door did not take the order: {said}", code="opening-refused")
+def not_taken(outcome: str) -> Conflict:
+    """Return what staff are told of an order that was not carried out, or perhaps was not."""
+    if outcome in NOT_TAKEN:
+        return Conflict(NOT_TAKEN[outcome], code=outcome)
+    if outcome == UNHEARD:
+        return Conflict("no answer; the door may have done it", code="opening-unheard")
+    return Conflict(f"the door did not take the order: {outcome}", code="opening-refused")

@@ -1,8 +1,10 @@
-"""The record of openings by staff, with one audit row before a door is asked and one after.
+"""The record of doors that staff opened, and of calls that they refused.
 
+One audit row is written before a door is asked and one after, each in its own transaction.
 An order without an outcome is one in which this server stopped.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -20,13 +22,15 @@ from community_server.vault.safe import SERVER, Safe
 
 REASONS: Final = ("visitor", "known", "delivery", "service", "emergency", "other")
 """Why staff open a door; stable codes."""
+REFUSALS: Final = ("unknown", "not-expected", "other-door", "desk", "other")
+"""Why staff do not open to who rings; stable codes, which the door's screen has words for."""
 MAX_NOTE: Final = 200
 """Characters: a line that is read again."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Why a door is to be opened: one of `REASONS`, and what staff wrote."""
+    """Why a door is to be opened, or not: one of `REASONS` or `REFUSALS`, and what staff wrote."""
 
     reason: str
     note: str = field(default="", repr=False)
@@ -47,30 +51,41 @@ class ShownOpening:
     note: str = field(repr=False)
     asked_at: int
     outcome: str
+    call: str
+    refused: bool
 
     def as_json(self) -> dict[str, object]:
         """Return it as the API sends it."""
         return asdict(self)
 
 
-def check_wish(reason: str, note: str) -> Wish:
+def check_wish(reason: str, note: str, reasons: Sequence[str] = REASONS) -> Wish:
     """Return the wish that a form or program states.
 
     Raises:
         InputRefused: `reason-missing`, `note-missing`, `note-long`.
     """
     note = " ".join(note.split())
-    if reason not in REASONS:
+    if reason not in reasons:
         raise InputRefused("say why", field="reason", code="reason-missing")
-    if reason == "other" and not note:
+    if reason == "other" and reasons is REASONS and not note:
         raise InputRefused("say why in words", field="note", code="note-missing")
     if len(note) > MAX_NOTE:
         raise InputRefused(f"at most {MAX_NOTE} characters", field="note", code="note-long")
     return Wish(reason, note)
 
 
-def note_order(change: Change, door: str, staff: str, entry: str, wish: Wish) -> None:
-    """Note what is about to be asked of a door."""
+def note_order(
+    change: Change,
+    door: str,
+    staff: str,
+    wish: Wish,
+    *,
+    entry: str,
+    call: str = "",
+    refused: bool = False,
+) -> None:
+    """Note what is about to be asked of a door: to open, or to refuse whoever rings by `call`."""
     note = None
     if wish.note:
         note = change.safe.seal(change.session, SERVER, _place(entry), wish.note.encode())
@@ -82,16 +97,20 @@ def note_order(change: Change, door: str, staff: str, entry: str, wish: Wish) ->
             reason=wish.reason,
             note=note,
             asked_at=now(),
+            call=call,
+            refused=refused,
         )
     )
-    audit(change.session, staff, "open-door", door, f"{wish.reason} {entry}")
+    action = "refuse-call" if refused else "open-door"
+    audit(change.session, staff, action, door, f"{wish.reason} {entry}")
 
 
 def note_outcome(change: Change, entry: str, outcome: str) -> None:
     """Note what came of it."""
     row = change.session.get_one(Opening, entry)
     row.outcome, row.ended_at = outcome, now()
-    audit(change.session, row.staff_id, "open-door-outcome", row.door_id, f"{outcome} {entry}")
+    action = "refuse-call-outcome" if row.refused else "open-door-outcome"
+    audit(change.session, row.staff_id, action, row.door_id, f"{outcome} {entry}")
 
 
 def list_openings(
@@ -117,6 +136,8 @@ def list_openings(
             note=_read_note(session, safe, row),
             asked_at=row.asked_at,
             outcome=row.outcome,
+            call=row.call,
+            refused=row.refused,
         )
         for row, name, username in session.execute(query)
     ]

@@ -1,5 +1,6 @@
 """Openings by staff."""
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -7,11 +8,12 @@ from community_server.database import Base, Id, Sealed, Seconds
 
 
 class Opening(Base):
-    """One order to open one door, from before it was given.
+    """One order of staff to one door, from before it was given: to open, or to refuse who rings.
 
-    `entry` is the door's nonce, which is the entry's id if the door opens. `outcome` is empty until
-    the door has answered, and stays so when this server stops in between; else a code of
-    `community_server.openings.service`. `note` is what staff wrote, sealed as the estate's own.
+    `entry` is the id of the entry that comes of it: of an opening the door's nonce. `call` is the
+    call that it answers, empty for none; `refused` says that it answers by a refusal. `outcome` is
+    empty until the door has answered, and stays so when this server stops in between; else a code
+    of `community_server.openings.asking`. `note` is what staff wrote, sealed as the estate's own.
     """
 
     __tablename__ = "openings"
@@ -24,6 +26,8 @@ class Opening(Base):
     asked_at: Mapped[Seconds]
     outcome: Mapped[str] = mapped_column(String(40), default="")
     ended_at: Mapped[Seconds] = mapped_column(default=0)
+    call: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    refused: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 Index("ix_openings_door_id_asked_at", Opening.door_id, Opening.asked_at)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
+from door_terminal.calls import RING_S, Call, CallState
 from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.renewal import DECLINED, Offer
@@ -28,7 +29,7 @@ from tier_kit.pages import Pages
 from tier_kit.security import SecurityHeaders
 
 MAX_BODY: Final = 1024  # a unit and a PIN
-SCRIPTS: Final = frozenset({"door.js", "live.js"})
+SCRIPTS: Final = frozenset({"door.js", "live.js", "call.js"})
 LOOK_S: Final = 2.0
 """How long the page waits for a picture before it asks again: less than `LEASE_S`."""
 _LONGEST_IN_SECONDS: Final = 90  # beyond it a wait is told in minutes
@@ -50,6 +51,16 @@ class StaffPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+class CallAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rings."""
+
+
+class CallCancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ends a call."""
+
+    call: Annotated[str, Meta(max_length=32)]
 
 
 class OwnHostOnly:
@@ -132,6 +143,7 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         Route("/pin", pin, methods=["POST"]),
         Route("/fire/end", end_fire, methods=["POST"]),
         Route("/renewal", _renewing(terminal), methods=["POST"]),
+        *_calling(terminal),
     ]
     return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
 
@@ -185,6 +197,27 @@ def _looking(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
 def _face(terminal: Terminal, face: FaceBox) -> dict[str, Any]:
     where = [face.left, face.top, face.width, face.height]
     return {"box": [round(one, 4) for one in where], "state": terminal.live.state(face)}
+
+
+def _calling(terminal: Terminal) -> list[Route]:
+    async def ring(request: Request) -> Response:
+        asked = await _read(request, CallAsked)
+        if isinstance(asked, Response):
+            return asked
+        await run_in_threadpool(terminal.calls.ring)
+        return JSONResponse(call_told(terminal.calls.shown, terminal))
+
+    async def cancel(request: Request) -> Response:
+        cancelled = await _read(request, CallCancelled)
+        if isinstance(cancelled, Response):
+            return cancelled
+        await run_in_threadpool(terminal.calls.cancel, cancelled.call)
+        return JSONResponse(call_told(terminal.calls.shown, terminal))
+
+    return [
+        Route("/call", ring, methods=["POST"]),
+        Route("/call/cancel", cancel, methods=["POST"]),
+    ]
 
 
 async def _script(request: Request) -> Response:
@@ -244,6 +277,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "turn": terminal.turn,
         "passes": current is not None and Credential.PASS in current.rules.accepts,
         "renewal": _offer(terminal.renewals.offer),
+        "call": call_told(terminal.calls.shown, terminal),
         "fire": terminal.sensors.fire.active,
         "burning": terminal.sensors.burning,
         "card_reader": terminal.card_reader if terminal.reader else "card-reader-none",
@@ -269,6 +303,22 @@ def renewal_told(reason: str) -> dict[str, Any]:
     key = f"renewal.outcome.{reason if reason in known else 'refused'}"
     fine = reason in {"renewed", DECLINED}
     return {"reason": reason, "granted": fine, "message": _say(key, 0)}
+
+
+def call_told(call: Call, terminal: Terminal) -> dict[str, Any]:
+    """Return how a call stands, for the page: its state, the words, the seconds it goes on yet."""
+    key = f"call.{call.state.value}"
+    if call.state is CallState.REFUSED:
+        known = PAGES.catalogue.branch("en", "call.refused")
+        key = f"call.refused.{call.reason if call.reason in known else 'other'}"
+    ringing = call.state is CallState.RINGING
+    left_s = RING_S - terminal.calls.rung_s(call) if ringing else 0
+    return {
+        "call": call.id,
+        "state": call.state.value,
+        "message": None if call.state is CallState.NONE else _say(key, 0),
+        "left_s": max(0, ceil(left_s)),
+    }
 
 
 def _offer(offer: Offer | None) -> dict[str, Any] | None:

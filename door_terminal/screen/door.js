@@ -17,7 +17,8 @@ let hasKey = true; // a door whose key is in memory alone waits for it after a s
 let readsCards = false;
 let offered = null; // the offer whose text stands on the screen
 
-function show({ entry, message, granted, reason }) {
+// `typed`: the answer to whoever stands at the pad, which goes before everything else.
+function show({ entry, message, granted, reason }, typed = false) {
   shown = entry || null;
   const place = element("message");
   place.replaceChildren(
@@ -30,6 +31,7 @@ function show({ entry, message, granted, reason }) {
   );
   // Nothing is refused yet where the PIN is asked for as well.
   place.dataset.granted = reason === "second-credential-needed" ? "more" : String(granted);
+  place.toggleAttribute("data-typed", typed);
   delete place.dataset.resting;
   delete place.dataset.turn;
   clearTimeout(idle);
@@ -76,6 +78,7 @@ function rest(template = hint()) {
   if (place.dataset.resting === resting) return; // said once, not twice a second
   place.replaceChildren(...said.map((one) => element(one).content.cloneNode(true)));
   delete place.dataset.granted;
+  delete place.dataset.typed;
   place.dataset.resting = resting;
 }
 
@@ -93,6 +96,7 @@ function reveal(name, wanted) {
 async function poll() {
   try {
     const state = await (await fetch("/state")).json();
+    document.dispatchEvent(new CustomEvent("door-state", { detail: state }));
     reveal("link-up", state.link);
     // Without its key it does not work on its own.
     reveal("link-down", !state.link && state.key && !state.slow);
@@ -155,7 +159,7 @@ async function send(path, entry, button) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(entry),
     });
-    if (answer.ok) show(await answer.json());
+    if (answer.ok) show(await answer.json(), true);
   } catch {
     rest("unreachable");
   } finally {
@@ -201,6 +205,8 @@ element("end-fire").addEventListener("submit", (event) => {
   if (pin === "") element("staff-pin").focus();
   else send("/fire/end", { pin }, event.submitter);
 });
+
+document.addEventListener("call-begun", () => rest()); // what stood there was for somebody else
 
 startAfresh();
 poll();

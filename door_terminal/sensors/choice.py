@@ -20,6 +20,7 @@ def open_inputs(settings: Settings) -> dict[Input, Source]:
         Input.FIRE: settings.input_fire,
         Input.CONTACT: settings.input_contact,
         Input.TAMPER: settings.input_tamper,
+        Input.CALL: settings.input_call,
     }
     wired = {one: Wiring.parse(text) for one, text in named.items() if text}
     sources: dict[Input, Source] = {}

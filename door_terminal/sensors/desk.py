@@ -40,16 +40,20 @@ class SensorDesk:
         alarms: AlarmLog,
         gate: Gate,
         publish: Callable[[Outcome], None],
+        called: Callable[[], None],
     ) -> None:
+        """Take what is wired, and what it acts on; `called` is told of the call button."""
         self._sources = sources
         self._configuration = configuration
         self._entries = entries
         self._alarms = alarms
+        self._called = called
         self._lock = Lock()  # of what the readings' thread and the deciding ones both touch
         self._contact = ContactWatch(self._held_open_s)
         self._tailgating = TailgateWatch()
         self._presses = ThreadPoolExecutor(1, thread_name_prefix="exit")
         self._notes = ThreadPoolExecutor(1, thread_name_prefix="alarms")
+        self._calls = ThreadPoolExecutor(1, thread_name_prefix="call")
         exits = Exits(entries, gate, publish)
         self._button = ExitButton(exits, self._open_s)
         self.watch = InputWatch(
@@ -75,7 +79,7 @@ class SensorDesk:
         """Let the wiring go and finish what is under way."""
         self.watch.stop()
         self.fire.stop()
-        for pool in (self._presses, self._notes):
+        for pool in (self._presses, self._notes, self._calls):
             pool.shutdown(wait=True)
 
     def released(self, opening: Opening) -> None:
@@ -105,6 +109,9 @@ class SensorDesk:
                 self.fire.look()
             case Input.TAMPER:
                 self._note([AlarmNews(AlarmKind.CASE_TAMPER, active=level)])
+            case Input.CALL:
+                if level and before is False:
+                    self._calls.submit(self._ring)
             case Input.CONTACT:
                 self._moved(time.monotonic(), is_open=level, first=before is None)
 
@@ -113,6 +120,12 @@ class SensorDesk:
             self._button.press(pressed_ns)
         except Exception:  # noqa: BLE001 - logged; the next press must work all the same
             _log.exception("a press of the exit button was lost")
+
+    def _ring(self) -> None:
+        try:
+            self._called()
+        except Exception:  # noqa: BLE001 - logged; the next press must work all the same
+            _log.exception("a press of the call button was lost")
 
     def _moved(self, at: float, *, is_open: bool, first: bool) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ class Input(StrEnum):
     FIRE = "fire"
     CONTACT = "contact"
     TAMPER = "tamper"
+    CALL = "call"
 
 
 class Source(Protocol):

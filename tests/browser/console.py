@@ -1,6 +1,7 @@
 """The desk in a browser: a real cloud and server, set up through the pages themselves."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Desk:
             yield page
         finally:
             context.close()
-        assert may_complain or not complaints
+        assert may_complain or complaints == []
 
     def set_up(self) -> None:
         """Do the first run as its operator does: set up, keep the kit, sign in, pair the cloud."""
@@ -123,13 +124,14 @@ class Desk:
             return wait_for("the invitation at the cloud", send)
 
     @contextmanager
-    def door(self, code: str) -> Iterator[TierProcess]:
-        """Pair and run a door without a camera."""
+    def door(self, code: str, **settings: str) -> Iterator[TierProcess]:
+        """Pair and run a door, by itself without a camera; the one before is gone."""
         environment = {
             "GATEHOUSE_CONFIG": str(self.estate.folder / "none.toml"),
             "GATEHOUSE_DOOR_DATA": str(self.estate.folder / "door"),
             "GATEHOUSE_DOOR_PORT": "0",
-        }
+        } | {f"GATEHOUSE_DOOR_{name.upper()}": value for name, value in settings.items()}
+        shutil.rmtree(self.estate.folder / "door", ignore_errors=True)
         server = self.estate.server_address
         run_command(["door", "pair", "--server", server, "--code", code], environment)
         door = TierProcess(["door", "run"], environment, self.estate.folder / "door.log")

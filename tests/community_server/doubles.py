@@ -24,6 +24,8 @@ from tier_link.channel import (
 from tier_link.errors import RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
+    CallRefused,
+    CallRinging,
     DoorConfigured,
     DoorPresence,
     EstateMessage,
@@ -157,6 +159,7 @@ class DoorDouble(IdleHandler):
         self.burning = False
         self.nonces = 0
         self.orders: list[RemoteOpening] = []
+        self.refusals: list[CallRefused] = []
         self.refusal = ""
         self.gate = ""
         self.mute = threading.Event()
@@ -204,6 +207,13 @@ class DoorDouble(IdleHandler):
         assert self.dialer is not None
         assert self.dialer.link is not None
         return self.dialer.link.request(ESTATE.kind(message), ESTATE.encode(message), 20.0)
+
+    def ring(self, call: str, still: bytes = b"", rung_ms: int = 0) -> None:
+        """Publish who rings, as a door does about once a second."""
+        assert self.dialer is not None
+        assert self.dialer.link is not None
+        news = CallRinging(call, rung_ms, still)
+        self.dialer.link.publish(ESTATE.kind(news), ESTATE.encode(news))
 
     def show_presence(self) -> None:
         assert self.dialer is not None
@@ -264,6 +274,11 @@ class DoorDouble(IdleHandler):
                 if self.refusal:
                     raise RequestRefused("not now", code=self.refusal)
                 return ESTATE.encode(OpeningAnswer(self.gate))
+            case CallRefused() as refusal:
+                self.refusals.append(refusal)
+                if self.refusal:
+                    raise RequestRefused("not now", code=self.refusal)
+                return b""
         raise AssertionError(kind)
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

@@ -13,7 +13,9 @@ from access_rules.decision import DecisionReason
 from community_server import errors
 from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
+from community_server.openings.routes import NOT_TAKEN
 from community_server.openings.service import REASONS
+from community_server.openings.service import REFUSALS as CALL_REFUSALS
 from community_server.pages import PAGES
 from door_terminal.vision.trial import MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY
 from face_engine.errors import PhotoReason
@@ -55,6 +57,8 @@ def codes_raised() -> Iterator[str]:
         ("alarm", set(AlarmKind)),
         ("remark", set(EntryRemark)),
         ("opening_reason", set(REASONS)),
+        ("refusal_reason", set(CALL_REFUSALS)),
+        ("errors", set(NOT_TAKEN)),
         ("models", {*MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY}),
     ],
 )

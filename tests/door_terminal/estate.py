@@ -27,6 +27,7 @@ from tier_link.errors import RequestRefused
 from tier_link.estate_messages import (
     ESTATE,
     AlarmChanged,
+    CallRinging,
     DoorConfigured,
     DoorKey,
     DoorKeyWanted,
@@ -128,6 +129,7 @@ class Estate(IdleHandler):
     entries: list[EntryRecorded] = field(default_factory=list)
     alarms: list[AlarmChanged] = field(default_factory=list)
     remarks: list[EntryRemarked] = field(default_factory=list)
+    calls: list[CallRinging] = field(default_factory=list)
     presences: list[DoorPresence] = field(default_factory=list)
     roster: dict[str, RosterPerson] = field(default_factory=dict)
     roster_version: int = 0
@@ -235,8 +237,11 @@ class Estate(IdleHandler):
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
         del peer
         message = ESTATE.decode(kind, body)
-        if isinstance(message, DoorPresence):
-            self.presences.append(message)
+        match message:
+            case DoorPresence():
+                self.presences.append(message)
+            case CallRinging():
+                self.calls.append(message)
 
     def link_up(self, peer: str, link: LiveLink) -> None:
         del peer

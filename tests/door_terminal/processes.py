@@ -77,6 +77,18 @@ class Door:
         told: dict[str, Any] = answer.json()
         return told
 
+    def ring(self) -> dict[str, Any]:
+        return self._call("/call", {})
+
+    def cancel(self, call: str) -> dict[str, Any]:
+        return self._call("/call/cancel", {"call": call})
+
+    def _call(self, path: str, body: dict[str, str]) -> dict[str, Any]:
+        answer = httpx.post(self.url + path, json=body, timeout=30, trust_env=False)
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
+
     def vision(self) -> psutil.Process:
         children = psutil.Process(self.process.pid).children()
         lines = [(one, one.cmdline()) for one in children]

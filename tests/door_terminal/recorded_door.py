@@ -18,7 +18,7 @@ from door_terminal.gate import Opening
 from door_terminal.reserve import Reserve
 from door_terminal.wire import read
 from tests.door_terminal.samples import configured
-from tier_link.estate_messages import EntryRecorded
+from tier_link.estate_messages import ESTATE, EntryRecorded
 from tier_link.store import LinkStore
 
 
@@ -48,10 +48,11 @@ class Door:
         self.configuration: Configuration | None = Configuration.of(configured(gate_open_s=7))
         self.published: list[Outcome] = []
         reserve = Reserve(folder / "reserve", slots=0)
+        self.log = EntryLog(engine, self.store, "server", clock, reserve)
         self.decider = Decider(
             configuration=lambda: self.configuration,
             clock=clock,
-            entries=EntryLog(engine, self.store, "server", clock, reserve),
+            entries=self.log,
             gate=self.gate,
             publish=self.published.append,
         )
@@ -61,7 +62,8 @@ class Door:
 
     def told(self) -> list[EntryRecorded]:
         records = self.store.pending("server", 0, limit=100)
-        return [read(EntryRecorded, record.body) for record in records]
+        entries = ESTATE.kind(EntryRecorded)
+        return [read(EntryRecorded, one.body) for one in records if one.kind == entries]
 
     def entries(self) -> int:
         return len(self.told())

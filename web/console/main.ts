@@ -4,6 +4,7 @@
 import "htmx.org/dist/htmx.esm.js";
 
 import { copyText, saveText } from "./handing_on";
+import { followRinging } from "./ringing";
 import { startClocks } from "./waiting";
 
 interface Answered extends Event {
@@ -35,9 +36,10 @@ document.addEventListener("htmx:before:swap", (event) => {
     showStale(false);
   }
 });
-// Nobody looks at a hidden page: it asks for no news until it is seen again.
+// Nobody looks at a hidden page: it asks for no news until it is seen again, but for who rings.
 document.addEventListener("htmx:before:request", (event) => {
-  if (document.hidden) event.preventDefault();
+  const rings = event.target instanceof Element && event.target.id === "ringing";
+  if (document.hidden && !rings) event.preventDefault();
 });
 document.addEventListener("htmx:error", () => {
   showStale(true);
@@ -58,6 +60,7 @@ function settle(): void {
   news?.removeAttribute("data-focus");
   news?.focus();
   startClocks();
+  followRinging();
 }
 
 // On a phone the rooms are a strip: the one we are in comes into sight.

@@ -4,7 +4,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,59 +13,12 @@ import sqlalchemy as sa
 
 from gatehouse.local_estate import wait_for
 from tests.community_server.bench import PASSWORD
-from tests.community_server.doubles import DoorDouble
+from tests.community_server.opening_desk import Opening, code, connected
 from tests.community_server.server_process import Desk, Server, run_server, start
 from tests.support.databases import postgresql_database
 from tier_link.estate_messages import EntryRecorded, RemoteOpening
 
 NOTE = "for the aunt of 3-1-502"
-
-
-@dataclass
-class Opening:
-    """A desk, and a door that answers as a test wants."""
-
-    desk: Desk
-    terminal: DoorDouble
-    door: str
-    database: str
-
-    def ask(self, **more: Any) -> httpx.Response:
-        body = {"password": PASSWORD, "reason": "visitor"} | more
-        return self.desk.http.post(f"/api/v1/doors/{self.door}/open", json=body)
-
-    def audit(self) -> list[tuple[str, str]]:
-        """Return what the audit log says of this door."""
-        engine = sa.create_engine(self.database)
-        with engine.connect() as connection:
-            query = sa.text(
-                "SELECT action, detail FROM audit WHERE subject = :door "
-                "AND action LIKE 'open-door%' ORDER BY number"
-            )
-            rows = [
-                (row.action, row.detail) for row in connection.execute(query, {"door": self.door})
-            ]
-        engine.dispose()
-        return rows
-
-    def openings(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.desk.call("GET", f"/api/v1/openings?door={self.door}")
-        return found
-
-
-@contextlib.contextmanager
-def connected(server: Server, database: str, folder: Path) -> Iterator[Opening]:
-    desk = Desk(server)
-    desk.sign_in()
-    door = desk.call("POST", "/api/v1/doors", {"name": "North gate"})["door"]
-    code = desk.call("POST", f"/api/v1/doors/{door}/pairing")["code"]
-    with DoorDouble(folder / "door", server.url) as terminal:
-        terminal.pair(code)
-        terminal.connect()
-        wait_for("the configuration", lambda: terminal.configuration)
-        database = database or f"sqlite:///{server.data / 'server.sqlite'}"
-        yield Opening(desk, terminal, door, database)
-    desk.close()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -94,12 +46,6 @@ def server(
 def opening(server: Server, database: str, tmp_path: Path) -> Iterator[Opening]:
     with connected(server, database, tmp_path) as opening:
         yield opening
-
-
-def code(response: httpx.Response) -> str:
-    assert not response.is_success
-    said: str = response.json()["error"]["code"]
-    return said
 
 
 def entry_of(order: RemoteOpening) -> EntryRecorded:

@@ -1,0 +1,1 @@
+"""Who rings at which door, and how staff answer."""

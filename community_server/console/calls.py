@@ -1,0 +1,120 @@
+"""Who rings, on every page; and the page on which a call is answered."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from community_server.calls.routes import (
+    ShownCall,
+    answer_by_opening,
+    answer_by_refusal,
+    list_calls,
+    still_of,
+)
+from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
+from community_server.desk import EstateDep, ReaderDep, address_of
+from community_server.errors import Conflict, InputRefused, ServerError, TooManyAttempts
+from community_server.estate import Estate
+from community_server.openings.service import MAX_NOTE, REASONS, REFUSALS, check_wish
+from community_server.staff.sessions import SignedIn
+
+router = APIRouter(prefix="/calls")
+
+
+@router.get("/banner")
+def refresh_banner(
+    request: Request,
+    estate: EstateDep,
+    staff: ReaderDep,
+    but: Annotated[str, Query(max_length=32)] = "",
+) -> Response:
+    """Show who rings now, but for the call whose own page asks."""
+    del staff
+    return fragment(request, "calls_banner.html.jinja", calls=list_calls(estate), but=but)
+
+
+@router.get("/{call}")
+def show_call(request: Request, call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show one call, and how it can be answered."""
+    return _page(request, estate, staff, call)
+
+
+@router.get("/{call}/live")
+def refresh_call(request: Request, call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show whether a call rings yet, and its newest picture."""
+    del staff
+    return fragment(request, "call_live.html.jinja", call=_find(estate, call), id=call)
+
+
+@router.get("/{call}/still")
+def show_still(call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+    """Show what the door's camera sees of whoever rings."""
+    del staff
+    return still_of(estate, call)
+
+
+@router.post("/{call}/open")
+def open_for_call(
+    request: Request,
+    call: str,
+    estate: EstateDep,
+    staff: FormWriterDep,
+    password: Text = "",
+    reason: Text = "",
+    note: Text = "",
+) -> Response:
+    """Answer a call by opening the door, or say plainly what became of it."""
+    try:
+        wish = check_wish(reason, note)
+        answer_by_opening(estate, call, wish, staff, password, address_of(request))
+    except (Conflict, InputRefused, TooManyAttempts) as refusal:
+        return _page(request, estate, staff, call, refusal, reason, note)
+    return go_to("/entries?done=call-opened")
+
+
+@router.post("/{call}/refuse")
+def refuse_call(
+    request: Request,
+    call: str,
+    estate: EstateDep,
+    staff: FormWriterDep,
+    reason: Text = "",
+    note: Text = "",
+) -> Response:
+    """Answer a call by a refusal."""
+    try:
+        answer_by_refusal(estate, call, check_wish(reason, note, REFUSALS), staff)
+    except (Conflict, InputRefused) as refusal:
+        return _page(request, estate, staff, call, refusal)
+    return go_to("/entries?done=call-refused")
+
+
+def _find(estate: Estate, call: str) -> ShownCall | None:
+    return next((one for one in list_calls(estate) if one.call == call), None)
+
+
+def _page(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    call: str,
+    refusal: ServerError | None = None,
+    reason: str = "",
+    note: str = "",
+) -> Response:
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "call.html.jinja",
+        room="",
+        here=f"/calls/{call}",
+        refusal=refusal,
+        call=_find(estate, call),
+        id=call,
+        reasons=REASONS,
+        refusals=REFUSALS,
+        reason=reason,
+        note=note,
+        longest=MAX_NOTE,
+    )
