@@ -20,6 +20,7 @@ from tests.faults.power.recording import (
     FolderMade,
     Happened,
     Opened,
+    Positioned,
     Removed,
     Renamed,
     Resized,
@@ -108,6 +109,15 @@ def _by_page(changes: Iterable[_Change], size: int) -> dict[int, list[_Change]]:
     return touched
 
 
+@dataclass
+class _Handle:
+    """An open file and where the next write goes that names no place."""
+
+    file: _File
+    appends: bool
+    offset: int = 0
+
+
 @dataclass(frozen=True)
 class _NameChange:
     """A name that goes, a name that comes with what it then stands for, or both."""
@@ -165,7 +175,7 @@ class Disk:
         self._root = PurePosixPath(root)
         self._top = _Folder()
         self._ghosts: dict[str, _File] = {}
-        self._positions: dict[tuple[str, str], tuple[_File, int]] = {}
+        self._handles: dict[tuple[str, str], _Handle] = {}
         self._moments = _moments(events, heeds_syncs=heeds_syncs)
         self._next = next(self._moments, None)
 
@@ -184,28 +194,36 @@ class Disk:
         return dict(_contents(self._top, ""))
 
     def _take(self, event: Happened) -> None:
-        span = (event.begin, event.end)
         match event:
             case Opened():
                 self._open(event)
             case Wrote():
                 self._write(event)
+            case Positioned():
+                # One that only reads is not among them.
+                if handle := self._handles.get((event.path, event.handle)):
+                    handle.offset = event.offset
             case Resized():
-                self._file(event.path).change(_Change(*span, event.size, None))
+                change = _Change(event.begin, event.end, event.size, None)
+                self._file(event.path).change(change)
             case Synced():
                 self._node(event.path).synced(event.begin)
+            case Renamed() | Removed() | FolderMade():
+                self._take_name(event)
+
+    def _take_name(self, event: Renamed | Removed | FolderMade) -> None:
+        span = (event.begin, event.end)
+        folder, name = self._place(event.path)
+        match event:
             case Renamed():
-                folder, name = self._place(event.path)
                 to_folder, to = self._place(event.to)
                 assert folder is to_folder, "a renaming from folder to folder"
                 folder.change(_NameChange(*span, name, (to, folder.now[name])))
             case Removed():
-                folder, name = self._place(event.path)
                 if isinstance(node := folder.now[name], _File):
                     self._ghosts[event.path + DELETED] = node
                 folder.change(_NameChange(*span, name, None))
             case FolderMade():
-                folder, name = self._place(event.path)
                 folder.change(_NameChange(*span, None, (name, _Folder())))
 
     def _open(self, event: Opened) -> None:
@@ -216,14 +234,15 @@ class Disk:
         file = self._file(event.path)
         if event.empties and file.now:
             file.change(_Change(event.begin, event.end, 0, None))
-        start = len(file.now) if event.appends else 0
-        self._positions[event.path, event.handle] = (file, start)
+        self._handles[event.path, event.handle] = _Handle(file, event.appends)
 
     def _write(self, event: Wrote) -> None:
         offset = event.offset
         if offset is None:
-            file, offset = self._positions[event.path, event.handle]
-            self._positions[event.path, event.handle] = (file, offset + len(event.data))
+            handle = self._handles[event.path, event.handle]
+            file = handle.file
+            offset = len(file.now) if handle.appends else handle.offset
+            handle.offset = offset + len(event.data)
         else:
             file = self._file(event.path)
         file.change(_Change(event.begin, event.end, offset, event.data))

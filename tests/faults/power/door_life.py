@@ -19,7 +19,7 @@ from access_rules.lockdown import NO_LOCKDOWN, Lockdown
 from tests.door_terminal.estate import DOOR, Estate, eventually
 from tests.door_terminal.processes import wire
 from tests.door_terminal.samples import QUICK, configured, person
-from tests.faults.power.recording import Happened, read_recording, traced
+from tests.faults.power.recording import Recording, traced
 from tests.support.passes import PassMaker
 from tests.support.small_disks import fill
 from tier_link.estate_messages import (
@@ -107,25 +107,10 @@ class Holding:
 
 
 @dataclass
-class Life:
-    """One recorded life.
+class Life(Recording):
+    """A door's recorded life, `door` its folder on the disk, and what the server `told` it."""
 
-    Attributes:
-        disk: The mounted disk; the door's folder is `door` on it.
-        events: All that happened, in order.
-        told: What the server told the door.
-    """
-
-    disk: Path
-    told: Told
-    events: list[Happened] = field(default_factory=list)
-    lines: int = 0
-
-    def add(self, log: Path) -> None:
-        self.events += read_recording(log, self.disk, first=self.lines)
-        with log.open("rb") as lines:
-            self.lines += sum(1 for _ in lines)
-        log.unlink()
+    told: Told = field(kw_only=True)
 
 
 class TracedDoor:
@@ -208,7 +193,7 @@ def _living(life: Life, *, unsafe: bool) -> Iterator[TracedDoor]:
 
 def live(estate: Estate, disk: Path, *, rounds: int = 1, unsafe: bool = False) -> Life:
     """Pair a door whose folder lies on a small disk, use it, and return its recording."""
-    life = Life(disk, Told(estate))
+    life = Life(disk, told=Told(estate))
     passes = PassMaker(int(estate.time()))
     codes = [
         passes.fixed(f"{number:02x}" * 8, uses=USES, doors=(door_tag(DOOR),), alone=True)

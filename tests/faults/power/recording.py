@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +88,15 @@ class Wrote(Happened):
     handle: str
     data: bytes
     offset: int | None
+
+
+@dataclass(frozen=True)
+class Positioned(Happened):
+    """A handle stands here now."""
+
+    path: str
+    handle: str
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,22 @@ def read_recording(log: Path, disk: Path, *, first: int = 0) -> list[Happened]:
     return sorted(events, key=lambda one: one.begin)
 
 
+@dataclass
+class Recording:
+    """What happened to one disk, in order; grows run by run."""
+
+    disk: Path
+    events: list[Happened] = field(default_factory=list)
+    lines: int = 0
+
+    def add(self, log: Path) -> None:
+        """Go on with what one more run left, and delete its log."""
+        self.events += read_recording(log, self.disk, first=self.lines)
+        with log.open("rb") as lines:
+            self.lines += sum(1 for _ in lines)
+        log.unlink()
+
+
 @dataclass(frozen=True)
 class _Call:
     begin: int
@@ -246,9 +271,7 @@ def _of_descriptor(call: _Call, disk: str) -> Happened | None:
         return Resized(call.begin, call.end, path, int(rest[0]))
     if call.name != "lseek":
         return Synced(call.begin, call.end, path)
-    if rest != [b"0", b"SEEK_CUR"]:
-        raise UnreadableRecording(f"a position was set in {path}")
-    return None
+    return Positioned(call.begin, call.end, path, found[1].decode() if found else "", call.result)
 
 
 def _renamed_or_made(call: _Call, disk: str) -> Happened | None:
