@@ -86,6 +86,8 @@ class Settings(TierSettings):
     """The switch in the unit's case; active means opened."""
     input_call: str = ""
     """A call button beside the one on the unit's own page."""
+    input_presence: str = ""
+    """A button, or a sensor of somebody standing there: likewise; active means they want in."""
     card_reader: str = ""
     """`serial:/dev/ttyUSB0?baud=9600&format=decimal` or
     `keyboard:/dev/input/by-id/…-event-kbd?format=hex`; empty: none."""

@@ -62,6 +62,8 @@ _log = logging.getLogger(__name__)
 
 KEEP_ACKNOWLEDGED: Final = timedelta(days=7)
 """So long a server restored from a backup gets entries again."""
+PRESENCE_MISSING: Final = "presence-missing"
+"""The estate wants a button or sensor before a face counts, and none is wired here."""
 _SIGHTINGS_AT_ONCE: Final = 4  # one may wait for the server while the next is matched here
 SOFTWARE: Final = version("gatehouse-access")
 
@@ -145,6 +147,7 @@ class Terminal:
             gate=self._wiring,
             publish=self._published,
             called=self._ring,
+            wanted=self._wanting_changed,
         )
         self.check = SelfCheck(
             folder,
@@ -218,6 +221,7 @@ class Terminal:
             configuration=lambda: self.configuration.current,
             mode=self.mode,
             hold=self.renewals.hold,
+            wanted=lambda at_ns: self.wanted(at_ns / 1e9),
         )
 
     def mode(self) -> Mode:
@@ -225,6 +229,16 @@ class Terminal:
         current = self.configuration.current
         wanted = self.settings.mode or (current.wire.mode if current else "auto")
         return choose_mode(wanted, self._speed(), current.wire.frames if current else 1)
+
+    @property
+    def needs_presence(self) -> bool:
+        """Whether a face counts here only where somebody has shown that they want in."""
+        current = self.configuration.current
+        return current is not None and current.wire.face_needs_presence
+
+    def wanted(self, at: float) -> bool:
+        """Say whether a face seen at this time (seconds, monotonic) counts."""
+        return not self.needs_presence or self.sensors.wanting.covers(at)
 
     def enter_pin(self, unit: str, pin: str) -> tuple[Outcome, PinCheck]:
         """Check a PIN and take it to its end; on a worker thread, since it takes its time."""
@@ -397,7 +411,9 @@ class Terminal:
 
     def _vision_trouble(self) -> str:
         vision = self.vision
-        return vision.state or vision.trial.problem or vision.liveness
+        blind = self.needs_presence and not self.sensors.feels_presence
+        missing = PRESENCE_MISSING if blind else ""
+        return vision.state or missing or vision.trial.problem or vision.liveness
 
     def _plan(self) -> Plan:
         """Return what vision ought to run with by the newest configuration."""
@@ -436,7 +452,12 @@ class Terminal:
             attempts=current.wire.attempts,
             liveness=look.liveness,
             passes=look.passes,
+            wanted=self.wanted(time.monotonic()),
         )
+
+    def _wanting_changed(self) -> None:
+        if self.needs_presence:
+            self.vision.rewatch()
 
     def _found(self, found: Sighting | Unclear) -> None:
         self._sightings.submit(self._deal_with, found)

@@ -96,6 +96,10 @@ class FaceTracker:
         """All faces not yet forgotten, seen in the last frame or not."""
         return tuple(self._tracks)
 
+    def forget_all(self) -> None:
+        """Forget every face; later ones have identities of their own."""
+        self._tracks = []
+
     def part(self, track: Track) -> Track:
         """Begin a new track where `track` was last seen: its face turned out to be another's.
 

@@ -89,6 +89,31 @@ def walk_up(
         yield _as_camera_sees(view, light_from + (light_to - light_from) * progress, random)
 
 
+def walk_past(
+    person: Cutout,
+    random: np.random.Generator,
+    *,
+    seconds: float,
+    face_width: float = 110.0,
+) -> Iterator[Image]:
+    """Yield the frames of one person who crosses the view and looks at the door all the while.
+
+    Args:
+        person: who goes by, as their photo shows them.
+        random: the source of noise.
+        seconds: from one edge to the other, at `FRAME_RATE`; a metre wide, that takes a walker one.
+        face_width: pixels.
+
+    Yields:
+        (480, 640, 3) uint8 BGR frames.
+    """
+    count = max(2, round(seconds * FRAME_RATE))
+    outside = face_width
+    for across in np.linspace(-outside, FRAME_SIZE[0] + outside, count):
+        view = _place(person, face_width, (float(across), FRAME_SIZE[1] / 2), 0.0)
+        yield _as_camera_sees(view, 1.0, random)
+
+
 def _place(
     person: Cutout, face_width: float, centre: tuple[float, float], roll_degrees: float
 ) -> NDArray[np.float32]:

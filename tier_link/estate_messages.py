@@ -175,7 +175,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     staff's PIN that ends a fire release at the door, or empty; `model_pack` the estate's pack,
     empty where a name alone does not say which; `renewal` the text, in each language, to which
     somebody agrees whose face is renewed at the door, empty where none is; `card_allowed` whether
-    cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty.
+    cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty;
+    `face_needs_presence` whether a face counts only while an input says that somebody wants in.
     """
 
     name: Text64
@@ -202,6 +203,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     renewal: Annotated[tuple[ConsentText, ...], Meta(max_length=MOST_RENEWAL_TEXTS)] = ()
     card_allowed: bool = False
     card_key: Annotated[bytes, Meta(max_length=KEY_SIZE)] = b""
+    face_needs_presence: bool = False
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):

@@ -30,7 +30,10 @@ from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
 
-_BOXES: Final = ("pin_allowed", "pass_allowed", "card_allowed", "face_needs_second")
+_BOXES: Final = (
+    *("pin_allowed", "pass_allowed", "card_allowed"),
+    *("face_needs_second", "face_needs_presence"),
+)
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
 OPENINGS: Final = 5
@@ -102,13 +105,17 @@ def change_door(
     pass_allowed: Text = "",
     card_allowed: Text = "",
     face_needs_second: Text = "",
+    face_needs_presence: Text = "",
     liveness: Text = "off",
     held_open_s: Text = "",
     pair: Text = "",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
-        boxes = (pin_allowed, pass_allowed, card_allowed, face_needs_second)
+        boxes = (
+            *(pin_allowed, pass_allowed, card_allowed),
+            *(face_needs_second, face_needs_presence),
+        )
         wanted = read_change(
             name=name.strip(),
             direction=direction,

@@ -73,6 +73,7 @@ class DoorChange(BaseModel):
     pass_allowed: bool | None = None
     card_allowed: bool | None = None
     face_needs_second: bool | None = None
+    face_needs_presence: bool | None = None
     liveness: LivenessPolicy | None = None
     held_open_s: Annotated[float, Field(ge=1, le=3600)] | None = None
     pair: Annotated[str, Field(max_length=64)] | None = None

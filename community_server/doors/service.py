@@ -93,6 +93,7 @@ class Configurer:
             renewal=self._renewal,
             card_allowed=door.card_allowed,
             card_key=self.card_key,
+            face_needs_presence=door.face_needs_presence,
         )
 
     def send(self, change: Change, door: Door) -> None:

@@ -29,6 +29,8 @@ class Door(Base):
     cooldown_s: Mapped[float] = mapped_column(default=5.0)
     face_needs_second: Mapped[bool] = mapped_column(default=False)
     """Staff's word: a face alone does not open this door, it needs a second credential."""
+    face_needs_presence: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Staff's word: a face counts only once somebody has pressed the button, or stepped up."""
     liveness: Mapped[str] = mapped_column(String(16), default="off")
     """What is made of faces that may be pictures; see `tier_link.estate_messages`."""
     held_open_s: Mapped[float] = mapped_column(default=30.0, server_default="30")

@@ -53,18 +53,26 @@ class FaceDesk:
         configuration: Callable[[], Configuration | None],
         mode: Callable[[], Mode],
         hold: Callable[[str, Sighting], None] = lambda *_: None,
+        wanted: Callable[[int], bool] = lambda _: True,
     ) -> None:
-        """Take the parts; `hold` takes whose face may be renewed from a sighting."""
+        """Take the parts.
+
+        `hold` takes whose face may be renewed from a sighting, `wanted` says whether somebody
+        wanted in at a time (`time.monotonic_ns`): at some doors a face alone says nothing.
+        """
         self._recogniser = recogniser
         self._decider = decider
         self._configuration = configuration
         self._mode = mode
         self._hold = hold
+        self._wanted = wanted
         self._cooldown = Cooldown()
         self._lock = Lock()
 
     def sighting(self, sighting: Sighting) -> Verdict:
         """Deal with one probe of a sighting; only the final one may find nobody."""
+        if not self._wanted(sighting.needed_ns):
+            return Verdict(settled=True)  # it was on its way when the time was over
         problem: DecisionReason | None = None
         found = Recognised(None, "", None)
         try:
@@ -97,8 +105,10 @@ class FaceDesk:
         again_s = self._open_s() + self._cooldown_s() if outcome.granted else None
         return Verdict(settled=True, outcome=outcome, again_s=again_s)
 
-    def unclear(self, unclear: Unclear) -> Outcome:
+    def unclear(self, unclear: Unclear) -> Outcome | None:
         """Record that somebody wanted in and could not be seen well enough."""
+        if not self._wanted(unclear.needed_ns):
+            return None
         shown = Shown(Credential.FACE, None, DecisionReason.FACE_UNCLEAR)
         return self._decider.attempt(shown, needed_ns=unclear.needed_ns, frames=unclear.frames)
 

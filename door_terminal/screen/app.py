@@ -282,12 +282,20 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "burning": terminal.sensors.burning,
         "card_reader": terminal.card_reader if terminal.reader else "card-reader-none",
         "cards": _takes_cards(terminal),
+        "presence": _presence_needed(terminal),
         "locked_down": terminal.lockdown.current.active,
         "inputs": terminal.sensors.watch.levels(),
         "alarms": sorted(terminal.alarms.active()),
         "decisions": terminal.outcomes,
         "last": None if last is None else _outcome(last),
     }
+
+
+def _presence_needed(terminal: Terminal) -> str:
+    """Say what a face needs to count now: nothing, a sign (`needed`), or an input (`missing`)."""
+    if terminal.wanted(time.monotonic()):
+        return ""
+    return "needed" if terminal.sensors.feels_presence else "missing"
 
 
 def _takes_cards(terminal: Terminal) -> bool:

@@ -15,6 +15,7 @@ let answering = false;
 let readsPasses = false;
 let hasKey = true; // a door whose key is in memory alone waits for it after a start
 let readsCards = false;
+let presence = "";
 let offered = null; // the offer whose text stands on the screen
 
 // `typed`: the answer to whoever stands at the pad, which goes before everything else.
@@ -85,7 +86,8 @@ function rest(template = hint()) {
 function hint() {
   if (!hasKey) return "hint-key";
   const cameraWorks = !element("camera-fine").hidden;
-  if (!cameraWorks) return "hint-pin";
+  if (!cameraWorks || presence === "missing") return "hint-pin";
+  if (presence === "needed") return "hint-press";
   return readsPasses ? "hint-pass" : "hint";
 }
 
@@ -107,6 +109,7 @@ async function poll() {
     hasKey = state.key;
     readsPasses = state.passes;
     readsCards = state.cards;
+    presence = state.presence;
     reveal("fire", state.fire);
     reveal("lockdown", state.locked_down && !state.fire); // a fire opens this door all the same
     reveal("end-fire", !state.burning);

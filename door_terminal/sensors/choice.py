@@ -21,6 +21,7 @@ def open_inputs(settings: Settings) -> dict[Input, Source]:
         Input.CONTACT: settings.input_contact,
         Input.TAMPER: settings.input_tamper,
         Input.CALL: settings.input_call,
+        Input.PRESENCE: settings.input_presence,
     }
     wired = {one: Wiring.parse(text) for one, text in named.items() if text}
     sources: dict[Input, Source] = {}

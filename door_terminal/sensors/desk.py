@@ -18,6 +18,7 @@ from door_terminal.sensors.contact import AlarmNews, ContactWatch, News, RemarkN
 from door_terminal.sensors.egress import ExitButton, Exits, FireRelease
 from door_terminal.sensors.inputs import Input, Source
 from door_terminal.sensors.tailgating import TailgateWatch
+from door_terminal.sensors.wanting import Wanting
 from door_terminal.sensors.watch import InputWatch
 
 _log = logging.getLogger(__name__)
@@ -41,8 +42,12 @@ class SensorDesk:
         gate: Gate,
         publish: Callable[[Outcome], None],
         called: Callable[[], None],
+        wanted: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what is wired, and what it acts on; `called` is told of the call button."""
+        """Take what is wired, and what it acts on.
+
+        `called` is told of the call button, `wanted` whenever somebody begins or ceases to want in.
+        """
         self._sources = sources
         self._configuration = configuration
         self._entries = entries
@@ -51,6 +56,9 @@ class SensorDesk:
         self._lock = Lock()  # of what the readings' thread and the deciding ones both touch
         self._contact = ContactWatch(self._held_open_s)
         self._tailgating = TailgateWatch()
+        self.wanting = Wanting()
+        self._wanted = wanted
+        self._was_wanted = False
         self._presses = ThreadPoolExecutor(1, thread_name_prefix="exit")
         self._notes = ThreadPoolExecutor(1, thread_name_prefix="alarms")
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="call")
@@ -60,6 +68,11 @@ class SensorDesk:
             sources, steady_s=steady_s, changed=self._changed, lost=self._lost, tick=self._passed
         )
         self.fire = FireRelease(exits, alarms, lambda: self.watch.level(Input.FIRE))
+
+    @property
+    def feels_presence(self) -> bool:
+        """Whether there is an input by which somebody can show that they want in."""
+        return Input.PRESENCE in self._sources
 
     @property
     def burning(self) -> bool:
@@ -112,6 +125,8 @@ class SensorDesk:
             case Input.CALL:
                 if level and before is False:
                     self._calls.submit(self._ring)
+            case Input.PRESENCE:
+                self.wanting.changed(time.monotonic(), active=level)
             case Input.CONTACT:
                 self._moved(time.monotonic(), is_open=level, first=before is None)
 
@@ -139,6 +154,10 @@ class SensorDesk:
         self._note(news)
 
     def _passed(self, at: float) -> None:
+        is_wanted = self.wanting.covers(at)
+        if is_wanted is not self._was_wanted:
+            self._was_wanted = is_wanted
+            self._wanted()
         if Input.CONTACT not in self._sources:
             return
         with self._lock:

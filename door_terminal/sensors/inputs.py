@@ -9,13 +9,14 @@ from door_terminal.errors import StartRefused
 
 
 class Input(StrEnum):
-    """What may be wired to a door. *Active* means pressed, burning, open, opened."""
+    """What may be wired to a door. *Active* means pressed, burning, open, opened, there."""
 
     EXIT = "exit"
     FIRE = "fire"
     CONTACT = "contact"
     TAMPER = "tamper"
     CALL = "call"
+    PRESENCE = "presence"
 
 
 class Source(Protocol):

@@ -161,7 +161,10 @@ class Unable(msgspec.Struct, frozen=True, array_like=True, tag="unable"):
 
 
 class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
-    """Controller: what counts as a sighting here, and what to send of it."""
+    """Controller: what counts as a sighting here, and what to send of it.
+
+    Unless somebody is `wanted`, no face is looked for at all.
+    """
 
     min_face_px: float
     dwell_ms: float
@@ -172,6 +175,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     attempts: int = 1
     liveness: bool = False
     passes: bool = False
+    wanted: bool = True
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):

@@ -4,6 +4,7 @@ Pure bookkeeping over one track; detection and encoding stay outside. Times are 
 monotonic clock.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,11 @@ ATTEMPT_GAP_S: Final = 0.3
 """Between two probes of one sighting: frames closer together say the same again."""
 NEARLY_SMALL: Final = 1.5
 """A face up to so many times the least size that is seen badly had better come nearer."""
+PASSING_SPEED: Final = 6.0
+"""Distances between the eyes a second, across the picture: some 0.4 m/s. Who crosses faster is on
+the way somewhere else; people walk past at 0.8 to 1.5 m/s, and sway before a door at less."""
+PASSING_OVER_S: Final = 0.3
+"""Speed is measured over so long, so that landmarks which tremble are no walk."""
 LOOK_AGAIN_S: Final = 0.5
 """A face that nothing more is wanted of is encoded this seldom, to see whether it is the same."""
 PATIENCE_S: Final = 2.5
@@ -64,6 +70,7 @@ class Candidate:
         self._entered: float | None = None
         self._inside = self._now = 0.0
         self._latest: Quality | None = None
+        self._places: deque[tuple[float, float]] = deque()  # when, and where across the picture
         self._best = BestFrames(count=rules.frames)
         self._kept: dict[GoodFrame, tuple[Image, Vectors | None]] = {}
         self._encoded = 0.0
@@ -109,12 +116,18 @@ class Candidate:
         small = look.face_px < self._rules.min_face_px * NEARLY_SMALL
         return Advice.CLOSER if small else Advice.HOLD
 
-    def offer(self, frame: GoodFrame) -> bool:
+    def offer(self, frame: GoodFrame, across: float = 0.0) -> bool:
         """Take the next look at the face; say whether to `keep` it.
 
-        Whoever leaves the zone, or looks away for long, before anything was tried starts over.
+        Whoever leaves the zone, or looks away for long, before anything was tried starts over. The
+        time in the zone begins when somebody stops walking past.
+
+        Args:
+            frame: The look.
+            across: Where the face is, pixels from the picture's left edge.
         """
         self._now, self._latest = frame.at, frame.quality
+        passing = self._walks_past(frame, across)
         if self._again_at is not None and frame.at >= self._again_at:
             self._again_at, self.closed = None, False
             self._start_over()
@@ -127,7 +140,7 @@ class Candidate:
             return False
         if not self._left():
             self._inside = frame.at
-        if self._entered is None:
+        if self._entered is None or (passing and not self._attempts):
             self._entered = self._inside = frame.at
         if self.closed or not self._worth_taking(frame):
             return self._look_again(frame)
@@ -209,6 +222,16 @@ class Candidate:
             return False
         patience = self._rules.dwell_s if ended else max(self._rules.dwell_s, UNCLEAR_AFTER_S)
         return self._stayed(patience)
+
+    def _walks_past(self, frame: GoodFrame, across: float) -> bool:
+        """Say whether the face crosses the picture as that of somebody on their way does."""
+        self._places.append((frame.at, across))
+        while self._places and frame.at - self._places[0][0] > PASSING_OVER_S:
+            self._places.popleft()
+        since, before = self._places[0]
+        if frame.at - since < PASSING_OVER_S / 2:
+            return False  # too short to tell
+        return abs(across - before) > PASSING_SPEED * frame.quality.face_px * (frame.at - since)
 
     def _best_first(self) -> list[tuple[Image, Vectors | None]]:
         # Of what is kept, not of `frames`: one of those may have shown another face.

@@ -95,6 +95,9 @@ class Watcher:
             attempts=watch.attempts,
         )
         self._candidates.clear()
+        if not watch.wanted:
+            self._tracker.forget_all()
+            self.liveness.keep_only(self._candidates)
         self.liveness.want(wanted=watch.liveness)
 
     def look(self, frame: Frame) -> Iterator[Sighting | Unclear]:
@@ -107,6 +110,8 @@ class Watcher:
             self._until = time.monotonic() + WATCH_ON_S
         if not self.watching or frame.glance:
             return  # from a glance on, the next picture is a whole one
+        if not self._watch.wanted:
+            return  # passes are read all the same
         at = frame.captured_ns / 1e9
         side = search_side(frame.image, self._watch.min_face_px)
         faces = self._pack.detector.detect(frame.image, longest_side=side)
@@ -162,7 +167,7 @@ class Watcher:
         candidate = self._candidate(track, rules)
         rough = align(frame.image, track.face.landmarks)
         look = GoodFrame(rough, assess_crop(rough, track.face), frame.captured_ns / 1e9)
-        if candidate.offer(look):
+        if candidate.offer(look, _across(track)):
             face = refine(self._pack.detector, frame.image, track.face)
             crop = align(frame.image, face.landmarks)
             vector = self._encoded(crop, candidate) if watch.encode else None
@@ -170,7 +175,7 @@ class Watcher:
                 # Somebody else stands where the one before was: a sighting of their own.
                 track = self._tracker.part(track)
                 candidate = self._candidate(track, rules)
-                candidate.offer(look)
+                candidate.offer(look, _across(track))
                 candidate.keep(look, crop, vector)
         near = look.quality.face_px >= watch.min_face_px
         if self.liveness.wanted and near and not candidate.closed:
@@ -248,6 +253,10 @@ class Watcher:
         self._sighted = {
             one: track for one, track in self._sighted.items() if track in self._candidates
         }
+
+
+def _across(track: Track) -> float:
+    return float(track.face.landmarks[:2, 0].mean())
 
 
 def _box(track: Track, width: int, height: int, advice: Advice) -> FaceBox:

@@ -195,6 +195,12 @@ def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door
         message(page, "Enter your unit and PIN.")
         message(page, "也可刷门禁卡。")
         shoot(page, "card")
+        state.update(camera="", cards=False, presence="needed")
+        message(page, "Press the button or step up to the door")
+        message(page, "请按按钮或走近门前")
+        shoot(page, "press")
+        state["presence"] = "missing"  # a face counts for nothing then
+        message(page, "Enter your unit and PIN.")
         page.unroute_all(behavior="wait")
 
 

@@ -47,6 +47,7 @@ class Desk:
         configuration = Configuration.of(configured(liveness=liveness))
         store = LinkStore(engine, keep_acknowledged=timedelta(days=7))
         self.outcomes: list[Outcome] = []
+        self.wanted_until = float("inf")
         self.told = Told()
         self.held: list[tuple[str, int]] = []  # whose, and after how many outcomes
         self.faces = FaceDesk(
@@ -61,6 +62,7 @@ class Desk:
             configuration=lambda: configuration,
             mode=lambda: "local",
             hold=lambda name, _: self.held.append((name, len(self.outcomes))),
+            wanted=lambda at_ns: at_ns <= self.wanted_until,
         )
 
     def sees(self, answer: Recognised | RecognitionFailed) -> float | None:
@@ -178,3 +180,17 @@ def test_pictures_of_whoever_may_be_renewed_are_held_before_the_decision(desk: D
     desk.sees(Recognised(person("b"), "remote", unit_vector(2), renewable=True))
     desk.sees(Recognised(None, "remote", unit_vector(3), renewable=True))
     assert desk.held == [("b" * 32, 1)]
+
+
+def test_what_arrives_from_after_somebody_wanted_in_opens_nothing_and_is_no_entry(
+    desk: Desk,
+) -> None:
+    now = time.monotonic_ns()
+    desk.wanted_until = now
+    desk.told.answer = Recognised(ADA, "local", unit_vector(1))
+    assert desk.faces.sighting(Sighting("s", now, now + 1, 2)).settled
+    assert desk.faces.unclear(Unclear("s", now, now + 1, 0)) is None
+    assert desk.outcomes == []
+    verdict = desk.faces.sighting(Sighting("s", now, now, 2))
+    assert verdict.outcome is not None
+    assert verdict.outcome.granted

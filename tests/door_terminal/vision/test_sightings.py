@@ -9,6 +9,7 @@ import pytest
 from door_terminal.vision.messages import Advice
 from door_terminal.vision.sightings import (
     LOOK_AGAIN_S,
+    PASSING_OVER_S,
     PATIENCE_S,
     STEP_OUT_S,
     UNCLEAR_AFTER_S,
@@ -253,3 +254,68 @@ def test_after_the_answer_a_face_is_encoded_now_and_then_to_see_whether_it_is_th
             encoded.append(frame.at)
     assert len(encoded) == pytest.approx(3 / LOOK_AGAIN_S, abs=1)
     assert len(candidate.vectors) == 2
+
+
+def crosses(
+    candidate: Candidate,
+    eyes_a_second: float,
+    seconds: float,
+    *,
+    quality: Quality = NEAR,
+    rate: float = 15,
+) -> bool:
+    """Let a face cross the picture; say whether it ever counted."""
+    counted = False
+    for step in range(round(seconds * rate) + 1):
+        at = step / rate
+        candidate.offer(look(at, quality), 20 + at * eyes_a_second * quality.face_px)
+        counted = counted or candidate.ready or candidate.unclear(ended=False)
+    return counted
+
+
+@pytest.mark.parametrize("rate", [5, 10, 15, 30])
+@pytest.mark.parametrize("eyes_a_second", [8, 12, 20, -12])
+def test_who_walks_past_and_looks_at_the_door_opens_nothing_and_is_not_noted(
+    eyes_a_second: float, rate: float
+) -> None:
+    candidate = Candidate(RULES, 0)
+    assert not crosses(candidate, eyes_a_second, 2, rate=rate)
+    assert not candidate.unclear(ended=True)
+
+
+def test_who_walks_past_looking_ahead_opens_nothing_however_slowly() -> None:
+    profile = replace(NEAR, yaw_deg=70)
+    assert not crosses(Candidate(RULES, 0), 1, 10, quality=profile)
+
+
+def test_who_stops_on_the_way_past_counts_from_then_on() -> None:
+    candidate = Candidate(RULES, 0)
+    assert not crosses(candidate, 12, 1, rate=10)
+    stopped = 20 + 12 * NEAR.face_px
+    ready = []
+    for step in range(1, 15):
+        candidate.offer(look(1 + step / 10), stopped)
+        ready += [1 + step / 10] if candidate.ready else []
+    assert RULES.dwell_s <= ready[0] - 1 <= RULES.dwell_s + PASSING_OVER_S
+
+
+@pytest.mark.parametrize("rate", [5, 10, 30])
+def test_who_sways_or_whose_landmarks_tremble_does_not_walk(rate: float) -> None:
+    for sway, hertz in ((0.4, 1.0), (0.03, rate / 2)):
+        candidate, ready = Candidate(RULES, 0), []
+        for step in range(round(2 * rate)):
+            at = step / rate
+            moved = sway * NEAR.face_px * np.sin(2 * np.pi * hertz * at + np.pi / 4)
+            candidate.offer(look(at), 300 + float(moved))
+            ready += [at] if candidate.ready else []
+        assert ready[0] == pytest.approx(RULES.dwell_s, abs=1 / rate)
+
+
+def test_who_is_being_tried_is_not_given_up_for_a_step_aside() -> None:
+    candidate = Candidate(RULES, 0)
+    assert watch(candidate, 1) > 0
+    candidate.attempt()
+    candidate.answered(0.4, settled=False)
+    for step in range(1, 8):
+        candidate.offer(look(0.4 + step / 10), step * 100)
+    assert candidate.ready

@@ -1,10 +1,11 @@
 """Pictures of a person walking up become one sighting, by the real models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from door_terminal.camera.reader import Frame
 from door_terminal.vision.messages import Advice, Answer, Sighting, Unclear, Watch
@@ -12,7 +13,7 @@ from door_terminal.vision.watcher import Watcher
 from face_engine.enrollment import judge
 from face_engine.models import FacePack
 from gatehouse.sample_people import SamplePerson
-from gatehouse.scenes import FRAME_RATE, empty_view, walk_up
+from gatehouse.scenes import FRAME_RATE, Image, empty_view, walk_past, walk_up
 
 START_NS = 1_000_000_000
 
@@ -179,3 +180,71 @@ def test_a_glance_tells_that_something_moves_and_is_not_searched(
         assert looked(watcher, iter([replace(frame, image=small, glance=True)])) == []
     assert watcher.watching
     assert watcher.detections == 0
+
+
+def test_no_face_is_looked_for_until_somebody_is_wanted_and_passes_are_read_all_the_same(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    nobody = structs.replace(watch(), wanted=False, passes=True)
+    watcher.watch(nobody)
+    frames = list(film(people["Ada"], random))
+    assert looked(watcher, iter(frames[:15])) == []
+    assert (watcher.detections, watcher.watching) == (0, True)
+    watcher.watch(structs.replace(nobody, wanted=True))
+    (found,) = looked(watcher, iter(frames[15:]))
+    assert isinstance(found, Sighting)
+    watcher.watch(nobody)
+    assert watcher.faces == 0
+    detections = watcher.detections
+    assert looked(watcher, iter(frames)) == []
+    assert watcher.detections == detections
+
+
+@pytest.mark.parametrize("name", ["Ada", "Chen", "Fang"])
+@pytest.mark.parametrize("seconds", [0.8, 1.2])
+@pytest.mark.parametrize("face_width", [95.0, 130.0])
+def test_who_walks_past_looking_at_the_door_is_no_sighting(
+    name: str,
+    seconds: float,
+    face_width: float,
+    pack: FacePack,
+    people: dict[str, SamplePerson],
+    random: np.random.Generator,
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch(attempts=3))
+    scene = list(walk_past(people[name].cutout, random, seconds=seconds, face_width=face_width))
+    scene += [empty_view(random) for _ in range(20)]
+    assert looked(watcher, filmed(scene)) == []
+    assert watcher.most_near() == 1  # it was seen, and near enough
+
+
+def test_who_walks_past_and_stops_before_the_door_is_one(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch())
+    ada = people["Ada"].cutout
+    scene = list(walk_past(ada, random, seconds=1.2, face_width=130.0))[:9]
+    assert looked(watcher, filmed(scene)) == []
+    scene = list(walk_up(ada, random, seconds=2, face_widths=(130, 135)))
+    (found,) = looked(watcher, filmed(scene, after=9))
+    assert isinstance(found, Sighting)
+
+
+def test_a_loiterer_is_one_sighting(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(watch())
+    scene = list(walk_up(people["Ada"].cutout, random, seconds=4, face_widths=(150, 160)))
+    there_and_back = (scene + scene[::-1]) * 2
+    (found,) = looked(watcher, filmed(there_and_back))
+    assert isinstance(found, Sighting)
+
+
+def filmed(scene: Sequence[Image], after: int = 0) -> Iterator[Frame]:
+    """A scene's pictures as they come, after so many others."""
+    for number, image in enumerate(scene, start=after):
+        yield Frame(image, START_NS + int(number / FRAME_RATE * 1e9), number)
