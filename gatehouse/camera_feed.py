@@ -82,10 +82,18 @@ class CameraFeed:
         with self._news:
             waiting = len(scene)
             self._scene = scene
-            self._news.wait_for(lambda: len(self._scene) < waiting or self._stopping.is_set())
+            self._news.wait_for(
+                lambda: not self._scene or len(self._scene) < waiting or self._stopping.is_set()
+            )
             began = time.monotonic()
             self._news.wait_for(lambda: not self._scene or self._stopping.is_set())
         return began
+
+    def clear(self) -> None:
+        """Show the empty wall from now on; whoever waits in `show` waits no longer."""
+        with self._news:
+            self._scene = []
+            self._news.notify_all()
 
     def _play(self) -> None:
         while not self._stopping.wait(1 / FRAME_RATE):

@@ -81,7 +81,7 @@ def standing(feed: CameraFeed, scene: Sequence[Image]) -> Iterator[None]:
     try:
         yield
     finally:
-        feed.show([])
+        feed.clear()
         playing.join()
 
 
