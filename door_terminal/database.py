@@ -147,11 +147,12 @@ class AlarmRow(DoorBase):
 
 
 class LockdownRow(DoorBase):
-    """The estate's newest word for a lockdown; see `lockdown`."""
+    """The estate's newest word for a lockdown, and whose it is; see `lockdown`."""
 
     __tablename__ = "lockdown"
 
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    server: Mapped[str] = mapped_column(String(64), default="", server_default="")
     number: Mapped[int] = mapped_column(BigInteger)
     active: Mapped[bool]
 

@@ -15,14 +15,15 @@ _log = logging.getLogger(__name__)
 
 
 class LockdownStore:
-    """The newest word that this door has heard. Thread-safe.
+    """The newest word that this door has heard of the server that it is paired with. Thread-safe.
 
     Memory may run ahead of the disk, never behind it: a disk that takes nothing keeps no lockdown
     from working, it only costs it at the next power cut, until the server says it again.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, server: str) -> None:
         self._engine = engine
+        self._server = server
         self._lock = Lock()
         self._stored = self._load()
         self._current = self._stored
@@ -34,7 +35,7 @@ class LockdownStore:
 
     def take(self, session: Session, heard: Lockdown) -> None:
         """Store a word of the durable log, in the caller's transaction, if it is a newer one."""
-        _store(session, heard)
+        self._store(session, heard)
         once_ended(session, self._refresh)
 
     def hear(self, heard: Lockdown) -> None:
@@ -44,7 +45,7 @@ class LockdownStore:
             return
         try:
             with Session(self._engine) as session, session.begin():
-                _store(session, self._current)
+                self._store(session, self._current)
         except SQLAlchemyError as error:
             _log.warning("a lockdown could not be stored: %s", type(error).__name__)
         else:
@@ -64,15 +65,23 @@ class LockdownStore:
 
     def _load(self) -> Lockdown:
         with Session(reading(self._engine)) as session:
-            return _read(session)
+            return self._read(session)
 
+    def _read(self, session: Session) -> Lockdown:
+        row = session.get(LockdownRow, THE_ONLY_ROW)
+        # Another estate counts for itself: its numbers must not outdo this one's.
+        if row is None or row.server != self._server:
+            return NO_LOCKDOWN
+        return Lockdown(row.number, row.active)
 
-def _read(session: Session) -> Lockdown:
-    row = session.get(LockdownRow, THE_ONLY_ROW)
-    return NO_LOCKDOWN if row is None else Lockdown(row.number, row.active)
-
-
-def _store(session: Session, heard: Lockdown) -> None:
-    if heard > _read(session):
-        session.merge(LockdownRow(row=THE_ONLY_ROW, number=heard.number, active=heard.active))
-        session.flush()
+    def _store(self, session: Session, heard: Lockdown) -> None:
+        if heard > self._read(session):
+            session.merge(
+                LockdownRow(
+                    row=THE_ONLY_ROW,
+                    server=self._server,
+                    number=heard.number,
+                    active=heard.active,
+                )
+            )
+            session.flush()

@@ -107,7 +107,7 @@ class Terminal:
         )
         self.configuration = ConfigurationStore(self.engine, key, pairing.door)
         self.roster = Roster(self.engine, key, pairing.door)
-        self.lockdown = LockdownStore(self.engine)
+        self.lockdown = LockdownStore(self.engine, pairing.server)
         self.store = LinkStore(
             self.engine, keep_acknowledged=KEEP_ACKNOWLEDGED, clock=self._link_time
         )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from access_rules.lockdown import NO_LOCKDOWN, Lockdown
 from door_terminal.lockdown import LockdownStore
 from tests.door_terminal.conftest import make_read_only
-from tests.door_terminal.estate import Estate, eventually
+from tests.door_terminal.estate import SERVER, Estate, eventually
 from tests.door_terminal.processes import in_step, running_door, start_door
 from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.estate_messages import (
@@ -40,31 +40,39 @@ def take(engine: Engine, store: LockdownStore, *words: Lockdown) -> None:
 def test_the_newest_word_counts_by_either_lane_and_after_a_restart(
     engine: Engine, words: tuple[Lockdown, ...]
 ) -> None:
-    store = LockdownStore(engine)
+    store = LockdownStore(engine, SERVER)
     assert store.current == NO_LOCKDOWN
     take(engine, store, words[0])
     store.hear(words[1])
     take(engine, store, words[2])
     assert store.current == OVER
-    assert LockdownStore(engine).current == OVER
+    assert LockdownStore(engine, SERVER).current == OVER
 
 
 def test_an_undone_transaction_leaves_the_word_before(engine: Engine) -> None:
-    store = LockdownStore(engine)
+    store = LockdownStore(engine, SERVER)
     take(engine, store, LOCKED)
     with Session(engine) as session:
         store.take(session, OVER)
         session.rollback()
     assert store.current == LOCKED
-    assert LockdownStore(engine).current == LOCKED
+    assert LockdownStore(engine, SERVER).current == LOCKED
 
 
 def test_a_disk_that_takes_nothing_keeps_no_lockdown_from_working(engine: Engine) -> None:
-    store = LockdownStore(engine)
+    store = LockdownStore(engine, SERVER)
     make_read_only(engine)
     for _ in range(2):
         store.hear(LOCKED)
         assert store.current == LOCKED
+
+
+def test_a_terminal_that_moves_to_another_estate_takes_no_lockdown_along(engine: Engine) -> None:
+    take(engine, LockdownStore(engine, "another-estate"), LOCKED)
+    store = LockdownStore(engine, SERVER)
+    assert store.current == NO_LOCKDOWN
+    store.hear(Lockdown(1, active=True))
+    assert LockdownStore(engine, SERVER).current == Lockdown(1, active=True)
 
 
 def furnish(estate: Estate) -> None:
