@@ -27,6 +27,7 @@ from tests.support.small_disks import small_disk
 
 SHORT: Final = 24
 SOAK: Final = 1500
+SOAK_SERVER: Final = 500  # a server takes longer to start than a door
 SOAK_ROUNDS: Final = 20
 SEED: Final = 20261126
 NO_STRACE: Final = "recording a disk's writes needs strace, and leave to use it"
@@ -226,7 +227,7 @@ def test_over_a_long_life_no_power_cut_takes_back_what_a_server_had_answered(
     tmp_path: Path, scratch: Path
 ) -> None:
     with _recorded_server(tmp_path, rounds=SOAK_ROUNDS) as recording:
-        moments = _moments(recording.events, SOAK, Random(SEED))
+        moments = _moments(recording.events, SOAK_SERVER, Random(SEED))
         listener = server_life.Listener(recording.events)
         count = _cut(recording, moments, scratch, listener, _judge_server)
     assert count.bad == []
