@@ -22,11 +22,16 @@ class InstanceLock:
         """Take the data folder's lock.
 
         Raises:
-            StartRefused: `already-running`.
+            StartRefused: `already-running`, or the folder cannot be written (`data-unusable`).
         """
-        make_private_folder(folder)
         self._path = folder / FILE_NAME
-        self._file: IO[str] = self._path.open("a+", encoding="ascii")
+        try:
+            make_private_folder(folder)
+            self._file: IO[str] = self._path.open("a+", encoding="ascii")
+        except OSError as error:
+            raise StartRefused(
+                f"{folder} cannot be written: {error.strerror}", code="data-unusable"
+            ) from error
         self._connection: Connection | None = None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -49,10 +49,16 @@ def the_only_one(folder: Path) -> Iterator[None]:
     """Hold the data folder against a second terminal.
 
     Raises:
-        StartRefused: another one runs on it (`already-running`).
+        StartRefused: another one runs on it (`already-running`), or it cannot be written
+            (`data-unusable`).
     """
-    make_private_folder(folder)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        make_private_folder(folder)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartRefused(
+            f"{folder} cannot be written: {error.strerror}", code="data-unusable"
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -64,9 +64,14 @@ def run_server(
 
 
 def start(
-    data: Path, *, database: str, models: Path, env: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    database: str,
+    models: Path,
+    env: Mapping[str, str] | None = None,
+    temporary: Path | None = None,
 ) -> subprocess.Popen[str]:
-    temporary = data.parent / "tmp"
+    temporary = temporary or data.parent / "tmp"
     temporary.mkdir(exist_ok=True, parents=True)
     environment = os.environ | {
         # Where a leak into a temporary file would be found by the tests that look for one.

@@ -8,9 +8,9 @@ import pytest
 from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson
 from tests.community_server.doubles import COMMUNITY, CloudDouble
-from tests.community_server.server_process import Desk, run_server
+from tests.community_server.server_process import Desk, run_server, start
 from tests.community_server.whole_way import draft_for, pair_cloud, reply_to
-from tests.support.small_disks import fill, small_disk
+from tests.support.small_disks import fill, make_read_only, small_disk
 from tier_link.invitations import parse_link
 
 
@@ -58,3 +58,14 @@ def test_a_full_disk_is_said_to_whoever_asks_and_an_envelope_waits_for_room(
         assert len(desk.call("GET", "/api/v1/approvals")) == 1
         desk.close()
     assert "Traceback" not in "".join(server.log)
+
+
+def test_a_disk_that_takes_nothing_at_the_start_is_named_without_a_traceback(
+    disk: Path, models: Path
+) -> None:
+    make_read_only(disk)
+    process = start(disk / "data", database="", models=models, temporary=disk.parent / "tmp")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"{disk / 'data'} cannot be written: Read-only file system" in said
+    assert "Traceback" not in said

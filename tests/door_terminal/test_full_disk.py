@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.door_terminal.estate import eventually, running_estate
-from tests.door_terminal.processes import in_step, pair, running_door
+from tests.door_terminal.processes import gatehouse, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, person
-from tests.support.small_disks import fill, small_disk
+from tests.support.small_disks import fill, make_read_only, small_disk
 
 
 @pytest.fixture
@@ -44,3 +44,16 @@ def test_a_full_disk_keeps_no_resident_out_and_loses_no_entry(disk: Path, tmp_pa
             eventually(lambda: len(estate.entries) == len(told))
         assert {one.entry for one in estate.entries} == set(told)
         assert len(estate.entries) == len(told)
+
+
+def test_a_disk_that_takes_nothing_at_the_start_is_named_and_no_traceback_is_all_there_is(
+    disk: Path, tmp_path: Path
+) -> None:
+    data = disk / "door"
+    with running_estate(tmp_path / "server") as estate:
+        pair(estate, data)
+    make_read_only(disk)
+    refused = gatehouse("door", "run", "--data", str(data), "--port", "0", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert f"{data} cannot be written: Read-only file system" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -30,6 +30,11 @@ def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def make_read_only(folder: Path) -> None:
+    """Let a small disk on which nothing is open take nothing more, as a broken one does."""
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True, capture_output=True)
+
+
 def fill(folder: Path) -> Path:
     """Fill a disk to the last byte; deleting the returned file makes room again."""
     filler = folder / "filler"
