@@ -1,4 +1,4 @@
-"""A real door where a face counts only after a press: without one it notes nobody."""
+"""A real door opens for whoever wants in: not for who walks past, nor before a demanded press."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 from face_engine.models import FacePack
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson
-from gatehouse.scenes import walk_up
+from gatehouse.scenes import walk_past, walk_up
 from tests.door_terminal.estate import Estate, eventually
 from tests.door_terminal.processes import enrolled, furnish, in_step, running_door
 from tests.door_terminal.samples import QUICK
@@ -56,6 +56,29 @@ def test_a_face_counts_after_a_press_alone_and_a_pin_without(
         eventually(lambda: door.state()["frames"] > shown + 30)
         assert door.state()["detections"] == detections
         assert len(door.openings()) == 2
+
+
+def test_a_resident_who_walks_past_looking_at_the_door_opens_nothing_and_is_no_entry(
+    estate: Estate,
+    data: Path,
+    feed: CameraFeed,
+    pack: FacePack,
+    people: dict[str, SamplePerson],
+) -> None:
+    furnish(estate, enrolled(pack, people["Ada"], "a"), zone=Zone(min_face_px=40, cooldown_s=0))
+    with running_door(data, "--camera", feed.url) as door:
+        in_step(estate)
+        eventually(door.sees, within=60)
+        for seed in range(4):
+            random = np.random.default_rng(seed)
+            feed.show(walk_past(people["Ada"].cutout, random, seconds=1.0 + seed / 10))
+            eventually(lambda: door.state()["watching"])
+            eventually(lambda: not door.state()["watching"])
+        assert door.state()["detections"] > 0
+        assert door.state()["decisions"] == 0
+        comes(feed, people["Ada"])
+        eventually(lambda: len(door.openings()) == 1)
+        eventually(lambda: len(estate.entries) == 1)
 
 
 def test_a_door_without_the_input_that_is_demanded_says_so_and_takes_pins(
