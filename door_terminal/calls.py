@@ -28,6 +28,8 @@ RING_S: Final = 60.0
 """So long a call rings. Who has waited a minute wants to know that nobody comes."""
 MISSED_FROM_S: Final = 10.0
 """A call that its caller gives up sooner was a slip of the finger, and leaves no note."""
+GONE_S: Final = 25.0
+"""A camera that has seen nothing move, and no face, for so long sees nobody who waits."""
 TOLD_S: Final = 12.0
 """So long the screen tells what came of a call: two languages, read twice."""
 
@@ -43,6 +45,7 @@ class CallState(StrEnum):
     UNANSWERED = "unanswered"
     UNREACHABLE = "unreachable"
     CANCELLED = "cancelled"
+    GONE = "gone"
 
 
 _ANSWERED: Final = frozenset({CallState.OPENED, CallState.GATE_FAILED, CallState.REFUSED})
@@ -98,6 +101,7 @@ class CallDesk:
         self._lock = Lock()
         self._call = Call()
         self._answering = False
+        self._noticed = 0.0
         self._noted = float("-inf")
         alarms.put(AlarmKind.CALL_MISSED, active=False)  # a power cut may have come before its end
 
@@ -127,6 +131,7 @@ class CallDesk:
             now = self._clock()
             state = CallState.RINGING if connected else CallState.UNREACHABLE
             self._call = Call(secrets.token_hex(16), state, began=now, ended=now)
+            self._noticed = now
             call = self._call
         _log.info("call=%s state=%s", call.id, call.state)
         if not connected:
@@ -142,15 +147,20 @@ class CallDesk:
         if self.rung_s(call) >= MISSED_FROM_S:
             self._note_missed()
 
+    def notice(self) -> None:
+        """Hear that somebody may be there: seen, or there is no camera that would see them."""
+        self._noticed = self._clock()
+
     def tidy(self) -> None:
-        """End a call that has rung for long enough."""
+        """End a call that has rung for long enough, or whose caller has gone."""
         with self._lock:
             call = self._call
             if call.state is not CallState.RINGING or self._answering:
                 return
-            if self.rung_s(call) < RING_S:
+            gone = self._clock() - self._noticed >= GONE_S
+            if self.rung_s(call) < RING_S and not gone:
                 return
-            self._end(CallState.UNANSWERED)
+            self._end(CallState.GONE if gone else CallState.UNANSWERED)
         self._note_missed()
 
     def open(self, call_id: str, opening: Callable[[], Outcome]) -> Outcome:

@@ -276,6 +276,9 @@ class Terminal:
         call = self.calls.ringing
         if call is None:
             return False
+        heartbeat = self.vision.heartbeat
+        if self.camera or heartbeat is None or heartbeat.watching:
+            self.calls.notice()
         self.live.want(resting=True)
         view = self.live.newest()
         still = view.preview.jpeg if view else b""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
+from access_rules.alarms import EntryRemark
 from access_rules.decision import Decision, DecisionReason, Denied, Granted, Shown, decide
 from access_rules.people import Credential, Direction
 from door_terminal.clock import EffectiveClock
@@ -124,7 +125,9 @@ class Decider:
         Args:
             staff: Their id.
             entry: The id that the entry is to have.
-            fresh: Whether the order still counts; asked once its turn has come.
+            fresh: Whether the order still counts; asked when its turn has come, and once recorded.
+
+        An order that has lapsed once its entry is made opens nothing, and the entry is marked so.
 
         Raises:
             OpeningRefused: it has lapsed, the door is not configured, or nothing can be recorded.
@@ -150,6 +153,9 @@ class Decider:
                 self._entries.record(attempt, entry)
             except NotRecordable as full:
                 raise OpeningRefused(str(full), code=full.code) from full
+            if not fresh():  # a slow disk took the time that was left
+                self._entries.remark(entry, EntryRemark.NOT_PASSED)
+                raise OpeningRefused("recorded too late to open", code="opening-lapsed")
         outcome = Outcome(
             entry=entry,
             granted=True,

@@ -66,7 +66,7 @@ class Desk:
             yield page
         finally:
             context.close()
-        assert may_complain or complaints == []
+        assert may_complain or not complaints, complaints
 
     def set_up(self) -> None:
         """Do the first run as its operator does: set up, keep the kit, sign in, pair the cloud."""

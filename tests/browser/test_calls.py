@@ -17,11 +17,12 @@ from gatehouse.camera_feed import CameraFeed
 from gatehouse.sample_people import SamplePerson, sample_people
 from gatehouse.scenes import walk_up
 from tests.browser.console import PASSWORD, PHONE, USERNAME, Desk
+from tests.browser.door_screen import SMALL, UPRIGHT
+from tests.browser.door_screen import shoot as shoot_door
 from tests.browser.shots import shoot
 
 pytestmark = pytest.mark.xdist_group("console")
 
-SMALL: ViewportSize = {"width": 800, "height": 480}
 OLD_PC: ViewportSize = {"width": 1024, "height": 768}
 STILL_WIDTH = 480
 
@@ -45,6 +46,12 @@ class Gate:
         expect(call).to_be_visible()
         for word in words:
             expect(call).to_contain_text(word)
+
+    def fits(self) -> None:
+        """Check that a call says all that it says within its own place, beside the pad."""
+        call = self.screen.get_by_test_id("call")
+        expect(self.screen.get_by_test_id("call-cancel")).to_be_in_viewport(ratio=1)
+        assert call.evaluate("place => place.scrollHeight <= place.clientHeight")
 
     def openings(self) -> list[str]:
         file: Path = self.desk.estate.folder / "door" / "gate.jsonl"
@@ -84,10 +91,9 @@ def test_who_rings_is_seen_on_every_page_and_let_in_or_refused(desk: Desk, pack:
     with CameraFeed() as feed, gate(desk, feed.url) as rings, desk.page(viewport=OLD_PC) as page:
         page.goto("/people")
         expect(page.get_by_test_id("ringing")).to_have_attribute("data-count", "0")
-        shoot(rings.screen, "call_kiosk_idle")
         stands(feed, visitor)
         rings.ring()
-        shoot(rings.screen, "call_kiosk_ringing")
+        shoot_door(rings.screen, "call")
         banner = page.get_by_test_id(f"ring-{rings.door}")
         expect(banner).to_contain_text("东门 East gate is ringing")
         expect(banner.locator("img")).to_have_js_property("complete", value=True)
@@ -112,7 +118,7 @@ def test_who_rings_is_seen_on_every_page_and_let_in_or_refused(desk: Desk, pack:
         expect(page.get_by_test_id("done")).to_contain_text("opened once")
         expect(rings.screen.get_by_test_id("message")).to_contain_text("保安已为您开门")
         expect(rings.screen.get_by_test_id("message")).to_contain_text("The guard has opened")
-        shoot(rings.screen, "call_kiosk_opened")
+        shoot_door(rings.screen, "call-opened")
         (entry,) = rings.openings()
         expect(page.get_by_test_id(f"entry-{entry}")).to_contain_text(f"Opened by {USERNAME}")
         expect(page.get_by_test_id("ringing")).to_have_attribute("data-count", "0")
@@ -120,7 +126,7 @@ def test_who_rings_is_seen_on_every_page_and_let_in_or_refused(desk: Desk, pack:
         rings.ring()
         refuse_in_chinese(rings)
         rings.told("refused", "请前往值班室办理。", "Please go to the guard house.")
-        shoot(rings.screen, "call_kiosk_refused")
+        shoot_door(rings.screen, "call-refused")
         refused = page.locator("[data-reason=refused-by-staff]")
         expect(refused).to_contain_text(f"Refused by {USERNAME}")
         expect(refused).to_contain_text("Come to the guard house")
@@ -159,6 +165,9 @@ def test_who_gives_up_rings_no_more_and_a_resident_gets_in_meanwhile(desk: Desk)
         page.goto("/")
         rings.ring()
         page.get_by_test_id(f"answer-{rings.door}").click()
+        for size in (UPRIGHT, SMALL):
+            rings.screen.set_viewport_size(size)
+            rings.fits()
         # The pad goes on working while somebody else rings, and says what came of it.
         rings.screen.get_by_test_id("unit").fill("9-9-999")
         rings.screen.get_by_test_id("pin").fill("000000")

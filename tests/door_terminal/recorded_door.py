@@ -1,6 +1,7 @@
 """A door's way to its gate, which looks at each opening whether it was recorded before."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from door_terminal.reserve import Reserve
 from door_terminal.wire import read
 from tests.door_terminal.samples import configured
 from tier_link.estate_messages import ESTATE, EntryRecorded
+from tier_link.events import DurableRecord
 from tier_link.store import LinkStore
 
 
@@ -60,10 +62,12 @@ class Door:
     def show(self, person: Person | None, credential: Credential = Credential.FACE) -> Outcome:
         return self.decider.attempt(Shown(credential, person), needed_ns=time.monotonic_ns())
 
+    def records(self) -> Sequence[DurableRecord]:
+        return self.store.pending("server", 0, limit=100)
+
     def told(self) -> list[EntryRecorded]:
-        records = self.store.pending("server", 0, limit=100)
         entries = ESTATE.kind(EntryRecorded)
-        return [read(EntryRecorded, one.body) for one in records if one.kind == entries]
+        return [read(EntryRecorded, one.body) for one in self.records() if one.kind == entries]
 
     def entries(self) -> int:
         return len(self.told())

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from access_rules.alarms import AlarmKind
 from access_rules.people import Direction
 from door_terminal.alarms import AlarmLog
-from door_terminal.calls import MISSED_FROM_S, RING_S, TOLD_S, CallDesk, CallState
+from door_terminal.calls import GONE_S, MISSED_FROM_S, RING_S, TOLD_S, CallDesk, CallState
 from door_terminal.clock import EffectiveClock
 from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.remote_opening import RemoteOpenings
@@ -158,6 +158,7 @@ def test_while_one_answers_nobody_else_does_and_the_call_does_not_end(bell: Bell
 def test_a_call_that_nobody_takes_ends_and_leaves_word(bell: Bell) -> None:
     call = bell.ring()
     bell.time.now += RING_S - 0.1
+    bell.calls.notice()
     bell.calls.tidy()
     assert bell.calls.ringing is not None
     bell.time.now += 0.1
@@ -167,6 +168,18 @@ def test_a_call_that_nobody_takes_ends_and_leaves_word(bell: Bell) -> None:
     ended("call-over", lambda: bell.open(call))
     bell.time.now += TOLD_S
     assert bell.state() is CallState.NONE
+
+
+def test_whoever_goes_away_rings_no_more(bell: Bell) -> None:
+    bell.ring()
+    bell.time.now += GONE_S - 1
+    bell.calls.notice()
+    bell.time.now += GONE_S - 1
+    bell.calls.tidy()
+    assert bell.state() is CallState.RINGING
+    bell.time.now += 1
+    bell.calls.tidy()
+    assert (bell.state(), bell.missed()) == (CallState.GONE, 1)
 
 
 def test_a_slip_of_the_finger_leaves_nothing_and_giving_up_leaves_word(bell: Bell) -> None:

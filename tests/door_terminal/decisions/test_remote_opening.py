@@ -8,10 +8,13 @@ from sqlalchemy import Engine
 
 from door_terminal.clock import EffectiveClock
 from door_terminal.decisions.remote_opening import LAPSE_S, MOST_NONCES, RemoteOpenings
+from door_terminal.entries import Attempt
 from door_terminal.errors import OpeningRefused
 from door_terminal.gate import Opening
+from door_terminal.wire import read
 from tests.door_terminal.conftest import Time, make_read_only
 from tests.door_terminal.recorded_door import Door
+from tier_link.estate_messages import EntryRecorded, EntryRemarked
 
 STAFF = "5" * 32
 
@@ -77,6 +80,26 @@ def test_an_order_that_waited_too_long_for_its_turn_has_lapsed(
     nonce = asked.openings.nonce()
     monkeypatch.setattr(asked.door.decider, "_lock", Slow())
     assert asked.refused(nonce) == "opening-lapsed"
+
+
+def test_an_order_whose_entry_took_too_long_opens_nothing_and_the_entry_says_so(
+    asked: Asked, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = asked.door.log.record
+
+    def slowly(attempt: Attempt, entry: str) -> EntryRecorded:
+        time.now += LAPSE_S
+        return record(attempt, entry)
+
+    monkeypatch.setattr(asked.door.log, "record", slowly)
+    nonce = asked.openings.nonce()
+    with pytest.raises(OpeningRefused) as refused:
+        asked.openings.open(nonce, STAFF)
+    assert refused.value.code == "opening-lapsed"
+    assert asked.door.gate.openings == []
+    entry, remark = asked.door.records()
+    assert (entry.kind, remark.kind) == ("entry-recorded", "entry-remarked")
+    assert read(EntryRemarked, remark.body) == EntryRemarked(nonce, "not-passed")
 
 
 def test_a_link_that_went_down_takes_its_nonces_along(asked: Asked) -> None:
