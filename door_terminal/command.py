@@ -157,6 +157,10 @@ def pin(unit: str, pin: str, data: Path | None) -> None:
 
 _INPUT_WORDS: Final = {True: "active", False: "not active", None: "not known"}
 _READER_WORDS: Final = {"": "fine", "card-reader-none": "none"}
+_LOOKING_WORDS: Final = {
+    "slow": "slower, outside of the door's hours",
+    "off": "not for faces, outside of the door's hours",
+}
 _CAMERA_WORDS: Final = {"": "fine", "camera-none": "none; PINs open"}
 
 
@@ -173,6 +177,19 @@ def _link_in_words(state: Mapping[str, Any]) -> str:
     if state["link"]:
         return "connected"
     return "down; the door goes on without" + (", and more slowly" if state["slow"] else "")
+
+
+def _health_in_words(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if state["looking"]:
+        yield "looking", _LOOKING_WORDS[state["looking"]]
+    if state["decisions_timed"]:
+        last = f"of the last {state['decisions_timed']} by face"
+        yield "decisions", f"{state['decision_ms']:.0f} ms, median {last}"
+    if state["disk_free"] is not None:
+        yield "disk", f"{state['disk_free'] / 1024**3:.1f} GiB free"
+    if state["temperature_c"] is not None:
+        yield "temperature", f"{state['temperature_c']:.0f} °C"
+    yield "software", state["software"]
 
 
 def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -199,14 +216,7 @@ def _for_people(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "model pack", _pack_in_words(state)
     if state["detect_ms"]:
         yield "speed", f"detect {state['detect_ms']:.0f} ms, encode {state['encode_ms']:.0f} ms"
-    if state["decisions_timed"]:
-        last = f"of the last {state['decisions_timed']} by face"
-        yield "decisions", f"{state['decision_ms']:.0f} ms, median {last}"
-    if state["disk_free"] is not None:
-        yield "disk", f"{state['disk_free'] / 1024**3:.1f} GiB free"
-    if state["temperature_c"] is not None:
-        yield "temperature", f"{state['temperature_c']:.0f} °C"
-    yield "software", state["software"]
+    yield from _health_in_words(state)
     yield "not yet sent", f"{state['unsent']} entries"
     yield "up for", f"{state['uptime_s'] / 3600:.1f} h"
     if state["last"] is not None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from access_rules.decision import DoorRules, LivenessPolicy
 from access_rules.leases import LONGEST_LEASE_HOURS, LeasePolicy
 from access_rules.people import Credential, Direction
+from access_rules.schedules import WeeklyWindow
 from door_terminal.database import THE_ONLY_ROW, ConfigurationRow, once_ended
 from door_terminal.device_keys import DeviceKey
 from door_terminal.wire import read
@@ -33,12 +34,14 @@ class Configuration:
         rules: The part that decisions need.
         matrix: (d, d) float32 orthonormal, or None where the estate turns nothing.
         passes: By what passes are judged.
+        hours: When faces are looked for as ever; none means always.
     """
 
     wire: DoorConfigured
     rules: DoorRules
     matrix: NDArray[np.float32] | None
     passes: PassTrust
+    hours: tuple[WeeklyWindow, ...] = ()
 
     @classmethod
     def of(cls, wire: DoorConfigured) -> "Configuration":
@@ -69,6 +72,7 @@ class Configuration:
             ),
             matrix=_matrix(wire.matrix),
             passes=_pass_trust(wire.passes),
+            hours=_hours(wire),
         )
 
 
@@ -79,6 +83,16 @@ def _accepted(wire: DoorConfigured) -> frozenset[Credential]:
         (Credential.CARD, wire.card_allowed and bool(wire.card_key)),
     )
     return frozenset({Credential.FACE, *(one for one, accepted in allowed if accepted)})
+
+
+def _hours(wire: DoorConfigured) -> tuple[WeeklyWindow, ...]:
+    try:
+        return tuple(
+            WeeklyWindow(one.weekday_mask, one.start_minute, one.end_minute)
+            for one in wire.looking.hours
+        )
+    except ValueError as error:
+        raise MalformedMessage(f"the hours of looking: {error}") from error
 
 
 def _pass_trust(rules: PassRules) -> PassTrust:

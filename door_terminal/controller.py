@@ -180,6 +180,7 @@ async def _housekeeping(terminal: Terminal) -> None:
         now = terminal.kept_at = time.monotonic()
         terminal.renewals.tidy()
         terminal.live.tidy()
+        terminal.follow_hours()
         is_linked = terminal.uplink.link is not None
         holds = terminal.roster.book.version, terminal.lockdown.current
         news = holds != told or (is_linked and not linked)

@@ -41,6 +41,7 @@ from door_terminal.identity import Pairing
 from door_terminal.key_custody import KeyCustody
 from door_terminal.live_view import LiveView, Mark
 from door_terminal.lockdown import LockdownStore
+from door_terminal.looking import AS_EVER, OFF, SLOW, looking_at
 from door_terminal.probe import Speed, choose_mode
 from door_terminal.reserve import Reserve, keep_ballast, release_ballast
 from door_terminal.roster import Roster, as_person
@@ -133,6 +134,7 @@ class Terminal:
         self.last: Outcome | None = None
         self.latency = Latency()
         self._mode_watch = ModeWatch()
+        self._looked = AS_EVER  # as vision was last told by the hour
         self.outcomes = 0
         self._turns: dict[int, tuple[str, float]] = {}  # by track, with its end
         self.gate = ""
@@ -327,7 +329,21 @@ class Terminal:
             decisions=decisions,
             disk_free=disk_free(self.settings.data),
             temperature_c=temperature(),
+            looking=self.looking,
         )
+
+    @property
+    def looking(self) -> str:
+        """Empty while faces are looked for as ever; outside of the door's hours `slow` or `off`."""
+        current = self.configuration.current
+        return looking_at(current, self.clock.moment().unix) if current else AS_EVER
+
+    def follow_hours(self) -> None:
+        """Tell vision when the hours of looking begin or end; on the controller's loop."""
+        looking = self.looking
+        if looking != self._looked:
+            self._looked = looking
+            self.vision.rewatch()
 
     @property
     def card_reader(self) -> str:
@@ -442,7 +458,7 @@ class Terminal:
         current, look = self.configuration.current, self.vision.trial.plan.look
         if current is None or look is None:
             return None
-        mode = self.mode()
+        mode, looking, rates = self.mode(), self.looking, current.wire.looking
         ready = self.vision.ready
         outdated = ready is not None and ready.template_space != current.wire.template_space
         return Watch(
@@ -455,7 +471,8 @@ class Terminal:
             attempts=current.wire.attempts,
             liveness=look.liveness,
             passes=look.passes,
-            wanted=self.wanted(time.monotonic()),
+            wanted=looking != OFF and self.wanted(time.monotonic()),
+            rate=rates.slow_rate if looking == SLOW else rates.rate,
         )
 
     def _wanting_changed(self) -> None:

@@ -42,6 +42,9 @@ MAX_CALL_STILL = 56 * 1024
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
+MOST_LOOKING_HOURS = 32
+"""Windows of a week in which a door looks for faces: four on each day."""
+
 Text64: TypeAlias = Annotated[str, Meta(max_length=64)]
 PersonId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 """A person's id, 32 hex characters; empty where nobody was recognised."""
@@ -68,6 +71,8 @@ LivenessSeen: TypeAlias = Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-
 """What a door saw, a face or a picture of one; empty when it did not look."""
 Crop: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=MAX_CROP)]
 """An aligned face, 112 x 112, JPEG or PNG."""
+PictureRate: TypeAlias = Annotated[float, Meta(ge=2, le=60)]
+"""Pictures a second: with fewer than two, a face is forgotten from one to the next."""
 PackName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
 """A model pack's name; never a path, since a door loads what this names."""
 
@@ -146,6 +151,20 @@ class Zone(Message, frozen=True):
     cooldown_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
 
 
+class Looking(Message, frozen=True):
+    """When a door looks for faces, and how often.
+
+    Within `hours` of the estate's week (none: always) at most `rate` pictures a second; outside of
+    them at most `slow_rate` (`slow`), or no face is looked for (`off`). PINs and cards work at any
+    hour, and passes are read at any hour.
+    """
+
+    hours: Annotated[tuple[WeeklyWindow, ...], Meta(max_length=MOST_LOOKING_HOURS)] = ()
+    outside: Literal["slow", "off"] = "slow"
+    rate: PictureRate = 30.0
+    slow_rate: PictureRate = 2.0
+
+
 class PassRules(Message, frozen=True):
     """By what a door judges passes; without a root it knows none.
 
@@ -176,7 +195,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     empty where a name alone does not say which; `renewal` the text, in each language, to which
     somebody agrees whose face is renewed at the door, empty where none is; `card_allowed` whether
     cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty;
-    `face_needs_presence` whether a face counts only while an input says that somebody wants in.
+    `face_needs_presence` whether a face counts only while an input says that somebody wants in;
+    `looking` when faces are looked for, and how often.
     """
 
     name: Text64
@@ -204,6 +224,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     card_allowed: bool = False
     card_key: Annotated[bytes, Meta(max_length=KEY_SIZE)] = b""
     face_needs_presence: bool = False
+    looking: Looking = Looking()
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -272,7 +293,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     none, `locked_down` whether it lets nobody in. `mode_for_s` is for how long faces have been
     matched so. `decision_ms` is the median time of the last `decisions` by face, from the last
     needed frame to the gate's answer or the refusal. `disk_free` is in bytes, `temperature_c` the
-    warmest part's; each None where it is not known.
+    warmest part's; each None where it is not known. `looking` is empty while faces are looked for
+    as ever, `slow` or `off` outside of the door's hours.
     """
 
     roster_version: RosterVersion
@@ -296,6 +318,7 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     decisions: Annotated[int, Meta(ge=0, le=1000)] = 0
     disk_free: Annotated[int, Meta(ge=0, le=2**60)] | None = None
     temperature_c: Annotated[float, Meta(ge=-100, le=300)] | None = None
+    looking: Code = ""
 
 
 class ScoresCounted(Message, frozen=True, tag="scores-counted"):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
 from community_server.database import now
 from community_server.desk import EstateDep, ReaderDep
+from community_server.doors.hours import written
 from community_server.doors.routes import (
     DoorChange,
     DoorRequest,
@@ -38,6 +39,7 @@ DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
 OPENINGS: Final = 5
 """Openings by staff on a door's page: the last ones; the entries have all."""
+OUTSIDE: Final = ("slow", "off")
 LIVENESS: Final = ("off", "observe", "open", "challenge", "second")
 
 
@@ -109,6 +111,10 @@ def change_door(
     liveness: Text = "off",
     held_open_s: Text = "",
     pair: Text = "",
+    looks_from: Text = "",
+    looks_until: Text = "",
+    looks_outside: Text = "slow",
+    looks_rate: Text = "",
 ) -> Response:
     """Change a door's settings; its terminal hears of it at once."""
     try:
@@ -125,6 +131,10 @@ def change_door(
             liveness=liveness,
             held_open_s=held_open_s,
             pair=pair.strip(),
+            looks_from=looks_from,
+            looks_until=looks_until,
+            looks_outside=looks_outside,
+            looks_rate=looks_rate,
         )
         alter(estate, door, wanted, staff.staff)
     except NotFound:
@@ -219,7 +229,9 @@ def _began(door: ListedDoor) -> dict[str, int]:
 def _refused(error: ValidationError) -> InputRefused:
     field = str(error.errors()[0]["loc"][0])
     numbers = dict.fromkeys(("gate_open_s", "held_open_s"), "number-wrong")
-    code = ({"name": "name-missing"} | numbers).get(field)
+    hours = dict.fromkeys(("looks_from", "looks_until"), "hour-unreadable")
+    others = {"name": "name-missing", "looks_rate": "rate-wrong"}
+    code = (others | numbers | hours).get(field)
     return InputRefused("this cannot be used", field=field, code=code)
 
 
@@ -280,6 +292,8 @@ def _door(
         directions=DIRECTIONS,
         modes=MODES,
         liveness=LIVENESS,
+        outside=OUTSIDE,
+        written=written,
         reset_pin=reset_pin,
         openings=openings,
     )

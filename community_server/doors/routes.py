@@ -3,11 +3,12 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from access_rules.lockdown import Lockdown
 from community_server.alarms.service import active_kinds
 from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.doors.hours import read_minute
 from community_server.doors.service import (
     add_door,
     get_door,
@@ -33,6 +34,8 @@ router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
 
 Direction = Literal["in", "out", "both"]
 Name = Annotated[str, Field(max_length=200)]
+MinuteOfDay = Annotated[int, BeforeValidator(read_minute, json_schema_input_type=str)]
+"""Written as "07:30"."""
 
 
 class DoorRequest(BaseModel):
@@ -77,6 +80,10 @@ class DoorChange(BaseModel):
     liveness: LivenessPolicy | None = None
     held_open_s: Annotated[float, Field(ge=1, le=3600)] | None = None
     pair: Annotated[str, Field(max_length=64)] | None = None
+    looks_from: MinuteOfDay | None = None
+    looks_until: MinuteOfDay | None = None
+    looks_outside: Literal["slow", "off"] | None = None
+    looks_rate: Annotated[float, Field(ge=2, le=60)] | None = None
     min_face_px: Annotated[int, Field(ge=8, le=4000)] | None = None
     dwell_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] | None = None
@@ -109,6 +116,7 @@ class ListedDoor(BaseModel):
     disk_free: int | None
     temperature_c: float | None
     uptime_s: float
+    looking: str
     queue: int
     time_known: bool
     alarms: list[str]
@@ -202,6 +210,7 @@ def _describe(
         disk_free=presence.disk_free if presence else None,
         temperature_c=presence.temperature_c if presence else None,
         uptime_s=presence.uptime_s if presence else 0.0,
+        looking=presence.looking if presence else "",
         queue=presence.queue if presence else 0,
         time_known=presence.time_known if presence else False,
         alarms=alarms,

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from community_server.alarms.service import end_alarms
 from community_server.change import Change
 from community_server.database import new_id, now
+from community_server.doors.hours import every_day
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.intake.consents import load_renewal_texts
@@ -34,6 +35,7 @@ from tier_link.estate_messages import (
     DoorConfigured,
     LeaseHours,
     LivenessPolicy,
+    Looking,
     Mode,
     PassRules,
     Zone,
@@ -94,6 +96,11 @@ class Configurer:
             card_allowed=door.card_allowed,
             card_key=self.card_key,
             face_needs_presence=door.face_needs_presence,
+            looking=Looking(
+                hours=every_day(door.looks_from, door.looks_until),
+                outside=cast("Literal['slow', 'off']", door.looks_outside),
+                rate=door.looks_rate,
+            ),
         )
 
     def send(self, change: Change, door: Door) -> None:

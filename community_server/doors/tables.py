@@ -37,6 +37,14 @@ class Door(Base):
     """After how long standing open is an alarm."""
     pair: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """What the readers of one way in and out have in common; empty for a door on its own."""
+    looks_from: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Minute of each day from which faces are looked for as ever, until `looks_until`, on the next
+    day where that is earlier; the same for always."""
+    looks_until: Mapped[int] = mapped_column(default=0, server_default="0")
+    looks_outside: Mapped[str] = mapped_column(String(8), default="slow", server_default="slow")
+    """What becomes of looking at other hours: `slow` or `off`."""
+    looks_rate: Mapped[float] = mapped_column(default=30.0, server_default="30")
+    """Pictures a second that are looked at, at most."""
     reset_pin: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """Hash of the PIN by which staff end a fire release at the door; empty for none."""
     threshold: Mapped[float] = mapped_column(default=0.0)

@@ -21,6 +21,10 @@ FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 10.0
 """A camera that was plugged in again is seen within this time."""
 
+_PUNCTUAL: Final = 0.9
+# A camera as fast as it is looked at is now and then a little early, and no picture is to be lost
+# by that.
+
 CONNECTING: Final = "camera-connecting"
 CONNECTED: Final = ""
 """The state's code while pictures come: nothing to report."""
@@ -70,8 +74,9 @@ class CameraReader:
         self._thread = Thread(target=self._run, name="camera", daemon=True)
         self.state = CONNECTING
         self.interval_s = 0.0
-        """Pictures closer together than this are not decoded; while it is not 0, those that are
-        may be glances."""
+        """Pictures closer together than this are not decoded."""
+        self.glances = False
+        """Whether a glance is enough, where that saves anything."""
         self.still_s = 0.0
         """Unless 0, glances this far apart come with their whole picture."""
         self._last_still_ns = 0
@@ -123,11 +128,11 @@ class CameraReader:
             captured = time.monotonic_ns()
             self._number += 1
             last = self._last_decoded_ns
-            if last is not None and captured - last < self.interval_s * 1e9:
+            if last is not None and captured - last < self.interval_s * _PUNCTUAL * 1e9:
                 continue
             self._last_decoded_ns = captured
             with self._in_driver():
-                small = source.glance() if self.interval_s else None
+                small = source.glance() if self.glances else None
                 wanted = small is None or self._still_due(captured)
                 whole = source.retrieve() if wanted else None
             self._report(CONNECTED)

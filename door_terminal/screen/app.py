@@ -1,5 +1,6 @@
 """Routes of the unit's page."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from importlib import resources
@@ -22,6 +23,7 @@ from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.renewal import DECLINED, Offer
 from door_terminal.errors import ResetRefused
+from door_terminal.looking import OFF
 from door_terminal.terminal import SOFTWARE, Terminal
 from door_terminal.vision.messages import FaceBox
 from tier_kit.language import LANGUAGES, Language
@@ -180,6 +182,9 @@ def _looking(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
         """Answer with the next picture after `after`, or 204 while there is nothing to see."""
         after = request.query_params.get("after", "")
+        if terminal.looking == OFF:  # a picture would say that somebody is looked at
+            await asyncio.sleep(LOOK_S)
+            return Response(status_code=204)
         terminal.live.want()
         view = await terminal.live.after(int(after) if after.isdecimal() else 0, LOOK_S)
         if view is None:
@@ -274,6 +279,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "frames": heartbeat.frames if heartbeat else 0,
         "detections": heartbeat.detections if heartbeat else 0,
         "watching": heartbeat.watching if heartbeat else False,
+        "looking": presence.looking,
         "turn": terminal.turn,
         "passes": current is not None and Credential.PASS in current.rules.accepts,
         "renewal": _offer(terminal.renewals.offer),

@@ -13,6 +13,7 @@ let field = element("unit");
 let passed = null; // an offer at whose sight somebody typed: the next person has come
 let answering = false;
 let readsPasses = false;
+let looks = true;
 let hasKey = true; // a door whose key is in memory alone waits for it after a start
 let readsCards = false;
 let presence = "";
@@ -87,6 +88,7 @@ function hint() {
   if (!hasKey) return "hint-key";
   const cameraWorks = !element("camera-fine").hidden;
   if (!cameraWorks || presence === "missing") return "hint-pin";
+  if (!looks) return readsPasses ? "hint-off-pass" : "hint-off";
   if (presence === "needed") return "hint-press";
   return readsPasses ? "hint-pass" : "hint";
 }
@@ -108,6 +110,7 @@ async function poll() {
     reveal("time-unknown", !state.time_known);
     hasKey = state.key;
     readsPasses = state.passes;
+    looks = state.looking !== "off";
     readsCards = state.cards;
     presence = state.presence;
     reveal("fire", state.fire);

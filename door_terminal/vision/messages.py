@@ -163,7 +163,8 @@ class Unable(msgspec.Struct, frozen=True, array_like=True, tag="unable"):
 class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     """Controller: what counts as a sighting here, and what to send of it.
 
-    Unless somebody is `wanted`, no face is looked for at all.
+    Unless somebody is `wanted`, no face is looked for at all. At most `rate` pictures a second are
+    looked at, 0 for as many as come.
     """
 
     min_face_px: float
@@ -176,6 +177,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     liveness: bool = False
     passes: bool = False
     wanted: bool = True
+    rate: float = 0.0
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):

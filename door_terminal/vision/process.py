@@ -143,7 +143,9 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
     while True:
         if not _obey(channel, watcher, previewer):
             return
-        reader.interval_s = 0.0 if watcher.watching else IDLE_INTERVAL_S
+        reader.glances = not watcher.watching
+        least = watcher.least_interval_s
+        reader.interval_s = max(least, IDLE_INTERVAL_S) if reader.glances else least
         reader.still_s = RESTING_S if previewer.resting else 0.0
         picture = reader.next_frame(IDLE_INTERVAL_S)
         if picture is not None:

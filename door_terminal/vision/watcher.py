@@ -73,6 +73,12 @@ class Watcher:
         return time.monotonic() < self._until
 
     @property
+    def least_interval_s(self) -> float:
+        """Pictures closer together than this are not looked at."""
+        rate = self._watch.rate if self._watch else 0.0
+        return 1.0 / rate if rate else 0.0
+
+    @property
     def faces(self) -> int:
         """How many faces are being followed."""
         return len(self._tracker.tracks)

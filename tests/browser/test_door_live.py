@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from tests.browser.door_screen import (
 from tests.door_terminal.estate import Estate, eventually, running_estate
 from tests.door_terminal.processes import MATRIX, Door, enrolled, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured
-from tier_link.estate_messages import Zone
+from tier_link.estate_messages import Looking, WeeklyWindow, Zone
 
 PIN, UNIT = "482915", "3-1-1201"
 
@@ -199,6 +201,39 @@ def test_a_face_that_is_not_enough_is_told_so_and_the_pin_completes_it(
         message(page, "Welcome.")
         assert len(door.openings()) == before + 1
     settle(estate)
+
+
+def test_outside_of_its_hours_the_screen_says_so_and_the_pin_opens(
+    browser: Browser,
+    estate: Estate,
+    door: Door,
+    feed: CameraFeed,
+    scenes: dict[str, list[Image]],
+) -> None:
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    begins = (now.hour * 60 + now.minute + 120) % 1440
+    hours = (WeeklyWindow(127, begins, (begins + 120) % 1440 or 1440),)
+    with screen(browser, door) as page:
+        settle(estate, looking=Looking(hours=hours, outside="off"))
+        message(page, "Faces are not looked at in these hours.")
+        message(page, "此时段不识别人脸")
+        expect(page.get_by_test_id("view")).to_be_hidden()
+        keep(page, "not-looking")
+        before = door.state()["detections"]
+        opened = len(door.openings())
+        with standing(feed, scenes["known"]):
+            eventually(lambda: door.state()["frames"], within=60)
+            tap(page, UNIT)
+            page.get_by_test_id("pin").tap()
+            tap(page, PIN)
+            page.get_by_test_id("open").tap()
+            message(page, "Welcome.")
+            expect(page.get_by_test_id("view")).to_be_hidden()
+        assert (door.state()["detections"], len(door.openings())) == (before, opened + 1)
+        settle(estate)
+        message(page, "Look at the camera")
+        with standing(feed, scenes["known"]):
+            box(page, "granted")
 
 
 def test_the_picture_is_mirrored_and_its_boxes_with_it(

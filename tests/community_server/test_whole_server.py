@@ -26,7 +26,15 @@ from tests.support.databases import postgresql_database
 from tier_link.base64url import decode_base64url
 from tier_link.certificates import load_root
 from tier_link.errors import PairingRefused, RequestFailed
-from tier_link.estate_messages import ESTATE, AlarmChanged, EntryRecorded, MatchAnswer, MatchRequest
+from tier_link.estate_messages import (
+    ESTATE,
+    AlarmChanged,
+    EntryRecorded,
+    Looking,
+    MatchAnswer,
+    MatchRequest,
+    WeeklyWindow,
+)
 from tier_link.invitations import parse_link
 
 
@@ -285,6 +293,18 @@ def test_an_alarm_is_told_acknowledged_and_a_fire_release_ended_from_the_desk(
         )
         assert terminal.configuration is not None
         assert PasswordHasher().verify(terminal.configuration.reset_pin, pin)
+
+        hours = {"looks_from": "22:00", "looks_until": "06:30", "looks_outside": "off"}
+        desk.call("PATCH", f"/api/v1/doors/{door}", hours | {"looks_rate": 10})
+        night = (WeeklyWindow(127, 1320, 1440), WeeklyWindow(127, 0, 390))
+        looking = Looking(hours=night, outside="off", rate=10)
+        wait_for(
+            "the hours",
+            lambda: terminal.configuration and terminal.configuration.looking == looking,
+        )
+        for wrong in ({"looks_from": "24:00"}, {"looks_from": 60}, {"looks_rate": 1}):
+            answer = desk.http.patch(f"/api/v1/doors/{door}", json=wrong)
+            assert answer.status_code == 422
 
 
 def test_a_wrong_pairing_code_pairs_nothing(server: Server, desk: Desk, tmp_path: Path) -> None:

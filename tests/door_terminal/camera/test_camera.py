@@ -148,13 +148,13 @@ def test_an_idle_door_decodes_few_pictures(folder: Path, readers: list[CameraRea
 def test_an_idle_door_only_glances_at_a_network_camera(readers: list[CameraReader]) -> None:
     with CameraFeed() as feed:
         reader = CameraReader(lambda sleep: open_source(feed.url, sleep=sleep))
-        reader.interval_s = 0.05
+        reader.interval_s, reader.glances = 0.05, True
         readers.append(reader)
         reader.start()
         idle = reader.next_frame(10)
         assert idle is not None
         assert idle.glance
-        reader.interval_s = 0
+        reader.interval_s, reader.glances = 0, False
         reader.next_frame(5)  # may still be a glance
         whole = reader.next_frame(5)
         assert whole is not None
@@ -163,12 +163,31 @@ def test_an_idle_door_only_glances_at_a_network_camera(readers: list[CameraReade
         assert whole.image.shape[0] == 8 * idle.image.shape[0]
 
 
+@pytest.mark.parametrize(("rate", "least", "most"), [(15.0, 13, 16), (5.0, 4, 6)])
+def test_pictures_are_looked_at_at_most_so_often_and_as_often_as_that(
+    rate: float, least: int, most: int, readers: list[CameraReader]
+) -> None:
+    with CameraFeed() as feed:  # fifteen a second
+        reader = CameraReader(lambda sleep: open_source(feed.url, sleep=sleep))
+        reader.interval_s = 1 / rate
+        readers.append(reader)
+        reader.start()
+        first = reader.next_frame(10)
+        assert first is not None
+        seen, frame = 0, first
+        while frame.captured_ns < first.captured_ns + 2e9:
+            latest = reader.next_frame(5)
+            assert latest is not None
+            seen, frame = seen + 1, latest
+        assert 2 * least <= seen <= 2 * most
+
+
 def test_who_looks_at_an_idle_door_gets_whole_pictures_beside_the_glances(
     readers: list[CameraReader],
 ) -> None:
     with CameraFeed() as feed:
         reader = CameraReader(lambda sleep: open_source(feed.url, sleep=sleep))
-        reader.interval_s, reader.still_s = 0.05, 0.3
+        reader.interval_s, reader.glances, reader.still_s = 0.05, True, 0.3
         readers.append(reader)
         reader.start()
         frames = [reader.next_frame(10) for _ in range(10)]

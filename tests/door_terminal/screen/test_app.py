@@ -5,8 +5,10 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from access_rules.alarms import AlarmKind
 from access_rules.decision import DecisionReason
+from door_terminal.configuration import Configuration
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.decisions.cooldown import Cooldown
 from door_terminal.decisions.faces import Verdict
@@ -26,7 +29,14 @@ from door_terminal.settings import Settings
 from door_terminal.terminal import Terminal
 from door_terminal.vision.messages import Advice, FaceBox, Preview, Sighting, Unclear
 from tests.door_terminal.samples import QUICK, RENEWAL, configured, person
-from tier_link.estate_messages import ESTATE, RenewalAnswer, RosterSnapshot, Zone
+from tier_link.estate_messages import (
+    ESTATE,
+    Looking,
+    RenewalAnswer,
+    RosterSnapshot,
+    WeeklyWindow,
+    Zone,
+)
 
 PORT = 8480
 OWN = f"http://127.0.0.1:{PORT}"
@@ -338,6 +348,57 @@ def test_what_vision_is_told_to_do_is_what_was_configured(terminal: Terminal) ->
     assert watch is not None
     assert (watch.min_face_px, watch.dwell_ms, watch.max_yaw_deg, watch.frames) == (77, 444, 22, 3)
     assert (watch.liveness, watch.passes) == (True, True)
+
+
+def later() -> tuple[WeeklyWindow, ...]:
+    """Two hours of each day that have not come yet, in the time zone of `configured`."""
+    wall = datetime.now(ZoneInfo("Asia/Shanghai"))
+    begins = (wall.hour * 60 + wall.minute + 120) % 1440
+    return (WeeklyWindow(127, begins, (begins + 120) % 1440 or 1440),)
+
+
+@pytest.mark.parametrize(
+    ("looking", "faces", "rate"),
+    [
+        (Looking(rate=12.0), True, 12.0),
+        (Looking(hours=later(), outside="slow", slow_rate=3.0), True, 3.0),
+        (Looking(hours=later(), outside="off", rate=12.0), False, 12.0),
+    ],
+    ids=["as-ever", "slow", "off"],
+)
+def test_outside_of_its_hours_a_door_looks_slower_or_not_at_all_and_the_page_is_told(
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    looking: Looking,
+    *,
+    faces: bool,
+    rate: float,
+) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr(terminal.vision, "show", shown.append)
+    with Session(terminal.engine) as session, session.begin():
+        terminal.configuration.take(session, configured(looking=looking))
+    watch = terminal._watch()
+    assert watch is not None
+    assert (watch.wanted, watch.rate) == (faces, rate)
+    said = looking.outside if looking.hours else ""
+    assert ask(terminal, "GET", "/state").json()["looking"] == said
+    assert terminal.presence().looking == said
+    assert ask(terminal, "GET", "/look").status_code == 204
+    assert len(shown) == faces  # a picture would say that somebody is looked at
+
+
+def test_vision_is_told_when_the_hours_end_and_begin(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(terminal.vision, "rewatch", lambda: told.append(terminal.looking))
+    for hours in ((), later(), ()):
+        wire = configured(looking=Looking(hours=hours, outside="off"))
+        terminal.configuration.current = Configuration.of(wire)
+        for _ in range(3):
+            terminal.follow_hours()
+    assert told == ["off", ""]
 
 
 def test_the_page_is_told_whether_passes_open_this_door(terminal: Terminal) -> None:

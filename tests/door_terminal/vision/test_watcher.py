@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec import structs
@@ -20,6 +22,10 @@ START_NS = 1_000_000_000
 
 def watch(*, encode: bool = True, crops: bool = False, attempts: int = 1) -> Watch:
     return Watch(40, 300, 35, 2, encode=encode, crops=crops, attempts=attempts)
+
+
+def replace_watch(**more: Any) -> Watch:
+    return msgspec.structs.replace(watch(), **more)
 
 
 def film(
@@ -167,6 +173,27 @@ def test_an_empty_view_finds_nobody(pack: FacePack, random: np.random.Generator)
     watcher.watch(watch())
     frames = (Frame(empty_view(random), START_NS + n * 66_000_000, n) for n in range(10))
     assert looked(watcher, frames) == []
+
+
+def test_outside_of_its_hours_no_face_is_looked_for_and_passes_are_read_on(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    frames = list(film(people["Ada"], random))
+    watcher.watch(replace_watch(wanted=False, passes=True))
+    assert looked(watcher, iter(frames)) == []
+    assert (watcher.detections, watcher.watching) == (0, True)
+
+
+def test_at_other_hours_a_door_that_looks_slower_still_sees_who_stands_there(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    watcher = Watcher(pack)
+    watcher.watch(replace_watch(rate=2.0))
+    assert watcher.least_interval_s == 0.5
+    every_half_second = list(film(people["Ada"], random))[:: int(FRAME_RATE / 2)]
+    (found,) = looked(watcher, iter(every_half_second))
+    assert isinstance(found, Sighting)
 
 
 def test_a_glance_tells_that_something_moves_and_is_not_searched(
