@@ -17,7 +17,7 @@ def messages(message_type: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     return _strategy(inspect.type_info(message_type))
 
 
-def _strategy(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 -- one per type
+def _strategy(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 -- one per type
     match info:
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, **{field.name: _strategy(field.type) for field in fields})
@@ -39,6 +39,10 @@ def _strategy(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 --
             return st.lists(
                 _strategy(item), min_size=low or 0, max_size=max(low or 0, min(high or 3, 3))
             ).map(tuple)
+        case inspect.NoneType():
+            return st.none()
+        case inspect.UnionType(types=types):
+            return st.one_of(*map(_strategy, types))
     raise NotImplementedError(info)
 
 
