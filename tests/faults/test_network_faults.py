@@ -94,11 +94,12 @@ class Traffic:
 
 @dataclass
 class Balance:
-    """What is left when all is over; all but `made` and `arrived` is to be nothing."""
+    """What is left when all is over; what follows `faces` is to be nothing."""
 
     made: int
     arrived: int
     timeless: int
+    faces: int
     lost: list[str]
     doubled: list[str]
     wrong_openings: list[str]
@@ -110,7 +111,8 @@ class Balance:
 
     def __str__(self) -> str:
         return (
-            f"{self.made} entries made ({self.timeless} with the time unknown),"
+            f"{self.made} entries made ({self.timeless} with the time unknown,"
+            f" {self.faces} of faces that were let in),"
             f" {self.arrived} arrived, {len(self.lost)} lost,"
             f" {len(self.doubled)} doubled; {len(self.wrong_openings)} wrong openings,"
             f" {len(self.refused)} residents refused {dict(Counter(self.refused)) or ''}"
@@ -151,6 +153,7 @@ def _balance(far: FarEstate, traffic: Traffic) -> Balance:
         made=len(made),
         arrived=len(arrived),
         timeless=sum(not row.time_known for row in rows),
+        faces=sum(row.credential == "face" and row.granted for row in rows),
         lost=sorted(made - set(arrived)),
         doubled=[
             *(f"number {number}" for number, count in numbers.items() if count > 1),
