@@ -2,7 +2,8 @@
 
 - A file's content is on the disk once a sync of the file, begun after the write, has ended. What
   was written since may be there or not, page by page, in any order, and torn between sectors.
-- So may its length. What a longer file has not got yet reads as zeros.
+- So may its length. What a longer file has not got yet reads as zeros. A shortening happens whole
+  or not at all, since it gives blocks back and what is written behind it gets others.
 - A name (made, renamed, removed) is on the disk once its folder was synced, whatever else was.
   Those since may be there or not, in any order; a renaming happens whole or not at all.
 
@@ -82,11 +83,12 @@ class _File:
     def after_cut(self, unsynced: Unsynced, chance: Random) -> bytes:
         if unsynced != "some":
             return bytes(self.durable if unsynced == "lost" else self.now)
-        sizes = [len(self.durable)]
-        for change in self.pending:
+        before, pending = chance.choice(list(self._between_shortenings()))
+        sizes = [len(before)]
+        for change in pending:
             sizes.append(change.size_after(sizes[-1]))
-        content = bytearray(self.durable).ljust(max(sizes), b"\0")
-        for page, changes in sorted(_by_page(self.pending, max(sizes)).items()):
+        content = bytearray(before).ljust(max(sizes), b"\0")
+        for page, changes in sorted(_by_page(pending, max(sizes)).items()):
             versions = [bytearray(content[page : page + PAGE])]
             for change in changes:
                 versions.append(bytearray(versions[-1]))
@@ -97,6 +99,29 @@ class _File:
                 version = chance.choice(versions) if torn else written_back
                 content[page + start : page + start + SECTOR] = version[start : start + SECTOR]
         return bytes(content[: chance.choice(sizes)])
+
+    def _between_shortenings(self) -> Iterator[tuple[bytes, list[_Change]]]:
+        """Yield what a file may be a mixture of: a content and the changes to it.
+
+        A shortening gives the blocks back at once, and what is written behind it gets others: no
+        mixture holds some of what was there before and some of what came after.
+        """
+        content, changes = bytearray(self.durable), list[_Change]()
+        for one in self.pending:
+            if one.data is None and one.offset < len(self._now_after(changes, content)):
+                yield bytes(content), changes
+                content, changes = self._now_after([*changes, one], content), []
+            else:
+                changes = [*changes, one]
+        yield bytes(content), changes
+
+    @staticmethod
+    def _now_after(changes: Iterable[_Change], content: bytearray) -> bytearray:
+        """Return what reading gives after changes to a content."""
+        after = bytearray(content)
+        for one in changes:
+            one.apply(after)
+        return after
 
 
 def _by_page(changes: Iterable[_Change], size: int) -> dict[int, list[_Change]]:

@@ -84,6 +84,17 @@ def test_a_length_may_be_there_before_what_it_is_the_length_of(tmp_path: Path) -
     assert {fate["file"][:7] for fate in _fates(tmp_path / "2", shortened)} == {b"x" * 7}
 
 
+def test_a_shortening_happens_whole_or_not_at_all(tmp_path: Path) -> None:
+    old, new = b"o" * (2 * PAGE), b"n" * PAGE
+    events = [
+        *(_opened(1), _wrote(2, old), Synced(3, 3, FILE), Synced(4, 4, "/disk")),
+        *(Resized(5, 5, FILE, 0), _wrote(6, new)),
+    ]
+    found = {fate["file"] for fate in _fates(tmp_path, events)}
+    assert {old, b"", new} <= found
+    assert all(b"o" not in one for one in found - {old})
+
+
 def test_a_renaming_happens_whole_or_not_at_all(tmp_path: Path) -> None:
     events = [
         *(_opened(1), _wrote(2, b"old"), Synced(3, 3, FILE), Synced(4, 4, "/disk")),
