@@ -128,7 +128,8 @@ class CameraReader:
             captured = time.monotonic_ns()
             self._number += 1
             last = self._last_decoded_ns
-            if last is not None and captured - last < self.interval_s * _PUNCTUAL * 1e9:
+            least = self.interval_s if self.glances else self.interval_s * _PUNCTUAL
+            if last is not None and captured - last < least * 1e9:
                 continue
             self._last_decoded_ns = captured
             with self._in_driver():
