@@ -63,6 +63,22 @@ def run(host: str | None, port: int | None) -> None:
         raise click.ClickException(f"{error} [{error.code}]") from error
 
 
+@server.command()
+def restored() -> None:
+    """Begin a new epoch after the database came back from a backup, before `run`.
+
+    Doors and cloud know records that such a database has lost; without this they refuse its links.
+    """
+    try:
+        estate = open_estate(Settings.read())
+        try:
+            click.echo(f"The server is in epoch {estate.links.renew_epoch()}.")
+        finally:
+            estate.close()
+    except (ServerError, ConfigurationRefused, FaceEngineError, LinkError) as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
+
+
 @server.command("setup-code")
 def show_setup_code() -> None:
     """Show the code that first-run set-up asks for."""
