@@ -3,19 +3,17 @@
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatehouse.local_estate import LocalEstate, wait_for
+from gatehouse.local_estate import LocalEstate, run_command, wait_for
 from tests.door_terminal.estate import DOOR, Estate, eventually, running_estate
 from tests.door_terminal.processes import Door, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, packed, person, unit_vector
 from tier_link.estate_messages import RosterPerson
 from tier_link.events import DurableRecord
-from tier_link.store import LinkStore, open_database
 
 PEOPLE = 10_000
 PART = 100
@@ -139,9 +137,7 @@ def test_a_server_put_back_without_a_new_epoch_is_refused_and_the_door_keeps_wha
     assert door.pin(*old)["granted"]
 
     estate.server.stop()
-    engine = open_database(f"sqlite:///{database}")
-    LinkStore(engine, keep_acknowledged=timedelta(0)).renew_epoch()
-    engine.dispose()
+    run_command(["server", "restored"], estate.server_environment)
     estate.start_server()
     estate.doors[name].kill()  # it would wait half a minute after a refusal
     estate.doors[name].start()
