@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from face_engine.models import load_pack
 from gatehouse.demo import enroll
@@ -11,6 +12,7 @@ from gatehouse.local_estate import LocalEstate, wait_for
 from gatehouse.sample_people import sample_people
 
 
+@pytest.mark.soak  # both ends are tried apart in the quick suite
 def test_it_fetches_its_key_after_a_restart_and_gets_none_once_revoked(tmp_path: Path) -> None:
     (chen,) = (one for one in sample_people(load_pack()) if one.name == "Chen")
     with LocalEstate(tmp_path) as estate:

@@ -114,6 +114,7 @@ def _resident(estate: LocalEstate, name: str) -> tuple[str, str]:
     return issued["unit"], issued["pin"]
 
 
+@pytest.mark.soak  # the bad networks put a server back in a new epoch in the quick suite
 def test_a_server_put_back_without_a_new_epoch_is_refused_and_the_door_keeps_what_it_knows(
     far: tuple[LocalEstate, str],
 ) -> None:
