@@ -160,6 +160,7 @@ def refuse_in_chinese(rings: Gate) -> None:
         second.unroute_all(behavior="wait")
 
 
+@pytest.mark.soak  # the first one rings, too
 def test_who_gives_up_rings_no_more_and_a_resident_gets_in_meanwhile(desk: Desk) -> None:
     with CameraFeed() as feed, gate(desk, feed.url) as rings, desk.page() as page:
         page.goto("/")

@@ -126,7 +126,14 @@ def keep(page: Page, state: str) -> None:
         shoot(page, f"{state}-{'upright' if size == UPRIGHT else 'large'}")
 
 
-@pytest.mark.parametrize("size", [SMALL, UPRIGHT, LARGE], ids=["lying", "upright", "large"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(SMALL, id="lying"),
+        pytest.param(UPRIGHT, id="upright", marks=pytest.mark.soak),
+        pytest.param(LARGE, id="large", marks=pytest.mark.soak),
+    ],
+)
 def test_who_comes_sees_themselves_what_to_do_and_what_came_of_it(
     browser: Browser,
     door: Door,

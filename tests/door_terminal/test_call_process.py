@@ -124,6 +124,7 @@ def test_who_gives_up_rings_no_more_and_who_cannot_be_heard_is_told(
         assert (door.openings(), estate.entries) == ([], [])
 
 
+@pytest.mark.soak  # tests/browser/test_calls.py rings with real processes in the quick suite
 def test_the_desk_sees_whoever_rings_and_only_while_they_ring(
     estate: Estate, data: Path, feed: CameraFeed, pack: FacePack
 ) -> None:

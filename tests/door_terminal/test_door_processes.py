@@ -182,7 +182,7 @@ def test_a_weak_door_asks_the_server_and_does_without_it(
     assert estate.presences[-1].mode == "remote"
 
 
-@pytest.mark.parametrize("mode", ["remote", "hybrid"])
+@pytest.mark.parametrize("mode", ["remote", pytest.param("hybrid", marks=pytest.mark.soak)])
 def test_a_weak_door_whose_server_is_gone_matches_by_itself_and_says_so(
     estate: Estate,
     data: Path,

@@ -54,6 +54,7 @@ def status(door: Door) -> subprocess.CompletedProcess[str]:
     return gatehouse("door", "status", "--data", str(door.data), cwd=door.data.parent)
 
 
+@pytest.mark.soak  # trials and ways back are tried without processes
 def test_a_door_changes_to_the_estates_pack_and_keeps_its_own_where_it_cannot(
     estate: Estate, data: Path, people: dict[str, SamplePerson]
 ) -> None:

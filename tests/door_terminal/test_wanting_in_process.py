@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from face_engine.models import FacePack
 from gatehouse.camera_feed import CameraFeed
@@ -58,6 +59,7 @@ def test_a_face_counts_after_a_press_alone_and_a_pin_without(
         assert len(door.openings()) == 2
 
 
+@pytest.mark.soak  # rendered passers-by are in tests of vision in the quick suite
 def test_a_resident_who_walks_past_looking_at_the_door_opens_nothing_and_is_no_entry(
     estate: Estate,
     data: Path,

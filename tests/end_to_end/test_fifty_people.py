@@ -115,8 +115,8 @@ def gates(database: str, tmp_path: Path) -> Iterator[tuple[LocalEstate, Sequence
 @pytest.mark.parametrize(
     ("count", "photos", "database"),
     [
-        # As many photos as the form asks for; enough people to see that the path holds.
-        (6, 3, "sqlite"),
+        # The quick suite walks the same path with fewer people in tests/browser and the demo.
+        pytest.param(6, 3, "sqlite", marks=pytest.mark.soak),
         pytest.param(6, 3, "postgresql", marks=pytest.mark.soak),
         pytest.param(50, 3, "sqlite", marks=pytest.mark.soak),
         pytest.param(50, 1, "sqlite", marks=pytest.mark.soak),

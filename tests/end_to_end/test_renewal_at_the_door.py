@@ -73,6 +73,7 @@ def desk(before: Before, models: Path) -> Iterator[Desk]:
         desk.close()
 
 
+@pytest.mark.soak  # both ends are tried apart in the quick suite
 def test_a_resident_is_asked_after_face_and_pin_and_then_known_at_the_door_itself(
     before: Before, desk: Desk, tmp_path: Path, people: Sequence[SamplePerson]
 ) -> None:

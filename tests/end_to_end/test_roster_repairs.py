@@ -51,8 +51,10 @@ def shown(desk: Desk, door: str) -> dict[str, Any]:
     "damage",
     [
         "DELETE FROM roster_people WHERE person = (SELECT min(person) FROM roster_people)",
-        "UPDATE roster_people SET sealed = zeroblob(length(sealed))",
-        "UPDATE roster SET version = version + 1000",
+        pytest.param(
+            "UPDATE roster_people SET sealed = zeroblob(length(sealed))", marks=pytest.mark.soak
+        ),
+        pytest.param("UPDATE roster SET version = version + 1000", marks=pytest.mark.soak),
     ],
     ids=["a person lost", "rows damaged", "a version too high"],
 )

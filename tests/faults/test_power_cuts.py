@@ -192,6 +192,7 @@ def test_a_disk_that_ignores_syncs_is_found_out(life: Life, scratch: Path) -> No
     assert any(one.lost for one in count.bad)
 
 
+@pytest.mark.soak  # another one of a disk that ignores syncs stays
 def test_a_door_that_leaves_out_syncs_is_found_out(tmp_path: Path, scratch: Path) -> None:
     with _recorded(tmp_path, unsafe=True) as life:
         count = _cut_door(life, _moments(life.events, SHORT, Random(SEED))[-8:], scratch)
