@@ -95,7 +95,8 @@ class Terminal:
         self.started = self.kept_at = time.monotonic()
         folder = settings.data
         key = DeviceKey() if pairing.custody == "confidential" else DeviceKey.open(folder)
-        self.key = key
+        # Whether what is stored could be read: not before a confidential door's key has come.
+        self.knows = key.here
         release_ballast(folder)
         self.engine = open_door_database(settings.database_url)
         keep_ballast(folder)
@@ -165,7 +166,7 @@ class Terminal:
             gate=self._wiring,
             publish=self._decided,
             locked_down=lambda: self.lockdown.current.active,
-            key_here=lambda: self.key.here,
+            key_here=lambda: self.knows,
         )
         self.openings = RemoteOpenings(self.decider, machine.since_boot)
         self.calls = CallDesk(
@@ -246,7 +247,7 @@ class Terminal:
         """Check a PIN and take it to its end; on a worker thread, since it takes its time."""
         typed_ns = time.monotonic_ns()
         current = self.configuration.current
-        if not self.key.here:
+        if not self.knows:
             # No PIN is looked at, so none counts as wrong.
             check = PinCheck(None, DecisionReason.KEY_AWAITED)
         elif current is not None and Credential.PIN not in current.rules.accepts:
@@ -411,6 +412,7 @@ class Terminal:
             _log.exception("the configuration is of another key")
         self.roster.load()
         self.margins.load()
+        self.knows = True  # from here on alone is a PIN that names nobody a wrong one
 
     def _direction(self) -> Direction:
         current = self.configuration.current

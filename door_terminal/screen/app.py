@@ -251,7 +251,7 @@ def describe(terminal: Terminal) -> dict[str, Any]:
         "id": terminal.pairing.door,
         "software": SOFTWARE,
         "configured": current is not None,
-        "key": terminal.key.here,
+        "key": terminal.knows,
         "link": terminal.uplink.link is not None,
         "gate": presence.gate,
         "vision": presence.vision,
