@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure
+from face_engine.degradations import Degradation
 from face_engine.evaluation.comparison import difference_at
 from face_engine.evaluation.evaluate import Evaluation, Options, evaluate
 from face_engine.models import DEFAULT_PACK, default_folder, load_pack
@@ -22,22 +23,30 @@ FPIRS: Final = (0.01, 0.003)
 
 
 def run() -> list[Figure]:
-    """Evaluate the default pack in each way, and the 8-bit one against it."""
+    """Evaluate the default pack in each way and in bad conditions, the 8-bit one against it."""
     folder = os.environ.get(VARIABLE)
     if folder is None:
         print(f"  not measured: {VARIABLE} names no folder of photos")
         return []
     photos = Path(folder)
-    floats = [_evaluated(DEFAULT_PACK, photos, *way) for way in WAYS]
+    floats = [_evaluated(DEFAULT_PACK, photos, *way) for way in WAYS[:-1]]
+    floats.append(_evaluated(DEFAULT_PACK, photos, *WAYS[-1], degradations=tuple(Degradation)))
     integers = [_evaluated(INTEGERS, photos, *way) for way in WAYS]
     figures = [_accuracy(floats[0])]
     for one in floats:
         figures += [_fnir(one, fpir) for fpir in FPIRS]
+    figures += _degraded(floats[-1])
     figures += [_loss(*both) for both in zip(integers, floats, strict=True)]
     return figures
 
 
-def _evaluated(pack: str, photos: Path, gallery_photos: int, probe_frames: int) -> Evaluation:
+def _evaluated(
+    pack: str,
+    photos: Path,
+    gallery_photos: int,
+    probe_frames: int,
+    degradations: tuple[Degradation, ...] = (),
+) -> Evaluation:
     return evaluate(
         load_pack(pack),
         Options(
@@ -45,6 +54,7 @@ def _evaluated(pack: str, photos: Path, gallery_photos: int, probe_frames: int) 
             pairs=photos / "pairs.txt",
             gallery_photos=gallery_photos,
             probe_frames=probe_frames,
+            degradations=degradations,
             cache=default_folder().parent / "evaluation",
         ),
     )
@@ -76,6 +86,37 @@ def _fnir(evaluation: Evaluation, fpir: float) -> Figure:
         len(trial.mated),
         note=f"95% bounds {rate.low:.2%} to {rate.high:.2%}; {trial.gallery_size} people enrolled",
     )
+
+
+def _degraded(evaluation: Evaluation) -> list[Figure]:
+    """Refused in bad conditions: not acquired, or not found; with the doors' gate and without."""
+    if evaluation.trial is None:
+        raise RuntimeError(evaluation.note)
+    figures = []
+    for result in evaluation.degraded:
+        gated, bare, change = next(
+            (row, other, difference)
+            for row, other, difference in zip(
+                result.with_gate.rows,
+                result.without_gate.rows,
+                result.refused_differences,
+                strict=True,
+            )
+            if row.fpir == FPIRS[0]
+        )
+        bounds = f"{100 * change.low:+.2f} to {100 * change.high:+.2f}"
+        figures.append(
+            Figure(
+                f"refused at FPIR {FPIRS[0]:.1%}, {result.name}, {_way(evaluation)}",
+                100 * gated.refused.value,
+                "%",
+                len(evaluation.trial.mated),
+                reference="without the quality gate",
+                reference_median=100 * bare.refused.value,
+                note=f"difference {100 * change.value:+.2f} points, 95% bounds {bounds}",
+            )
+        )
+    return figures
 
 
 def _loss(integers: Evaluation, floats: Evaluation) -> Figure:
