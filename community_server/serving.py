@@ -1,6 +1,7 @@
 """Serving: one process, one TLS port for console, API, links and pairing."""
 
 import contextlib
+import gc
 import logging
 import socket
 import ssl
@@ -73,6 +74,7 @@ def serve(estate: Estate, listener: Listener) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    gc.freeze()  # The estate is there to stay: no later collection need walk all its people.
     with contextlib.suppress(KeyboardInterrupt):
         _Announcing(config, estate, listener.url).run(sockets=[listener.socket])
 
