@@ -1,12 +1,14 @@
-"""What every route needs: the estate, who is signed in, whether a write may happen."""
+"""What every route needs: the estate, who is signed in, what they may, whose a write is."""
 
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
 from starlette.requests import HTTPConnection
 
 from community_server.errors import SignInRefused
 from community_server.estate import Estate
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, check_csrf, find_session, note_use
 
 COOKIE: Final = "__Host-gatehouse"
@@ -37,7 +39,34 @@ def get_signed_in(request: Request, estate: EstateDep) -> SignedIn:
     return signed_in
 
 
-ReaderDep = Annotated[SignedIn, Depends(get_signed_in)]
+SignedInDep = Annotated[SignedIn, Depends(get_signed_in)]
+
+
+def reader(permission: Permission) -> Dependency:
+    """Return what a route depends on that shows something to whoever may see it.
+
+    Such a route is refused with `sign-in-needed` or `not-permitted`.
+    """
+
+    def get_reader(signed_in: SignedInDep) -> SignedIn:
+        return signed_in.need(permission)
+
+    return Dependency(get_reader)
+
+
+def writer(permission: Permission) -> Dependency:
+    """Return what a route of the API depends on that changes something.
+
+    Such a route is refused as of `reader`, and with `csrf-wrong` or `origin-wrong`: the session's
+    token has to come with the request.
+    """
+
+    def get_writer(request: Request, signed_in: SignedInDep) -> SignedIn:
+        check_origin(request)
+        check_csrf(signed_in, request.headers.get(CSRF_HEADER))
+        return signed_in.need(permission)
+
+    return Dependency(get_writer)
 
 
 def check_origin(request: Request) -> None:
@@ -51,20 +80,6 @@ def check_origin(request: Request) -> None:
     host = request.headers.get("host", "")
     if site not in {"same-origin", "none"} or origin not in {None, f"https://{host}"}:
         raise SignInRefused("this request comes from another site", code="origin-wrong")
-
-
-def get_writer(request: Request, signed_in: ReaderDep) -> SignedIn:
-    """Return who is at the desk, for a write: the session's token has to come with it.
-
-    Raises:
-        SignInRefused: `sign-in-needed`, `csrf-wrong`, `origin-wrong`.
-    """
-    check_origin(request)
-    check_csrf(signed_in, request.headers.get(CSRF_HEADER))
-    return signed_in
-
-
-WriterDep = Annotated[SignedIn, Depends(get_writer)]
 
 
 def address_of(request: Request) -> str:

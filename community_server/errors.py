@@ -5,6 +5,7 @@ ServerError
 ├── VaultLocked       the master key does not open the vault
 ├── NotSetUp          the estate has no name, keys and first account yet
 ├── SignInRefused     no session, a wrong password, a missing or wrong CSRF token
+├── NotPermitted      who asks is known, and their role does not allow this
 ├── TooManyAttempts   back off; carries the seconds to wait
 ├── NotFound          no such person, door, enrollment, photo
 ├── Conflict          the thing is not in a state that allows this
@@ -50,6 +51,12 @@ class SignInRefused(ServerError):
     """
 
     code = "sign-in-needed"
+
+
+class NotPermitted(ServerError):
+    """Whoever asks is signed in, and may not do this."""
+
+    code = "not-permitted"
 
 
 class TooManyAttempts(ServerError):

@@ -15,6 +15,7 @@ from community_server.errors import (
     Conflict,
     InputRefused,
     NotFound,
+    NotPermitted,
     NotSetUp,
     ServerError,
     SignInRefused,
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 _STATUS: Final[Mapping[type[ServerError], int]] = {
     SignInRefused: 403,
+    NotPermitted: 403,
     TooManyAttempts: 429,
     NotFound: 404,
     NotSetUp: 409,

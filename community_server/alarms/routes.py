@@ -5,17 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from community_server.alarms.service import acknowledge, list_alarms
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ALARMS)]
+Writer = Annotated[SignedIn, writer(Permission.HANDLE_ALARMS)]
 
 
 @router.get("")
 def show_alarms(
     estate: EstateDep,
-    staff: ReaderDep,
+    staff: Reader,
     only_open: Annotated[bool, Query(alias="open")] = True,  # noqa: FBT002 - a query's word
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, object]]:
@@ -26,7 +31,7 @@ def show_alarms(
 
 
 @router.post("/{alarm}/acknowledge", status_code=204)
-def take_notice(alarm: str, estate: EstateDep, staff: WriterDep) -> None:
+def take_notice(alarm: str, estate: EstateDep, staff: Writer) -> None:
     """Say that somebody has seen an alarm; the first name stays."""
     notice(estate, alarm, staff.staff)
 

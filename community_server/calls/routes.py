@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from community_server.calls.book import Ringing
 from community_server.database import new_id
-from community_server.desk import EstateDep, ReaderDep, WriterDep, address_of
+from community_server.desk import EstateDep, address_of, reader, writer
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, NotFound
 from community_server.estate import Estate
@@ -22,10 +22,15 @@ from community_server.openings.service import (
     note_order,
     note_outcome,
 )
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, prove_again
 from tier_link.estate_messages import CallRefused
 
 router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
+
+Reader = Annotated[SignedIn, reader(Permission.ANSWER_CALLS)]
+Answerer = Annotated[SignedIn, writer(Permission.ANSWER_CALLS)]
+Opener = Annotated[SignedIn, writer(Permission.OPEN_DOORS)]
 
 
 class RefusalRequest(BaseModel):
@@ -51,14 +56,14 @@ class ShownCall:
 
 
 @router.get("")
-def show_calls(estate: EstateDep, staff: ReaderDep) -> list[dict[str, object]]:
+def show_calls(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
     """List the calls that ring now, the longest first."""
     del staff
     return [one.as_json() for one in list_calls(estate)]
 
 
 @router.get("/{call}/still", response_class=Response)
-def show_still(call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_still(call: str, estate: EstateDep, staff: Reader) -> Response:
     """Show what the door's camera sees of whoever rings."""
     del staff
     return still_of(estate, call)
@@ -66,7 +71,7 @@ def show_still(call: str, estate: EstateDep, staff: ReaderDep) -> Response:
 
 @router.post("/{call}/open")
 def open_for_call(
-    call: str, body: OpeningRequest, request: Request, estate: EstateDep, staff: WriterDep
+    call: str, body: OpeningRequest, request: Request, estate: EstateDep, staff: Opener
 ) -> Opened:
     """Answer a call by opening the door, once."""
     wish = check_wish(body.reason, body.note)
@@ -75,7 +80,7 @@ def open_for_call(
 
 
 @router.post("/{call}/refuse", status_code=204)
-def refuse_call(call: str, body: RefusalRequest, estate: EstateDep, staff: WriterDep) -> None:
+def refuse_call(call: str, body: RefusalRequest, estate: EstateDep, staff: Answerer) -> None:
     """Answer a call by a refusal, whose reason whoever rings reads at the door."""
     answer_by_refusal(estate, call, check_wish(body.reason, body.note, REFUSALS), staff)
 

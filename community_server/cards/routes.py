@@ -7,12 +7,17 @@ from pydantic import BaseModel, Field
 
 from community_server.cards.queries import cards_of
 from community_server.cards.service import give_card, take_card
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.people.queries import get_person
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1/people", tags=["cards"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
+Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
 
 
 class CardRequest(BaseModel):
@@ -36,20 +41,20 @@ class ListedCard(BaseModel):
 
 
 @router.get("/{person}/cards")
-def show_cards(person: str, estate: EstateDep, staff: ReaderDep) -> list[ListedCard]:
+def show_cards(person: str, estate: EstateDep, staff: Reader) -> list[ListedCard]:
     """List somebody's cards."""
     del staff
     return list_cards(estate, person)
 
 
 @router.post("/{person}/cards", status_code=201)
-def make_card(person: str, body: CardRequest, estate: EstateDep, staff: WriterDep) -> CardGiven:
+def make_card(person: str, body: CardRequest, estate: EstateDep, staff: Writer) -> CardGiven:
     """Give somebody a card."""
     return CardGiven(card=new_card(estate, person, body.number, staff.staff))
 
 
 @router.delete("/{person}/cards/{card}", status_code=204)
-def delete_card(person: str, card: str, estate: EstateDep, staff: WriterDep) -> None:
+def delete_card(person: str, card: str, estate: EstateDep, staff: Writer) -> None:
     """Take a card away; connected doors refuse it at once."""
     remove_card(estate, person, card, staff.staff)
 

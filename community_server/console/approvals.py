@@ -6,36 +6,32 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from community_server.console.frame import (
-    FormWriterDep,
-    Text,
-    desk_page,
-    fragment,
-    go_to,
-)
-from community_server.desk import EstateDep, ReaderDep
+from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
+from community_server.desk import EstateDep, reader
 from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.intake.approvals import Waiting, count_waiting, list_waiting
 from community_server.intake.routes import perform
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/approvals")
+
+Reader = Annotated[SignedIn, reader(Permission.APPROVE)]
+Writer = Annotated[SignedIn, form_writer(Permission.APPROVE)]
 
 DECLINE_REASONS: Final = ("not-the-person", "photo-unclear", "not-expected", "other")
 """Why the desk declines, as the audit log notes it."""
 
 
 @router.get("")
-def show_approvals(
-    request: Request, estate: EstateDep, staff: ReaderDep, about: str = ""
-) -> Response:
+def show_approvals(request: Request, estate: EstateDep, staff: Reader, about: str = "") -> Response:
     """Show everybody who waits, who came first on top."""
     return _page(request, estate, staff, about=about)
 
 
 @router.get("/badge")
-def show_badge(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_badge(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show how many wait, beside the link in the frame."""
     del staff
     with estate.reading() as session:
@@ -44,7 +40,7 @@ def show_badge(request: Request, estate: EstateDep, staff: ReaderDep) -> Respons
 
 
 @router.get("/news")
-def show_news(request: Request, estate: EstateDep, staff: ReaderDep, seen: str = "") -> Response:
+def show_news(request: Request, estate: EstateDep, staff: Reader, seen: str = "") -> Response:
     """Say that the list on the screen is old; an empty one is renewed at once."""
     del staff
     waiting = _waiting(estate)
@@ -60,7 +56,7 @@ def decide(
     request: Request,
     enrollment: str,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Writer,
     decision: Annotated[Literal["approve", "decline"], Form()],
     reason: Text = "",
 ) -> Response:

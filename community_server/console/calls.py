@@ -11,21 +11,26 @@ from community_server.calls.routes import (
     list_calls,
     still_of,
 )
-from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
-from community_server.desk import EstateDep, ReaderDep, address_of
+from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
+from community_server.desk import EstateDep, address_of, reader
 from community_server.errors import Conflict, InputRefused, ServerError, TooManyAttempts
 from community_server.estate import Estate
 from community_server.openings.service import MAX_NOTE, REASONS, REFUSALS, check_wish
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/calls")
+
+Reader = Annotated[SignedIn, reader(Permission.ANSWER_CALLS)]
+Answerer = Annotated[SignedIn, form_writer(Permission.ANSWER_CALLS)]
+Opener = Annotated[SignedIn, form_writer(Permission.OPEN_DOORS)]
 
 
 @router.get("/banner")
 def refresh_banner(
     request: Request,
     estate: EstateDep,
-    staff: ReaderDep,
+    staff: Reader,
     but: Annotated[str, Query(max_length=32)] = "",
 ) -> Response:
     """Show who rings now, but for the call whose own page asks."""
@@ -34,20 +39,20 @@ def refresh_banner(
 
 
 @router.get("/{call}")
-def show_call(request: Request, call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_call(request: Request, call: str, estate: EstateDep, staff: Reader) -> Response:
     """Show one call, and how it can be answered."""
     return _page(request, estate, staff, call)
 
 
 @router.get("/{call}/live")
-def refresh_call(request: Request, call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def refresh_call(request: Request, call: str, estate: EstateDep, staff: Reader) -> Response:
     """Show whether a call rings yet, and its newest picture."""
     del staff
     return fragment(request, "call_live.html.jinja", call=_find(estate, call), id=call)
 
 
 @router.get("/{call}/still")
-def show_still(call: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_still(call: str, estate: EstateDep, staff: Reader) -> Response:
     """Show what the door's camera sees of whoever rings."""
     del staff
     return still_of(estate, call)
@@ -58,7 +63,7 @@ def open_for_call(
     request: Request,
     call: str,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Opener,
     password: Text = "",
     reason: Text = "",
     note: Text = "",
@@ -77,7 +82,7 @@ def refuse_call(
     request: Request,
     call: str,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Answerer,
     reason: Text = "",
     note: Text = "",
 ) -> Response:

@@ -1,25 +1,31 @@
 """The link to the cloud, and the certificate by which browsers trust this server."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 
-from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
-from community_server.desk import EstateDep, ReaderDep
+from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
+from community_server.desk import EstateDep, reader
 from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.setup.routes import status_of as status_of_estate
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter()
 
+Reader = Annotated[SignedIn, reader(Permission.PAIR)]
+Writer = Annotated[SignedIn, form_writer(Permission.PAIR)]
+
 
 @router.get("/cloud")
-def show_cloud(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_cloud(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show how the link is doing."""
     return _page(request, estate, staff)
 
 
 @router.get("/cloud/live")
-def refresh_cloud(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def refresh_cloud(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show how the link is doing now."""
     del staff
     return fragment(
@@ -29,7 +35,7 @@ def refresh_cloud(request: Request, estate: EstateDep, staff: ReaderDep) -> Resp
 
 @router.post("/cloud")
 def pair_cloud(
-    request: Request, estate: EstateDep, staff: FormWriterDep, url: Text = "", code: Text = ""
+    request: Request, estate: EstateDep, staff: Writer, url: Text = "", code: Text = ""
 ) -> Response:
     """Pair with a cloud."""
     try:

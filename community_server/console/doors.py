@@ -1,13 +1,13 @@
 """Doors: added, paired, watched, set, revoked."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from community_server.console.frame import FormWriterDep, Text, desk_page, fragment, go_to
+from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
 from community_server.database import now
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.doors.hours import written
 from community_server.doors.routes import (
     DoorChange,
@@ -25,11 +25,18 @@ from community_server.doors.service import get_door
 from community_server.errors import Conflict, InputRefused, NotFound, ServerError
 from community_server.estate import Estate
 from community_server.openings.service import list_openings
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.thresholds.routes import strictness
 from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_DOORS)]
+Setter = Annotated[SignedIn, form_writer(Permission.SET_DOORS)]
+PairReader = Annotated[SignedIn, reader(Permission.PAIR)]
+Pairer = Annotated[SignedIn, form_writer(Permission.PAIR)]
+FireEnder = Annotated[SignedIn, form_writer(Permission.HANDLE_ALARMS)]
 
 _BOXES: Final = (
     *("pin_allowed", "pass_allowed", "card_allowed"),
@@ -44,22 +51,23 @@ LIVENESS: Final = ("off", "observe", "open", "challenge", "second")
 
 
 @router.get("")
-def show_doors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_doors(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """List the doors and how each is doing."""
     return _list(request, estate, staff)
 
 
 @router.get("/live")
-def refresh_doors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def refresh_doors(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show how the doors are doing now."""
-    return fragment(request, "doors_live.html.jinja", doors=listing(estate), csrf=staff.csrf)
+    doors, may = listing(estate), staff.permissions
+    return fragment(request, "doors_live.html.jinja", doors=doors, csrf=staff.csrf, may=may)
 
 
 @router.post("")
 def add_door(
     request: Request,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Pairer,
     name: Text = "",
     direction: Text = "both",
 ) -> Response:
@@ -72,7 +80,7 @@ def add_door(
 
 
 @router.post("/{door}/pairing")
-def pair_door(request: Request, door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def pair_door(request: Request, door: str, estate: EstateDep, staff: Pairer) -> Response:
     """Issue a pairing code, and show it in the only answer that ever holds it."""
     row = find(estate, door)
     issued = issue(estate, door, staff.staff)
@@ -80,13 +88,13 @@ def pair_door(request: Request, door: str, estate: EstateDep, staff: FormWriterD
 
 
 @router.get("/{door}")
-def show_door(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_door(request: Request, door: str, estate: EstateDep, staff: Reader) -> Response:
     """Show one door and its settings."""
     return _door(request, estate, staff, door)
 
 
 @router.get("/{door}/health")
-def refresh_health(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def refresh_health(request: Request, door: str, estate: EstateDep, staff: Reader) -> Response:
     """Show how one door is doing now."""
     del staff
     shown = find(estate, door)
@@ -98,7 +106,7 @@ def change_door(
     request: Request,
     door: str,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Setter,
     name: Text = "",
     direction: Text = "both",
     mode: Text = "auto",
@@ -145,16 +153,14 @@ def change_door(
 
 
 @router.post("/{door}/reset-pin")
-def issue_pin(request: Request, door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def issue_pin(request: Request, door: str, estate: EstateDep, staff: Setter) -> Response:
     """Issue the PIN that ends a fire release at the door, in the only answer that holds it."""
     pin = issue_reset_pin(estate, door, staff.staff)
     return _door(request, estate, staff, door, reset_pin=pin)
 
 
 @router.post("/{door}/fire")
-def end_fire_release(
-    request: Request, door: str, estate: EstateDep, staff: FormWriterDep
-) -> Response:
+def end_fire_release(request: Request, door: str, estate: EstateDep, staff: FireEnder) -> Response:
     """End a fire release, if the door agrees."""
     try:
         end_fire(estate, door, staff.staff)
@@ -164,7 +170,7 @@ def end_fire_release(
 
 
 @router.get("/{door}/removal")
-def ask_revocation(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def ask_revocation(request: Request, door: str, estate: EstateDep, staff: PairReader) -> Response:
     """Say in words what revoking means, and ask."""
     return desk_page(
         request,
@@ -178,7 +184,7 @@ def ask_revocation(request: Request, door: str, estate: EstateDep, staff: Reader
 
 
 @router.post("/{door}/removal")
-def revoke_door(door: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def revoke_door(door: str, estate: EstateDep, staff: Pairer) -> Response:
     """Revoke a door: its link closes and is refused from now on."""
     revoke(estate, door, staff.staff)
     return go_to("/doors?done=revoked")

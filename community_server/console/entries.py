@@ -5,18 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from community_server.console.frame import clock_of, desk_page, fragment
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.entries.service import ShownEntry, list_entries
 from community_server.estate import Estate
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/entries")
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ENTRIES)]
 
 SHOWN = 100
 """Entries on the page: a shift's worth at one gate, and quick on an old PC."""
 
 
 @router.get("")
-def show_entries(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_entries(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show the newest entries."""
     entries = _newest(estate)
     return desk_page(
@@ -35,7 +39,7 @@ def show_entries(request: Request, estate: EstateDep, staff: ReaderDep) -> Respo
 def refresh_entries(
     request: Request,
     estate: EstateDep,
-    staff: ReaderDep,
+    staff: Reader,
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """Show the newest entries again if one has come since `after`; what is new is marked."""

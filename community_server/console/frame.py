@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Form, Request
+from fastapi import Form, Request
+from fastapi.params import Depends as Dependency
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from community_server.alarms.service import count_open
 from community_server.calls.routes import ShownCall, list_calls
 from community_server.console.clock import EstateClock
-from community_server.desk import ReaderDep, check_origin
+from community_server.desk import SignedInDep, check_origin
 from community_server.errors import (
     Conflict,
     InputRefused,
@@ -25,6 +26,7 @@ from community_server.intake.approvals import count_waiting
 from community_server.lockdown.routes import ShownLockdown, look
 from community_server.pages import PAGES, language_of, show
 from community_server.setup.community import get_community
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, check_csrf
 
 REFERRER_POLICY: Final = "same-origin"
@@ -34,18 +36,32 @@ could not be told from another site's; addresses here carry no secret, and leave
 Text = Annotated[str, Form(max_length=1000)]
 
 
-def get_form_writer(request: Request, signed_in: ReaderDep, csrf: Text = "") -> SignedIn:
-    """Return who is at the desk, for a form: the session's token has to be among its fields.
+ROOMS: Final = (
+    ("/", "overview", Permission.SEE_ESTATE),
+    ("/approvals", "approvals", Permission.APPROVE),
+    ("/people", "people", Permission.SEE_PEOPLE),
+    ("/visitors", "visitors", Permission.SEE_PEOPLE),
+    ("/doors", "doors", Permission.SEE_DOORS),
+    ("/entries", "entries", Permission.SEE_ENTRIES),
+    ("/alarms", "alarms", Permission.SEE_ALARMS),
+    ("/cloud", "cloud", Permission.PAIR),
+    ("/lockdown", "lockdown", Permission.SEE_ESTATE),
+)
+"""The navigation: a room's address, its name in `nav`, and what entering it takes."""
 
-    Raises:
-        SignInRefused: `sign-in-needed`, `csrf-wrong`, `origin-wrong`.
+
+def form_writer(permission: Permission) -> Dependency:
+    """Return what a form's route depends on: the session's token has to be among its fields.
+
+    Such a route is refused with `sign-in-needed`, `csrf-wrong`, `origin-wrong`, `not-permitted`.
     """
-    check_origin(request)
-    check_csrf(signed_in, csrf)
-    return signed_in
 
+    def get_form_writer(request: Request, signed_in: SignedInDep, csrf: Text = "") -> SignedIn:
+        check_origin(request)
+        check_csrf(signed_in, csrf)
+        return signed_in.need(permission)
 
-FormWriterDep = Annotated[SignedIn, Depends(get_form_writer)]
+    return Dependency(get_form_writer)
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ class Frame:
     """What stands around every page of the desk."""
 
     estate: str
+    rooms: Sequence[tuple[str, str]]
     username: str
     csrf: str = field(repr=False)
     waiting: int
@@ -150,8 +167,16 @@ def desk_page(
         template,
         status=status_of(refusal) if refusal else status,
         frame=Frame(
-            name, staff.username, staff.csrf, waiting, alarms, look(estate), list_calls(estate)
+            estate=name,
+            rooms=[(address, room) for address, room, need in ROOMS if need in staff.permissions],
+            username=staff.username,
+            csrf=staff.csrf,
+            waiting=waiting,
+            alarms=alarms,
+            lockdown=look(estate),
+            calls=list_calls(estate),
         ),
+        may=staff.permissions,
         room=room,
         here=here,
         problem=problem_of(refusal) if refusal else None,

@@ -1,13 +1,14 @@
 """Signing in and out at the desk."""
 
 import math
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
 from community_server.console.frame import (
-    FormWriterDep,
     Text,
     bare_page,
+    form_writer,
     go_to,
     problem_of,
     status_of,
@@ -17,9 +18,13 @@ from community_server.desk import EstateDep, check_origin
 from community_server.errors import SignInRefused, TooManyAttempts
 from community_server.estate import Estate
 from community_server.setup.community import get_community
+from community_server.staff.permissions import Permission
 from community_server.staff.routes import Credentials, begin, end
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter()
+
+Writer = Annotated[SignedIn, form_writer(Permission.OWN_ACCOUNT)]
 
 
 @router.get("/login")
@@ -43,7 +48,7 @@ def do_login(
 
 
 @router.post("/logout")
-def do_logout(request: Request, estate: EstateDep, staff: FormWriterDep) -> Response:
+def do_logout(request: Request, estate: EstateDep, staff: Writer) -> Response:
     """Sign out."""
     del staff
     response = go_to("/login?done=signed-out")

@@ -1,21 +1,27 @@
 """A door opened from the desk: the question for the password and the reason, and the answer."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 
 from community_server.console.doors import find
-from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
-from community_server.desk import EstateDep, ReaderDep, address_of
+from community_server.console.frame import Text, desk_page, form_writer, go_to
+from community_server.desk import EstateDep, address_of, reader
 from community_server.errors import Conflict, InputRefused, ServerError, TooManyAttempts
 from community_server.estate import Estate
 from community_server.openings.routes import open_remotely
 from community_server.openings.service import MAX_NOTE, REASONS, check_wish
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/doors/{door}/opening")
 
+Reader = Annotated[SignedIn, reader(Permission.OPEN_DOORS)]
+Writer = Annotated[SignedIn, form_writer(Permission.OPEN_DOORS)]
+
 
 @router.get("")
-def ask_opening(request: Request, door: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def ask_opening(request: Request, door: str, estate: EstateDep, staff: Reader) -> Response:
     """Ask why, and for the password."""
     return _page(request, estate, staff, door)
 
@@ -25,7 +31,7 @@ def open_door(
     request: Request,
     door: str,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Writer,
     password: Text = "",
     reason: Text = "",
     note: Text = "",

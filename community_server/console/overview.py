@@ -1,6 +1,7 @@
 """What needs somebody now, at a glance."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from community_server.alarms.service import ShownAlarm, list_alarms
 from community_server.cloud_connection import CloudState
 from community_server.console.frame import clock_of, desk_page, fragment
 from community_server.database import now
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.doors.routes import ListedDoor
 from community_server.doors.routes import listing as list_doors
 from community_server.entries.service import ShownEntry, list_entries
@@ -17,8 +18,12 @@ from community_server.estate import Estate
 from community_server.intake.approvals import Waiting, list_waiting, people_waiting
 from community_server.invitations.queries import ends_of_invitations
 from community_server.people.fading import FadingBook
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter()
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ESTATE)]
 
 MOST_ALARMS = 5
 """Alarms shown here; their own page has all."""
@@ -46,7 +51,7 @@ class Overview:
 
 
 @router.get("/")
-def show_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_overview(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show the first page."""
     return desk_page(
         request,
@@ -60,13 +65,13 @@ def show_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Resp
 
 
 @router.get("/overview/live")
-def refresh_overview(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def refresh_overview(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show what is new on the first page."""
-    del staff
     return fragment(
         request,
         "overview_live.html.jinja",
         overview=look(estate),
+        may=staff.permissions,
         clock=clock_of(request, estate),
     )
 

@@ -1,15 +1,15 @@
 """Residents: found, invited and invited again, given a PIN, suspended, removed."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from community_server.cards.routes import list_cards, new_card, remove_card
-from community_server.console.frame import FormWriterDep, Text, desk_page, go_to
+from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.given_pass import ShownPass, show_pass
 from community_server.console.invited import ShownInvitation, invite, invite_again
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.errors import InputRefused, NotFound, ServerError
 from community_server.estate import Estate
 from community_server.invitations.routes import InvitationRequest, perform_withdrawal
@@ -22,23 +22,29 @@ from community_server.people.routes import (
     new_pin,
     remove,
 )
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/people")
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
+Writer = Annotated[SignedIn, form_writer(Permission.MANAGE_PEOPLE)]
+RemovalReader = Annotated[SignedIn, reader(Permission.REMOVE_PEOPLE)]
+Remover = Annotated[SignedIn, form_writer(Permission.REMOVE_PEOPLE)]
 
 MOST_SHOWN: Final = 200
 """Rows that a guard's old PC draws at once; beyond them one searches."""
 
 
 @router.get("")
-def show_people(request: Request, estate: EstateDep, staff: ReaderDep, q: str = "") -> Response:
+def show_people(request: Request, estate: EstateDep, staff: Reader, q: str = "") -> Response:
     """List the residents, or those whose name or unit contains what was searched for."""
     return _list(request, estate, staff, q=q)
 
 
 @router.post("")
 def invite_resident(
-    request: Request, estate: EstateDep, staff: FormWriterDep, name: Text = "", unit: Text = ""
+    request: Request, estate: EstateDep, staff: Writer, name: Text = "", unit: Text = ""
 ) -> Response:
     """Invite a resident, and show the link in the only answer that ever holds it."""
     wanted = InvitationRequest(kind="resident", name=name[:64], unit=unit[:64])
@@ -50,14 +56,14 @@ def invite_resident(
 
 
 @router.get("/{person}")
-def show_person(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_person(request: Request, person: str, estate: EstateDep, staff: Reader) -> Response:
     """Show one person and what can be done."""
     return _person(request, estate, staff, person)
 
 
 @router.post("/{person}/invitation")
 def invite_person_again(
-    request: Request, person: str, estate: EstateDep, staff: FormWriterDep
+    request: Request, person: str, estate: EstateDep, staff: Writer
 ) -> Response:
     """Invite somebody anew, and show the link in the only answer that ever holds it."""
     try:
@@ -70,9 +76,7 @@ def invite_person_again(
 
 
 @router.post("/{person}/invitation/withdrawal")
-def withdraw_link(
-    request: Request, person: str, estate: EstateDep, staff: FormWriterDep
-) -> Response:
+def withdraw_link(request: Request, person: str, estate: EstateDep, staff: Writer) -> Response:
     """Withdraw somebody's open link."""
     try:
         perform_withdrawal(estate, person, staff.staff)
@@ -84,7 +88,7 @@ def withdraw_link(
 
 
 @router.post("/{person}/pin")
-def issue_pin(request: Request, person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def issue_pin(request: Request, person: str, estate: EstateDep, staff: Writer) -> Response:
     """Issue a PIN, and show it in the only answer that ever holds it."""
     try:
         pin, unit = new_pin(estate, person, staff.staff)
@@ -97,7 +101,7 @@ def issue_pin(request: Request, person: str, estate: EstateDep, staff: FormWrite
 
 @router.post("/{person}/pass")
 def give_pass(
-    request: Request, person: str, estate: EstateDep, staff: FormWriterDep, uses: Text = ""
+    request: Request, person: str, estate: EstateDep, staff: Writer, uses: Text = ""
 ) -> Response:
     """Give a QR pass, and show it in the only answer that ever holds it."""
     try:
@@ -110,7 +114,7 @@ def give_pass(
 
 
 @router.post("/{person}/pass/withdrawal")
-def withdraw_pass(person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def withdraw_pass(person: str, estate: EstateDep, staff: Writer) -> Response:
     """Take a pass back."""
     remove_pass(estate, person, staff.staff)
     return go_to(f"/people/{person}?done=pass-withdrawn")
@@ -118,7 +122,7 @@ def withdraw_pass(person: str, estate: EstateDep, staff: FormWriterDep) -> Respo
 
 @router.post("/{person}/cards")
 def give_card(
-    request: Request, person: str, estate: EstateDep, staff: FormWriterDep, number: Text = ""
+    request: Request, person: str, estate: EstateDep, staff: Writer, number: Text = ""
 ) -> Response:
     """Give somebody a card, typed or read by the desk's own reader."""
     try:
@@ -131,16 +135,14 @@ def give_card(
 
 
 @router.post("/{person}/cards/{card}")
-def take_card(person: str, card: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def take_card(person: str, card: str, estate: EstateDep, staff: Writer) -> Response:
     """Take a card away, at once."""
     remove_card(estate, person, card, staff.staff)
     return go_to(f"/people/{person}?done=card-taken-away")
 
 
 @router.post("/{person}/suspended")
-def set_suspended(
-    person: str, estate: EstateDep, staff: FormWriterDep, suspended: Text = ""
-) -> Response:
+def set_suspended(person: str, estate: EstateDep, staff: Writer, suspended: Text = "") -> Response:
     """Close every door to somebody for now, or open them again."""
     wanted = suspended == "yes"
     alter(estate, person, PersonChange(suspended=wanted), staff.staff)
@@ -148,7 +150,7 @@ def set_suspended(
 
 
 @router.get("/{person}/removal")
-def ask_removal(request: Request, person: str, estate: EstateDep, staff: ReaderDep) -> Response:
+def ask_removal(request: Request, person: str, estate: EstateDep, staff: RemovalReader) -> Response:
     """Say in words what removing means, and ask."""
     shown = find(estate, person)
     return desk_page(
@@ -163,7 +165,7 @@ def ask_removal(request: Request, person: str, estate: EstateDep, staff: ReaderD
 
 
 @router.post("/{person}/removal")
-def remove_person(person: str, estate: EstateDep, staff: FormWriterDep) -> Response:
+def remove_person(person: str, estate: EstateDep, staff: Remover) -> Response:
     """Remove somebody from the server and from every door."""
     room = room_of(find(estate, person))
     remove(estate, person, staff.staff)

@@ -5,21 +5,25 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from community_server.console.clock import read_field, usual_visit
-from community_server.console.frame import FormWriterDep, Text, desk_page, zone_of
+from community_server.console.frame import Text, desk_page, form_writer, zone_of
 from community_server.console.invited import ShownInvitation, invite
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.doors.routes import listing as list_doors
 from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.invitations.routes import InvitationRequest
 from community_server.people.routes import listing
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/visitors")
 
+Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
+Writer = Annotated[SignedIn, form_writer(Permission.INVITE_VISITORS)]
+
 
 @router.get("")
-def show_visitors(request: Request, estate: EstateDep, staff: ReaderDep) -> Response:
+def show_visitors(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """List the visitors whose time is not over."""
     return _page(request, estate, staff)
 
@@ -28,7 +32,7 @@ def show_visitors(request: Request, estate: EstateDep, staff: ReaderDep) -> Resp
 def invite_visitor(
     request: Request,
     estate: EstateDep,
-    staff: FormWriterDep,
+    staff: Writer,
     doors: Annotated[list[str], Form(default_factory=list, max_length=1000)],
     name: Text = "",
     unit: Text = "",

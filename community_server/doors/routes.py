@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from access_rules.lockdown import Lockdown
 from community_server.alarms.service import active_kinds
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.desk import EstateDep, reader, writer
 from community_server.doors.hours import read_minute
 from community_server.doors.service import (
     add_door,
@@ -23,6 +23,8 @@ from community_server.lockdown.service import DoorState, current, state_of
 from community_server.people.pins import draw_pin
 from community_server.rosters.news import count_members
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 from tier_link.errors import DeadlinePassed, LinkDown, RequestFailed
 from tier_link.estate_messages import ESTATE, FireReset, LivenessPolicy
 from tier_link.store.codes import IssuedCode
@@ -31,6 +33,11 @@ RESET_WAIT_S: Final = 5.0
 """A door answers within its disk's patience, or does not."""
 
 router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_DOORS)]
+Setter = Annotated[SignedIn, writer(Permission.SET_DOORS)]
+Pairer = Annotated[SignedIn, writer(Permission.PAIR)]
+FireEnder = Annotated[SignedIn, writer(Permission.HANDLE_ALARMS)]
 
 Direction = Literal["in", "out", "both"]
 Name = Annotated[str, Field(max_length=200)]
@@ -125,45 +132,45 @@ class ListedDoor(BaseModel):
 
 
 @router.get("")
-def show_doors(estate: EstateDep, staff: ReaderDep) -> list[ListedDoor]:
+def show_doors(estate: EstateDep, staff: Reader) -> list[ListedDoor]:
     """List the doors and how each is doing."""
     del staff
     return listing(estate)
 
 
 @router.post("", status_code=201)
-def make_door(body: DoorRequest, estate: EstateDep, staff: WriterDep) -> DoorAdded:
+def make_door(body: DoorRequest, estate: EstateDep, staff: Pairer) -> DoorAdded:
     """Add a door; pair its terminal next."""
     return DoorAdded(door=add(estate, body, staff.staff))
 
 
 @router.post("/{door}/pairing", status_code=201)
-def make_code(door: str, estate: EstateDep, staff: WriterDep) -> CodeIssued:
+def make_code(door: str, estate: EstateDep, staff: Pairer) -> CodeIssued:
     """Issue a pairing code, to be typed at the terminal within ten minutes."""
     issued = issue(estate, door, staff.staff)
     return CodeIssued(code=issued.code, expires_at=issued.expires_at)
 
 
 @router.patch("/{door}", status_code=204)
-def change_door(door: str, body: DoorChange, estate: EstateDep, staff: WriterDep) -> None:
+def change_door(door: str, body: DoorChange, estate: EstateDep, staff: Setter) -> None:
     """Change a door's configuration; the terminal hears of it at once."""
     alter(estate, door, body, staff.staff)
 
 
 @router.post("/{door}/reset-pin", status_code=201)
-def make_reset_pin(door: str, estate: EstateDep, staff: WriterDep) -> ResetPinIssued:
+def make_reset_pin(door: str, estate: EstateDep, staff: Setter) -> ResetPinIssued:
     """Issue the PIN by which staff end a fire release at the door; the one before ends."""
     return ResetPinIssued(pin=issue_reset_pin(estate, door, staff.staff))
 
 
 @router.post("/{door}/fire/end", status_code=204)
-def end_fire_release(door: str, estate: EstateDep, staff: WriterDep) -> None:
+def end_fire_release(door: str, estate: EstateDep, staff: FireEnder) -> None:
     """End a door's fire release; the door has to be connected, and its fire input off."""
     end_fire(estate, door, staff.staff)
 
 
 @router.delete("/{door}", status_code=204)
-def delete_door(door: str, estate: EstateDep, staff: WriterDep) -> None:
+def delete_door(door: str, estate: EstateDep, staff: Pairer) -> None:
     """Revoke a door: its link closes and is refused from now on."""
     revoke(estate, door, staff.staff)
 

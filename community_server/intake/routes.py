@@ -5,12 +5,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.intake.approvals import Decision, decide, list_waiting, show_photo
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1/approvals", tags=["approvals"])
+
+Reader = Annotated[SignedIn, reader(Permission.APPROVE)]
+Writer = Annotated[SignedIn, writer(Permission.APPROVE)]
 
 
 class DecisionRequest(BaseModel):
@@ -21,7 +26,7 @@ class DecisionRequest(BaseModel):
 
 
 @router.get("")
-def show_waiting(estate: EstateDep, staff: ReaderDep) -> list[dict[str, object]]:
+def show_waiting(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
     """List what waits for the desk, oldest first."""
     del staff
     with estate.reading() as session:
@@ -50,18 +55,14 @@ def show_waiting(estate: EstateDep, staff: ReaderDep) -> list[dict[str, object]]
 
 
 @router.get("/{enrollment}/photos/{number}", response_class=Response)
-def show_waiting_photo(
-    enrollment: str, number: int, estate: EstateDep, staff: ReaderDep
-) -> Response:
+def show_waiting_photo(enrollment: str, number: int, estate: EstateDep, staff: Reader) -> Response:
     """Show one waiting photo; it is never stored by the browser."""
     del staff
     return photo_response(estate, enrollment, number)
 
 
 @router.post("/{enrollment}", status_code=204)
-def take_decision(
-    enrollment: str, body: DecisionRequest, estate: EstateDep, staff: WriterDep
-) -> None:
+def take_decision(enrollment: str, body: DecisionRequest, estate: EstateDep, staff: Writer) -> None:
     """Approve or decline; the photos are destroyed either way."""
     perform(estate, enrollment, body.decision, staff.staff, body.reason)
 

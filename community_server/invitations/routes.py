@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, WriterDep
+from community_server.desk import EstateDep, writer
 from community_server.estate import Estate
 from community_server.invitations.service import (
     Invited,
@@ -14,8 +14,13 @@ from community_server.invitations.service import (
     withdraw_invitation,
 )
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1", tags=["invitations"])
+
+Inviter = Annotated[SignedIn, writer(Permission.INVITE_VISITORS)]
+Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
 
 Seconds = Annotated[int, Field(ge=0, le=2**40)]
 
@@ -41,13 +46,15 @@ class InvitationMade(BaseModel):
 
 
 @router.post("/invitations", status_code=201)
-def make_invitation(body: InvitationRequest, estate: EstateDep, staff: WriterDep) -> InvitationMade:
-    """Invite a resident or a visitor."""
+def make_invitation(body: InvitationRequest, estate: EstateDep, staff: Inviter) -> InvitationMade:
+    """Invite a visitor, or a resident, which takes more."""
+    if body.kind == "resident":
+        staff.need(Permission.MANAGE_PEOPLE)
     return _made(perform(estate, body, staff.staff))
 
 
 @router.post("/people/{person}/invitation", status_code=201)
-def make_another_invitation(person: str, estate: EstateDep, staff: WriterDep) -> InvitationMade:
+def make_another_invitation(person: str, estate: EstateDep, staff: Writer) -> InvitationMade:
     """Invite somebody known already: a link was lost, or a face is to be renewed.
 
     The link before it ends. Face and PIN serve until the new enrollment is accepted.
@@ -56,7 +63,7 @@ def make_another_invitation(person: str, estate: EstateDep, staff: WriterDep) ->
 
 
 @router.delete("/people/{person}/invitation", status_code=204)
-def withdraw_open_invitation(person: str, estate: EstateDep, staff: WriterDep) -> None:
+def withdraw_open_invitation(person: str, estate: EstateDep, staff: Writer) -> None:
     """Withdraw somebody's open link."""
     perform_withdrawal(estate, person, staff.staff)
 

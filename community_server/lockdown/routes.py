@@ -7,13 +7,17 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from access_rules.lockdown import Lockdown
-from community_server.desk import EstateDep, ReaderDep, WriterDep, address_of
+from community_server.desk import EstateDep, address_of, reader, writer
 from community_server.doors.service import list_doors
 from community_server.estate import Estate
 from community_server.lockdown.service import DoorState, declare, show, state_of
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, prove_again
 
 router = APIRouter(prefix="/api/v1/lockdown", tags=["lockdown"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ESTATE)]
+Writer = Annotated[SignedIn, writer(Permission.LOCK_DOWN)]
 
 
 _LOCKED: Final = frozenset({DoorState.LOCKED, DoorState.LOCKED_AWAY})
@@ -80,7 +84,7 @@ class ShownLockdown(BaseModel):
 
 
 @router.get("")
-def show_lockdown(estate: EstateDep, staff: ReaderDep) -> ShownLockdown:
+def show_lockdown(estate: EstateDep, staff: Reader) -> ShownLockdown:
     """Show whether the estate is locked down, and which doors have said that they are."""
     del staff
     return look(estate)
@@ -88,7 +92,7 @@ def show_lockdown(estate: EstateDep, staff: ReaderDep) -> ShownLockdown:
 
 @router.post("", status_code=201)
 def make_declaration(
-    body: LockdownRequest, request: Request, estate: EstateDep, staff: WriterDep
+    body: LockdownRequest, request: Request, estate: EstateDep, staff: Writer
 ) -> LockdownAccepted:
     """Lock every door down, or end that; connected doors follow within two seconds."""
     return LockdownAccepted(number=perform(estate, body, staff, address_of(request)))

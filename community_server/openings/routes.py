@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, ReaderDep, WriterDep, address_of
+from community_server.desk import EstateDep, address_of, reader, writer
 from community_server.doors.service import get_door
 from community_server.errors import Conflict
 from community_server.estate import Estate
@@ -18,6 +18,7 @@ from community_server.openings.service import (
     note_outcome,
 )
 from community_server.staff.passwords import MAX_PASSWORD
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, prove_again
 
 NOT_TAKEN: Final = {
@@ -31,6 +32,9 @@ NOT_TAKEN: Final = {
 """What a door answers that staff are told in words of its own."""
 
 router = APIRouter(prefix="/api/v1", tags=["openings"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ENTRIES)]
+Opener = Annotated[SignedIn, writer(Permission.OPEN_DOORS)]
 
 
 class OpeningRequest(BaseModel):
@@ -49,7 +53,7 @@ class Opened(BaseModel):
 
 @router.post("/doors/{door}/open")
 def open_door(
-    door: str, body: OpeningRequest, request: Request, estate: EstateDep, staff: WriterDep
+    door: str, body: OpeningRequest, request: Request, estate: EstateDep, staff: Opener
 ) -> Opened:
     """Open a door now, once; it has to be connected."""
     wish = check_wish(body.reason, body.note)
@@ -61,7 +65,7 @@ def open_door(
 @router.get("/openings")
 def show_openings(
     estate: EstateDep,
-    staff: ReaderDep,
+    staff: Reader,
     door: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, object]]:

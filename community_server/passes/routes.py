@@ -5,16 +5,20 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, WriterDep
+from community_server.desk import EstateDep, writer
 from community_server.errors import Conflict
 from community_server.estate import Estate
 from community_server.passes.service import GivenPass, give_pass, take_pass_back
 from community_server.people.queries import get_person
 from community_server.setup.community import get_community
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 from tier_link.passes import MOST_USES
 
 router = APIRouter(prefix="/api/v1/people", tags=["passes"])
+
+Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
 
 
 class PassRequest(BaseModel):
@@ -42,7 +46,7 @@ class PassGiven(BaseModel):
 
 
 @router.post("/{person}/pass", status_code=201)
-def make_pass(person: str, body: PassRequest, estate: EstateDep, staff: WriterDep) -> PassGiven:
+def make_pass(person: str, body: PassRequest, estate: EstateDep, staff: Writer) -> PassGiven:
     """Give somebody a QR pass in place of any earlier one."""
     given, link = new_pass(estate, person, body, staff.staff)
     return PassGiven(
@@ -56,7 +60,7 @@ def make_pass(person: str, body: PassRequest, estate: EstateDep, staff: WriterDe
 
 
 @router.delete("/{person}/pass", status_code=204)
-def delete_pass(person: str, estate: EstateDep, staff: WriterDep) -> None:
+def delete_pass(person: str, estate: EstateDep, staff: Writer) -> None:
     """Take somebody's pass back; doors refuse it once they have heard."""
     remove_pass(estate, person, staff.staff)
 

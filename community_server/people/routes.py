@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from community_server.cards.queries import count_cards
-from community_server.desk import EstateDep, ReaderDep, WriterDep
+from community_server.desk import EstateDep, reader, writer
 from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.intake.approvals import people_waiting
@@ -16,8 +16,14 @@ from community_server.passes.service import shorten_pass
 from community_server.people.queries import Face, faces_of_people, get_person, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1/people", tags=["people"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
+Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
+Remover = Annotated[SignedIn, writer(Permission.REMOVE_PEOPLE)]
 
 
 class PinIssued(BaseModel):
@@ -70,27 +76,27 @@ class ListedPerson(BaseModel):
 
 
 @router.get("")
-def show_people(estate: EstateDep, staff: ReaderDep) -> list[ListedPerson]:
+def show_people(estate: EstateDep, staff: Reader) -> list[ListedPerson]:
     """List everybody."""
     del staff
     return listing(estate)
 
 
 @router.post("/{person}/pin", status_code=201)
-def make_pin(person: str, estate: EstateDep, staff: WriterDep) -> PinIssued:
+def make_pin(person: str, estate: EstateDep, staff: Writer) -> PinIssued:
     """Issue a PIN in place of any earlier one."""
     pin, unit = new_pin(estate, person, staff.staff)
     return PinIssued(pin=pin, unit=unit)
 
 
 @router.patch("/{person}", status_code=204)
-def change_person(person: str, body: PersonChange, estate: EstateDep, staff: WriterDep) -> None:
+def change_person(person: str, body: PersonChange, estate: EstateDep, staff: Writer) -> None:
     """Suspend somebody, let them in again, or set until when they may come."""
     alter(estate, person, body, staff.staff)
 
 
 @router.delete("/{person}", status_code=204)
-def delete_person(person: str, estate: EstateDep, staff: WriterDep) -> None:
+def delete_person(person: str, estate: EstateDep, staff: Remover) -> None:
     """Remove somebody from the server and every door."""
     remove(estate, person, staff.staff)
 

@@ -6,16 +6,21 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, ReaderDep, WriterDep, address_of, check_origin
+from community_server.desk import EstateDep, address_of, check_origin, reader, writer
 from community_server.errors import Conflict, SignInRefused
 from community_server.estate import Estate
 from community_server.keys.root import RecoveryKit, root_key
 from community_server.setup.community import find_community, get_community
 from community_server.setup.service import set_up
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 from tier_link.base64url import encode_base64url
 from tier_link.certificates import root_fingerprint, root_public_bytes
 
 router = APIRouter(prefix="/api/v1", tags=["estate"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_ESTATE)]
+Pairer = Annotated[SignedIn, writer(Permission.PAIR)]
 
 Name = Annotated[str, Field(max_length=200)]
 
@@ -92,13 +97,13 @@ def perform(estate: Estate, body: SetupRequest, address: str) -> RecoveryKit:
 
 
 @router.post("/cloud", status_code=201)
-def pair_cloud(body: CloudRequest, estate: EstateDep, staff: WriterDep) -> CloudPaired:
+def pair_cloud(body: CloudRequest, estate: EstateDep, staff: Pairer) -> CloudPaired:
     """Pair with a cloud."""
     return CloudPaired(community=estate.cloud.pair(body.url, body.code, staff.staff))
 
 
 @router.get("/status")
-def show_status(estate: EstateDep, staff: ReaderDep) -> dict[str, object]:
+def show_status(estate: EstateDep, staff: Reader) -> dict[str, object]:
     """Say how the estate is doing."""
     del staff
     return status_of(estate)

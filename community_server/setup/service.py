@@ -12,6 +12,7 @@ from community_server.keys.root import RecoveryKit, make_recovery_kit, root_key
 from community_server.setup.community import find_community, get_community
 from community_server.setup.tables import Community
 from community_server.staff.audit import audit
+from community_server.staff.permissions import Role
 from community_server.staff.sessions import add_staff
 
 MAX_NAME: Final = 100
@@ -35,7 +36,7 @@ def set_up(change: Change, *, name: str, username: str, password: str) -> Recove
     slug = make_slug(named)
     session.add(Community(id=1, name=named, slug=slug, created_at=moment))
     session.flush()
-    staff = add_staff(session, username, password, "administrator")
+    staff = add_staff(session, username, password, Role.ADMINISTRATOR)
     renew_keys(session, safe, slug, moment)
     audit(session, staff, "set-up", slug)
     return make_recovery_kit(root_key(session, safe), named, moment)

@@ -5,11 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from community_server.desk import COOKIE, EstateDep, ReaderDep, WriterDep, address_of, check_origin
+from community_server.desk import COOKIE, EstateDep, address_of, check_origin, reader, writer
 from community_server.estate import Estate
+from community_server.staff.permissions import Permission
 from community_server.staff.sessions import LONGEST, SignedIn, sign_in, sign_out
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
+
+Reader = Annotated[SignedIn, reader(Permission.OWN_ACCOUNT)]
+Writer = Annotated[SignedIn, writer(Permission.OWN_ACCOUNT)]
 
 
 class Credentials(BaseModel):
@@ -35,14 +39,14 @@ def open_session(
 
 
 @router.get("")
-def show_session(signed_in: ReaderDep) -> SessionOpened:
+def show_session(signed_in: Reader) -> SessionOpened:
     """Return the session's token again."""
     return SessionOpened(csrf=signed_in.csrf)
 
 
 @router.delete("", status_code=204)
 def close_session(
-    request: Request, response: Response, estate: EstateDep, signed_in: WriterDep
+    request: Request, response: Response, estate: EstateDep, signed_in: Writer
 ) -> None:
     """Sign out."""
     del signed_in

@@ -5,16 +5,17 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from community_server.database import new_id, now
-from community_server.errors import InputRefused, SignInRefused
+from community_server.errors import InputRefused, NotPermitted, SignInRefused
 from community_server.staff.audit import audit
 from community_server.staff.backoff import Backoff
 from community_server.staff.passwords import hash_password, is_right_password
+from community_server.staff.permissions import PERMISSIONS, Permission, Role
 from community_server.staff.tables import StaffMember, StaffSession
 
 HOUR: Final = 3600
@@ -36,8 +37,23 @@ class SignedIn:
     role: str
     csrf: str = field(repr=False)
 
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do."""
+        return PERMISSIONS[Role(self.role)]
 
-def add_staff(session: Session, username: str, password: str, role: str) -> str:
+    def need(self, permission: Permission) -> Self:
+        """Return this, if they may.
+
+        Raises:
+            NotPermitted: they may not.
+        """
+        if permission not in self.permissions:
+            raise NotPermitted(f"this takes the permission {permission}")
+        return self
+
+
+def add_staff(session: Session, username: str, password: str, role: Role) -> str:
     """Add an account; return its id.
 
     Raises:

@@ -1,17 +1,22 @@
 """How strict the doors are and why, for programs and for the console's pages."""
 
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 from fastapi import APIRouter
 
-from community_server.desk import EstateDep, ReaderDep
+from community_server.desk import EstateDep, reader
 from community_server.doors.service import list_doors
 from community_server.doors.tables import Door
 from community_server.estate import Estate
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
 from community_server.thresholds.scores import PEOPLE
 from face_engine.self_calibration import LEAST_SCORES
 
 router = APIRouter(prefix="/api/v1/thresholds", tags=["doors"])
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_DOORS)]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Strictness:
 
 
 @router.get("")
-def show_thresholds(estate: EstateDep, staff: ReaderDep) -> dict[str, object]:
+def show_thresholds(estate: EstateDep, staff: Reader) -> dict[str, object]:
     """Say how strict each door is, by which data, and whether that carries the budget."""
     del staff
     with estate.reading() as session:

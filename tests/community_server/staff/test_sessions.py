@@ -10,6 +10,7 @@ from community_server.errors import InputRefused, SignInRefused
 from community_server.staff import passwords, sessions
 from community_server.staff.backoff import Backoff
 from community_server.staff.passwords import hash_password
+from community_server.staff.permissions import Role
 from community_server.staff.sessions import add_staff, check_csrf, find_session, sign_in, sign_out
 from community_server.staff.tables import AuditRow, StaffMember, StaffSession
 from tests.community_server.bench import PASSWORD, Bench
@@ -65,7 +66,7 @@ def test_passwords_are_hashed_with_argon2id_and_short_ones_refused(bench: Bench)
         (hashed,) = session.scalars(select(StaffMember.password_hash)).all()
         assert hashed.startswith("$argon2id$")
         with pytest.raises(InputRefused, match="at least"):
-            add_staff(session, "guard", "short", "guard")
+            add_staff(session, "guard", "short", Role.GUARD)
         with pytest.raises(InputRefused, match="taken"):
-            add_staff(session, "desk", PASSWORD, "guard")
+            add_staff(session, "desk", PASSWORD, Role.GUARD)
         session.rollback()

@@ -1,0 +1,305 @@
+"""Every route with everybody, against the written table in `who_may_what.txt`."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.orm import Session
+from starlette.routing import Mount, WebSocketRoute
+
+from community_server.app import make_app
+from community_server.console.frame import ROOMS
+from community_server.database import new_id, now
+from community_server.desk import COOKIE, CSRF_HEADER
+from community_server.doors.service import add_door
+from community_server.estate import Estate, open_estate
+from community_server.pages import PAGES
+from community_server.settings import Settings
+from community_server.staff import passwords
+from community_server.staff.permissions import Role
+from community_server.staff.tables import StaffMember, StaffSession
+from tests.community_server.bench import Bench, prepare
+from tier_kit.language import LANGUAGES
+
+HOST: Final = "gatehouse.test"
+CSRF: Final = "csrf-of-the-test"
+NOBODY: Final = ""
+LETTERS: Final = dict(zip(Role, "GMOA", strict=True))
+REFUSALS: Final = {"sign-in-needed", "not-permitted", "csrf-wrong", "origin-wrong"}
+_LINE: Final = re.compile(r"^([A-Z]+) +(/\S*) +(\S.*)$")
+_ADDRESS: Final = re.compile(r"(?:href|action|src|hx-get|hx-post)=\"(/[^\"#]*)")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    method: str
+    path: str
+    who: str
+
+    @property
+    def public(self) -> bool:
+        return self.who == "public"
+
+    def allows(self, role: str) -> bool:
+        return self.public or (role != NOBODY and LETTERS[Role(role)] in self.who.split())
+
+    def address(self) -> str:
+        """Return an address of this route about something that does not exist."""
+        return self.path.replace("{number}", "0").replace("{", "").replace("}", "")
+
+    def fits(self, method: str, path: str) -> bool:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", self.path)
+        return method == self.method and re.fullmatch(pattern, path) is not None
+
+
+def read_table() -> list[Line]:
+    text = Path(__file__).with_name("who_may_what.txt").read_text("utf-8")
+    found = [_LINE.match(line) for line in text.splitlines() if line and line[0] not in "# "]
+    assert all(found)
+    return [Line(*match.groups()) for match in found if match]
+
+
+TABLE: Final = read_table()
+ROUTES: Final = [line for line in TABLE if line.method != "SOCKET" and line.path != "/static"]
+
+
+@dataclass
+class Walker:
+    """An estate's application, and somebody of each role who is signed in at it."""
+
+    app: FastAPI
+    estate: Estate
+    runner: asyncio.Runner
+    staff: dict[str, str] = field(default_factory=dict)
+
+    def hire(self, role: Role) -> None:
+        with Session(self.estate.engine) as session, session.begin():
+            row = StaffMember(
+                id=new_id(),
+                username=role,
+                password_hash=passwords._NOBODYS_HASH,
+                role=role,
+                created_at=now(),
+            )
+            session.add(row)
+            self.staff[role] = row.id
+
+    def ask(self, line: Line, role: str, **more: Any) -> httpx.Response:
+        """Call a route as somebody would who is signed in and sends what every write has to."""
+        return self.call(line.method, line.address(), role, **more)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        role: str,
+        csrf: str = CSRF,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        sent = {"accept-language": "en"} | dict(headers or {})
+        if role:
+            sent["cookie"] = f"{COOKIE}={self._sign_in(role)}"
+        form = None
+        if method != "GET" and path.startswith("/api/"):
+            sent[CSRF_HEADER] = csrf
+        elif method != "GET":
+            form = {"csrf": csrf}
+        return self.runner.run(self._send(method, path, sent, form))
+
+    async def _send(
+        self, method: str, path: str, headers: dict[str, str], form: dict[str, str] | None
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}") as client:
+            return await client.request(method, path, headers=headers, data=form)
+
+    def _sign_in(self, role: str) -> str:
+        """Return a session's cookie; routes that end sessions are among those walked."""
+        token = f"token-of-{role}"
+        digest = hashlib.sha256(token.encode()).digest()
+        with Session(self.estate.engine) as session, session.begin():
+            if session.get(StaffSession, digest) is None:
+                session.add(
+                    StaffSession(
+                        token_hash=digest,
+                        staff_id=self.staff[role],
+                        csrf=CSRF,
+                        created_at=now(),
+                        seen_at=now(),
+                    )
+                )
+        return token
+
+
+@pytest.fixture(scope="module")
+def walker(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walker]:
+    estate = open_estate(Settings(data=tmp_path_factory.mktemp("server"), models=models))
+    prepare(estate)
+    estate.live.close()  # the stream of entries ends at once
+    with asyncio.Runner() as runner:
+        walker = Walker(make_app(estate), estate, runner)
+        for role in Role:
+            walker.hire(role)
+        yield walker
+    estate.close()
+
+
+def refusal(response: httpx.Response) -> str:
+    """Return why whoever asked was turned away, empty where that was for no such reason."""
+    if response.status_code == 303 and response.headers["location"] == "/login":
+        return "sign-in-needed"
+    if response.content and response.headers["content-type"].startswith("application/json"):
+        body = response.json()
+        code = body["error"]["code"] if isinstance(body, dict) and "error" in body else ""
+    else:
+        found = re.search(r"data-code=\"([\w-]+)\"", response.text)
+        code = found[1] if found else ""
+    if code in REFUSALS:
+        assert response.status_code == (401 if code == "sign-in-needed" else 403)
+        return str(code)
+    return ""
+
+
+def test_the_table_has_a_line_for_every_route_and_no_other(walker: Walker) -> None:
+    served = set()
+    for context in iter_route_contexts(walker.app.routes):
+        path = context.path or "/"
+        match context.original_route:
+            case WebSocketRoute():
+                served.add(("SOCKET", path))
+            case Mount():
+                served.add(("GET", path))
+            case _:
+                served |= {(method, path) for method in (context.methods or set()) - {"HEAD"}}
+    written = [(line.method, line.path) for line in TABLE]
+    assert sorted(set(written)) == sorted(written)
+    assert served == set(written)
+
+
+@pytest.mark.parametrize("role", [NOBODY, *Role])
+def test_everybody_may_what_the_table_says_and_nothing_else(walker: Walker, role: str) -> None:
+    refused = "not-permitted" if role else "sign-in-needed"
+    wrong = []
+    for line in ROUTES:
+        if line.public and line.path == "/setup":
+            continue  # sends whoever comes too late to the sign-in
+        expected = "" if line.allows(role) else refused
+        if (got := refusal(walker.ask(line, role))) != expected:
+            wrong.append(f"{line.method} {line.path}: {got or 'allowed'}")
+    assert wrong == []
+
+
+def test_a_write_needs_the_sessions_token_and_its_own_site(walker: Walker) -> None:
+    for line in ROUTES:
+        if line.method == "GET" or (line.public and line.path.startswith("/api/")):
+            continue  # without a body, such a route gets no further than asking for one
+        elsewhere = walker.ask(line, Role.MANAGER, headers={"origin": "https://elsewhere.example"})
+        assert refusal(elsewhere) == "origin-wrong", line
+        if not line.public:
+            assert refusal(walker.ask(line, Role.MANAGER, csrf="guessed")) == "csrf-wrong", line
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_says_in_the_readers_language_what_to_do(walker: Walker, language: str) -> None:
+    sentence = PAGES.catalogue.say(language, "errors.not-permitted")  # type: ignore[arg-type]  # parametrised from LANGUAGES
+    asked = {"accept-language": language}
+    page = walker.call("GET", "/cloud", Role.GUARD, headers=asked)
+    assert (page.status_code, sentence in page.text) == (403, True)
+    answer = walker.call("POST", "/api/v1/doors", Role.GUARD, headers=asked)
+    error = {"code": "not-permitted", "message": sentence}
+    assert (answer.status_code, answer.json()) == (403, {"error": error})
+
+
+def test_a_guard_invites_visitors_and_no_residents(walker: Walker) -> None:
+    async def invite(kind: str) -> httpx.Response:
+        transport = httpx.ASGITransport(walker.app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}") as client:
+            headers = {"cookie": f"{COOKIE}={walker._sign_in(Role.GUARD)}", CSRF_HEADER: CSRF}
+            wanted = {"kind": kind, "name": "Ada", "unit": "1-101", "valid_until": now() + 3600}
+            return await client.post("/api/v1/invitations", json=wanted, headers=headers)
+
+    assert walker.runner.run(invite("visitor")).status_code == 201
+    assert refusal(walker.runner.run(invite("resident"))) == "not-permitted"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_page_leads_to_what_its_reader_may_not_do(walker: Walker, role: Role) -> None:
+    """The rooms, a person's page and a door's, with all that they link to, show or send."""
+    bench = Bench(walker.estate)
+    _, person = bench.invite(name="Lin", unit="2-202")
+    with walker.estate.changer.change() as change:
+        door = add_door(change.session, "Gate", "both")
+    pages = [address for address, _, _ in ROOMS] + [f"/people/{person}", f"/doors/{door}"]
+    for page in pages:
+        shown = walker.call("GET", page, role)
+        line = next(one for one in ROUTES if one.fits("GET", page))
+        assert (shown.status_code == 200) == line.allows(role), page
+        if shown.status_code != 200:
+            continue
+        methods = {"action": "POST", "hx-post": "POST"}
+        for found in _ADDRESS.finditer(shown.text):
+            kind, path = found[0].split("=")[0], found[1].split("?")[0]
+            method = methods.get(kind, "GET")
+            if path.startswith("/static/") or 'method="get"' in _tag(shown.text, found.start()):
+                continue
+            target = next((one for one in ROUTES if one.fits(method, path)), None)
+            assert target is not None, (page, method, path)
+            assert target.allows(role), (page, method, path)
+
+
+def _tag(text: str, at: int) -> str:
+    """Return the tag around a place in a page."""
+    return text[text.rindex("<", 0, at) : text.index(">", at)]
+
+
+@pytest.mark.parametrize("path", [line.path for line in TABLE if line.method == "SOCKET"])
+def test_a_socket_serves_no_staff_and_closes_on_what_is_not_a_door(
+    walker: Walker, path: str
+) -> None:
+    events = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "bytes": b"open sesame"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return events.pop(0) if events else {"type": "websocket.disconnect", "code": 1000}
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    cookie = f"{COOKIE}={walker._sign_in(Role.ADMINISTRATOR)}".encode()
+    scope = {
+        "type": "websocket",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "wss",
+        "query_string": b"",
+        "headers": [(b"host", HOST.encode()), (b"cookie", cookie)],
+        "subprotocols": [],
+        "state": {},
+    }
+    walker.runner.run(walker.app(scope, receive, send))
+    kinds = [event["type"] for event in sent]
+    assert kinds[0] == "websocket.accept"
+    assert kinds[-1] == "websocket.close"
+    assert "2-202" not in repr(sent)
+
+
+def test_built_files_are_public_and_nothing_beside_them(walker: Walker) -> None:
+    page = walker.call("GET", "/login", NOBODY)
+    (script,) = re.findall(r"src=\"(/static/[^\"]+)\"", page.text)
+    assert walker.call("GET", script, NOBODY).status_code == 200
+    for path in ("/static/", "/static/../app.py", "/static/%2e%2e/app.py", "/static/none.js"):
+        assert walker.call("GET", path, NOBODY).status_code == 404
