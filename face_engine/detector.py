@@ -5,7 +5,7 @@ its results; W. Wu, H. Peng, S. Yu: "YuNet: A Tiny Millisecond-level Face Detect
 """
 
 import math
-from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ STRIDES = (8, 16, 32)
 _MULTIPLE = 32
 # Suppression compares every pair of candidates; more than this in one frame is noise.
 _MOST_CANDIDATES = 5000
+# A door searches pictures of one size and looks closer at windows of another.
+_SIZES_REMEMBERED = 8
 # Two boxes that share more of their union are one face, as in OpenCV's samples.
 _MOST_OVERLAP = 0.3
 # No face of 5,927 portraits falls below the first; hardly anything else reaches it.
@@ -34,12 +36,8 @@ UNSURE_SCORE = 0.5
 Array = NDArray[np.float32]
 
 
-def output_name(stride: int) -> str:
-    """The prepared network's output (batch, cells, 16) for one stride."""
-    return f"all_{stride}"
-
-
-_OUTPUTS = [output_name(stride) for stride in STRIDES]
+OUTPUT = "cells"
+"""The prepared network's output (batch, 16, cells), the cells of stride 8, 16 and 32 in turn."""
 
 
 def pad(image: Image) -> Array:
@@ -54,38 +52,40 @@ def pad(image: Image) -> Array:
     return blob
 
 
-def decode(outputs: Sequence[Array], width: int, threshold: float) -> Array:
-    """Network outputs to (N, 15) rows: box 4, landmarks 10, score; those at or above threshold.
+@lru_cache(_SIZES_REMEMBERED)
+def _grid(height: int, width: int) -> tuple[Array, Array]:
+    """Of a padded picture's cells: (cells, 2) column and row, (cells, 1) stride."""
+    places, strides = [], []
+    for stride in STRIDES:
+        columns = width // stride
+        row, column = np.divmod(np.arange(height // stride * columns), columns)
+        places.append(np.stack((column, row), axis=1).astype(np.float32))
+        strides.append(np.full((len(row), 1), stride, np.float32))
+    return np.concatenate(places), np.concatenate(strides)
 
-    `outputs` are (cells, 16) for strides 8, 16 and 32: two logits, box 4, landmarks 10; `width` is
-    that of the padded picture.
+
+def decode(cells: Array, height: int, width: int, threshold: float) -> Array:
+    """Network output to (N, 15) rows: box 4, landmarks 10, score; those at or above threshold.
+
+    `cells` is (16, cells): two logits, box 4, landmarks 10; `height` and `width` are those of the
+    padded picture.
     """
     # The score is the root of two probabilities' product, so neither is below its square.
     least = threshold**2
     least_logit = math.log(least / (1 - least))
-    rows = []
-    for stride, cells in zip(STRIDES, outputs, strict=True):
-        likely = np.flatnonzero((cells[:, 0] >= least_logit) & (cells[:, 1] >= least_logit))
-        if likely.size == 0:
-            continue
-        score = np.sqrt((1 / (1 + np.exp(-cells[likely, :2]))).prod(axis=1))
-        kept = likely[score >= threshold]
-        if kept.size == 0:
-            continue
-        columns = width // stride
-        cell = np.stack((kept % columns, kept // columns), axis=1).astype(np.float32)
-        size = np.exp(cells[kept, 4:6]) * stride
-        corner = (cell + cells[kept, 2:4]) * stride - size / 2
-        landmarks = (cells[kept, 6:].reshape(-1, 5, 2) + cell[:, None, :]) * stride
-        rows.append(
-            np.concatenate(
-                (corner, size, landmarks.reshape(-1, 10), score[score >= threshold, None]),
-                axis=1,
-            ),
-        )
-    if not rows:
-        return np.empty((0, 15), np.float32)
-    return np.concatenate(rows).astype(np.float32)
+    likely = np.flatnonzero((cells[0] >= least_logit) & (cells[1] >= least_logit))
+    score = np.sqrt((1 / (1 + np.exp(-cells[:2, likely]))).prod(axis=0))
+    sure = score >= threshold
+    likely = likely[sure]
+    found = cells[2:, likely].T
+    place, stride = (of_cells[likely] for of_cells in _grid(height, width))
+    size = np.exp(found[:, 2:4]) * stride
+    rows = np.empty((len(likely), 15), np.float32)
+    rows[:, :2] = (place + found[:, :2]) * stride - size / 2
+    rows[:, 2:4] = size
+    rows[:, 4:14] = (found[:, 4:] + np.tile(place, 5)) * stride
+    rows[:, 14] = score[sure]
+    return rows
 
 
 def suppress(rows: Array, threshold: float, overlap: float) -> Array:
@@ -162,16 +162,16 @@ class YuNetDetector:
     ) -> list[NDArray[np.float64] | None]:
         """See `Detector`; averaged over all cells that see the face, by a power of their score."""
         rows = self._candidates(image, UNSURE_SCORE)
-        landmarks = rows[:, 4:14].reshape(-1, 5, 2).astype(np.float64)
-        found: list[NDArray[np.float64] | None] = []
-        for place in expected:
-            near = np.abs(landmarks - place).mean(axis=(1, 2)) < farthest
-            weights = rows[near, 14].astype(np.float64) ** _CERTAINTY
-            total = weights.sum()
-            found.append(np.tensordot(weights, landmarks[near], axes=1) / total if total else None)
-        return found
+        apart = rows[:, None, 4:14] - expected.reshape(-1, 10)
+        near = np.abs(apart).mean(axis=2) < farthest
+        weights = near * rows[:, 14:].astype(np.float64) ** _CERTAINTY
+        sums = weights.T @ rows[:, 4:14]
+        return [
+            (sum_ / total).reshape(5, 2) if total else None
+            for sum_, total in zip(sums, weights.sum(axis=0).tolist(), strict=True)
+        ]
 
     def _candidates(self, image: Image, threshold: float) -> Array:
         blob = pad(image)
-        outputs = self._session.run(_OUTPUTS, {"input": blob})
-        return decode([level[0] for level in outputs], blob.shape[3], threshold)
+        (cells,) = self._session.run([OUTPUT], {"input": blob})
+        return decode(cells[0], blob.shape[2], blob.shape[3], threshold)

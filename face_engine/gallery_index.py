@@ -41,37 +41,38 @@ class _ReadersAndWriter:
     """Many searches at once, or one change; a waiting change is not starved by searches."""
 
     def __init__(self) -> None:
-        self._state = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._readers = 0
         self._writers_waiting = 0
         self._writing = False
 
     def begin_reading(self) -> None:
-        # Once a search, so without a generator, and waking nobody who need not wake.
-        with self._state:
+        # Once a search, so by the bare lock, and waking nobody who need not wake.
+        with self._lock:
             while self._writing or self._writers_waiting:
-                self._state.wait()
+                self._changed.wait()
             self._readers += 1
 
     def end_reading(self) -> None:
-        with self._state:
+        with self._lock:
             self._readers -= 1
             if not self._readers and self._writers_waiting:
-                self._state.notify_all()
+                self._changed.notify_all()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with self._state:
+        with self._lock:
             self._writers_waiting += 1
-            self._state.wait_for(lambda: not self._writing and self._readers == 0)
+            self._changed.wait_for(lambda: not self._writing and self._readers == 0)
             self._writers_waiting -= 1
             self._writing = True
         try:
             yield
         finally:
-            with self._state:
+            with self._lock:
                 self._writing = False
-                self._state.notify_all()
+                self._changed.notify_all()
 
 
 class GalleryIndex:
@@ -225,7 +226,7 @@ class GalleryIndex:
         # One query is the usual case, and numpy's calls then cost more than its work. Both are
         # written so that a NaN fails them too.
         if len(rows) == 1:
-            fits = abs(float(np.dot(rows[0], rows[0])) - 1) <= 2 * _LENGTH_TOLERANCE
+            fits = abs(float(np.vdot(rows, rows)) - 1) <= 2 * _LENGTH_TOLERANCE
         else:
             squares = np.einsum("nd,nd->n", rows, rows)
             fits = bool((np.abs(squares - 1) <= 2 * _LENGTH_TOLERANCE).all())

@@ -9,7 +9,7 @@ anything else of its price (one search of a picture of 384 by 192 pixels).
 import cv2
 import numpy as np
 
-from face_engine.alignment import CROP_SIZE, TARGET, similarity
+from face_engine.alignment import CROP_SIZE, TARGET, similarity, warp
 from face_engine.faces import Detector, Face, Image
 
 # The face is enlarged by this against the encoder's frame; the window leaves room around it.
@@ -46,8 +46,7 @@ def refine(detector: Detector, image: Image, face: Face) -> Face:
     """The same face with landmarks from a closer look; unchanged where that fails."""
     matrix = similarity(face.landmarks) * _ZOOM
     matrix[:, 2] += _MARGIN
-    seen = np.asarray(cv2.warpAffine(image, matrix, (_WINDOW, _WINDOW)), np.uint8)
-    window = _in_full_light(seen)
+    window = _in_full_light(warp(image, matrix, _WINDOW))
     both = np.asarray(cv2.hconcat((window, cv2.flip(window, 1))), np.uint8)
     upright, mirrored = detector.landmarks_near(both, _EXPECTED_TWICE, _FARTHEST)
     looks = [] if upright is None else [upright]
@@ -56,6 +55,7 @@ def refine(detector: Detector, image: Image, face: Face) -> Face:
         looks.append(mirrored[_SWAPPED])
     if not looks:
         return face
-    linear = np.linalg.inv(matrix[:, :2])
-    back = (np.mean(looks, axis=0) - matrix[:, 2]) @ linear.T
+    # The inverse of a rotation that also scales is its transpose over the square of the scale.
+    linear = matrix[:, :2]
+    back = (sum(looks) / len(looks) - matrix[:, 2]) @ linear / (linear[0] @ linear[0])
     return Face(face.box, back.astype(np.float32), face.score)

@@ -20,7 +20,7 @@ from face_engine.models import FacePack
 from face_engine.quality import MEASURES, assess_crop, score
 
 # Goes up with every change of detection, alignment, quality or degradation that changes a record.
-ENCODING_VERSION = 4
+ENCODING_VERSION = 5
 
 _BATCH = 8
 _SEARCH_SIDE = 640

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from face_engine.alignment import CROP_SIZE, TARGET, similarity
+from face_engine.alignment import CROP_SIZE, TARGET, similarity, warp
 from face_engine.faces import Image
 from face_engine.quality import pose
 
@@ -100,7 +100,7 @@ def look_at(image: Image, landmarks: NDArray[np.floating], at: float) -> Look:
     """Cut the face at (5, 2) landmarks out of an (H, W, 3) uint8 BGR picture."""
     matrix = similarity(landmarks) * _ZOOM
     matrix[:, 2] += _MARGIN
-    part = cv2.warpAffine(image, matrix, (_WINDOW, _WINDOW), flags=cv2.INTER_LINEAR)
+    part = warp(image, matrix, _WINDOW)
     grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     return Look(grey, scale, pose(landmarks)[0], at)

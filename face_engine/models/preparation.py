@@ -15,7 +15,7 @@ from face_engine.models.registry import PinnedFile, PinnedPack, Role, Runtime
 from face_engine.models.torch_archive import read_torch_archive
 
 # Goes up with every change of what preparation does; old caches are then left aside.
-PREPARATION_VERSION = 3
+PREPARATION_VERSION = 4
 
 _LIVENESS = frozenset({Role.LIVENESS_NEAR, Role.LIVENESS_WIDE})
 

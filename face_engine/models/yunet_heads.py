@@ -1,8 +1,9 @@
-"""YuNet's twelve output branches, joined into one per stride.
+"""YuNet's twelve output branches, joined into one.
 
 Each of the four branches of a stride is a 1x1 and a depthwise convolution of the same features, to
 1, 1, 4 and 10 channels. onnxruntime rounds each up to 16; side by side they are exactly 16, at a
-quarter of the price, and come out in one piece.
+quarter of the price. All come out in one piece, plane by plane: what decides about a cell then lies
+side by side, and is read at a glance.
 """
 
 from typing import Final
@@ -11,19 +12,20 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from face_engine.detector import STRIDES, output_name
+from face_engine.detector import OUTPUT, STRIDES
 
 _BRANCHES: Final = ("cls", "obj", "bbox", "kps")
-"""In the order in which `detector.decode` reads their columns."""
+"""In the order in which `detector.decode` reads their planes."""
+_PLANES: Final = 16
 
 
 def join_heads(model: onnx.ModelProto) -> None:
-    """Put one output per stride in the place of YuNet's four; scores stay without sigmoid."""
+    """Put one output (batch, 16, cells) in the place of all; scores stay without sigmoid."""
     graph = model.graph
     makers = {node.output[0]: node for node in graph.node}
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     kept = list(graph.node)
-    outputs = []
+    levels = []
     for stride in STRIDES:
         convolutions: list[tuple[onnx.NodeProto, onnx.NodeProto]] = []
         for branch in _BRANCHES:
@@ -32,7 +34,7 @@ def join_heads(model: onnx.ModelProto) -> None:
                 kept.remove(node)
                 node = makers[node.input[0]]
             convolutions.append((makers[node.input[0]], node))
-        name = output_name(stride)
+        name = f"level_{stride}"
         points, planes = zip(*convolutions, strict=True)
         for part, nodes in (("point", points), ("plane", planes)):
             for position, kind in ((1, "weight"), (2, "bias")):
@@ -40,7 +42,6 @@ def join_heads(model: onnx.ModelProto) -> None:
                 graph.initializer.append(numpy_helper.from_array(joined, f"{name}_{part}_{kind}"))
             for node in nodes:
                 kept.remove(node)
-        graph.initializer.append(numpy_helper.from_array(np.array([0, -1, 16]), f"{name}_shape"))
         kept += [
             helper.make_node(
                 "Conv",
@@ -54,13 +55,16 @@ def join_heads(model: onnx.ModelProto) -> None:
                 [f"{name}_plane"],
                 kernel_shape=[3, 3],
                 pads=[1, 1, 1, 1],
-                group=16,
+                group=_PLANES,
             ),
-            helper.make_node("Transpose", [f"{name}_plane"], [f"{name}_last"], perm=[0, 2, 3, 1]),
-            helper.make_node("Reshape", [f"{name}_last", f"{name}_shape"], [name]),
+            helper.make_node("Reshape", [f"{name}_plane", "level_shape"], [name]),
         ]
-        shape: list[str | int | None] = ["batch", f"cells_{stride}", 16]
-        outputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
+        levels.append(name)
+    flat = np.array([0, _PLANES, -1])
+    graph.initializer.append(numpy_helper.from_array(flat, "level_shape"))
+    kept.append(helper.make_node("Concat", levels, [OUTPUT], axis=2))
+    shape: list[str | int | None] = ["batch", _PLANES, "cells"]
+    outputs = [helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, shape)]
     used = {name for node in kept for name in node.input}
     weights = [tensor for tensor in graph.initializer if tensor.name in used]
     for repeated, content in (

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from face_engine.alignment import TARGET, align, similarity
+from face_engine.alignment import TARGET, align, similarity, warp
 from face_engine.faces import Face, Image
 
 
@@ -35,6 +35,19 @@ def test_noisy_landmarks_give_the_least_squares_similarity() -> None:
 
 def test_coinciding_landmarks_do_not_divide_by_zero() -> None:
     assert np.isfinite(similarity(np.full((5, 2), 7.0))).all()
+
+
+def test_a_window_is_opencvs_own_wherever_it_lies(six_people: Image) -> None:
+    source = np.random.default_rng(5)
+    picture = np.ascontiguousarray(six_people[:300, :400])
+    for _ in range(60):
+        size, turn = source.uniform(0.2, 4), source.uniform(-np.pi, np.pi)
+        linear = size * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        middle = source.uniform((-80, -80), (480, 380))  # some of them beside the picture
+        matrix = np.column_stack((linear, 60 - linear @ middle))
+        # The part that is seen begins elsewhere: a pixel may round the other way.
+        theirs = cv2.warpAffine(picture, matrix, (120, 120))
+        assert cv2.norm(warp(picture, matrix, 120), theirs, cv2.NORM_INF) <= 1
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

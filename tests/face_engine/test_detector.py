@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from face_engine.detector import (
+    OUTPUT,
     STRIDES,
     YuNetDetector,
     decode,
-    output_name,
     pad,
     search_side,
     suppress,
@@ -103,38 +103,34 @@ def test_padding_adds_black_right_and_below_only() -> None:
     assert blob.sum() == 9 * image.size
 
 
-def raw_outputs(size: int) -> dict[str, np.ndarray]:
-    outputs = {
-        output_name(stride): np.zeros((1, (size // stride) ** 2, 16), np.float32)
-        for stride in STRIDES
-    }
-    for cells in outputs.values():
-        cells[..., :2] = -9  # logits of next to nothing
-    return outputs
+def raw_cells(size: int) -> np.ndarray:
+    cells = np.zeros((16, sum((size // stride) ** 2 for stride in STRIDES)), np.float32)
+    cells[:2] = -9  # logits of next to nothing
+    return cells
 
 
 def test_one_cell_decodes_to_its_place_in_the_picture() -> None:
-    outputs = raw_outputs(64)
+    cells = raw_cells(64)
     cell = 2 * 8 + 5  # row 2, column 5 at stride 8
-    outputs[output_name(8)][0, cell, :2] = np.log(9)  # 0.9
-    (row,) = decode([level[0] for level in outputs.values()], 64, 0.8)
+    cells[:2, cell] = np.log(9)  # 0.9
+    (row,) = decode(cells, 64, 64, 0.8)
     np.testing.assert_allclose(row[:4], [36, 12, 8, 8])
     np.testing.assert_allclose(row[4:14].reshape(5, 2), np.tile([40, 16], (5, 1)))
     assert row[14] == pytest.approx(0.9)
 
 
 class OneOutput:
-    def __init__(self, outputs: dict[str, np.ndarray]) -> None:
-        self._outputs = outputs
+    def __init__(self, cells: np.ndarray) -> None:
+        self._cells = cells
 
     def run(self, names: list[str] | None, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-        assert names is not None
+        assert names == [OUTPUT]
         assert feed["input"].shape == (1, 3, 64, 64)
-        return [self._outputs[name] for name in names]
+        return [self._cells[None]]
 
 
 def test_nothing_above_the_threshold_is_no_face() -> None:
-    assert YuNetDetector(OneOutput(raw_outputs(64))).detect(np.zeros((64, 64, 3), np.uint8)) == []
+    assert YuNetDetector(OneOutput(raw_cells(64))).detect(np.zeros((64, 64, 3), np.uint8)) == []
 
 
 def test_of_overlapping_detections_the_best_stays() -> None:

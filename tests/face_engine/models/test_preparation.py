@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from face_engine.detector import STRIDES, output_name
+from face_engine.detector import OUTPUT, STRIDES
 from face_engine.encoder import normalise, to_blob
 from face_engine.faces import Image
 from face_engine.models.files import pack_folder, read_verified
@@ -44,11 +44,13 @@ def answers(models_folder: Path, role: Role, picture: np.ndarray) -> tuple[Answe
 def test_the_prepared_detector_computes_what_the_mended_one_does(models_folder: Path) -> None:
     picture = np.random.default_rng(0).uniform(0, 255, (1, 3, 96, 64)).astype(np.float32)
     expected, found = answers(models_folder, Role.DETECTOR, picture)
-    for stride in STRIDES:
-        cells = found[output_name(stride)]
-        cells[..., :2] = 1 / (1 + np.exp(-cells[..., :2]))
-        branches = [expected[f"{branch}_{stride}"] for branch in ("cls", "obj", "bbox", "kps")]
-        np.testing.assert_allclose(cells, np.concatenate(branches, axis=2), rtol=1e-4, atol=2e-5)
+    cells = found[OUTPUT].transpose(0, 2, 1)
+    cells[..., :2] = 1 / (1 + np.exp(-cells[..., :2]))
+    branches = [
+        np.concatenate([expected[f"{branch}_{stride}"] for stride in STRIDES], axis=1)
+        for branch in ("cls", "obj", "bbox", "kps")
+    ]
+    np.testing.assert_allclose(cells, np.concatenate(branches, axis=2), rtol=1e-4, atol=2e-5)
 
 
 def test_the_prepared_encoder_computes_what_the_mended_one_does_but_for_rounding(
