@@ -25,6 +25,8 @@ NOT_BENCHMARKS = {
     "traffic",
     "long_run",
     "crowd",
+    "entry_log",
+    "year",
 }
 
 

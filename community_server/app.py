@@ -12,6 +12,7 @@ from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from community_server.alarms import routes as alarms
+from community_server.analysis import routes as analysis
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
 from community_server.console import routes as console
@@ -27,6 +28,7 @@ from community_server.openings import routes as openings
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
+from community_server.reports import routes as reports
 from community_server.setup import routes as setup
 from community_server.staff import routes as staff
 from community_server.sweeper import Sweeper
@@ -72,6 +74,8 @@ def make_app(estate: Estate) -> FastAPI:
         doors,
         thresholds,
         entries,
+        reports,
+        analysis,
         alarms,
         openings,
         lockdown,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine
@@ -69,6 +70,7 @@ class DoorRecords:
     fading: FadingBook
     calls: CallBook
     name_of: Namer
+    zone: ZoneInfo
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Do nothing: no record of a door's takes long."""
@@ -171,7 +173,7 @@ class DoorRecords:
 
     def _keep_entry(self, session: Session, peer: str, entry: EntryRecorded) -> None:
         with self.changer.within(session) as change:
-            number = record_entry(session, peer, entry)
+            number = record_entry(session, peer, entry, self.zone)
             if number is not None:
                 change.after_commit(lambda: self._announce(number))
                 self._note_first_opening(session, change.after_commit, entry)

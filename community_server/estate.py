@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from secrets import token_bytes
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -223,6 +224,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         fading,
         calls,
         lambda person: _name(book, person),
+        ZoneInfo(settings.time_zone),
     )
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority

@@ -15,6 +15,7 @@ from community_server.keys import tables as keys
 from community_server.lockdown import tables as lockdown
 from community_server.openings import tables as openings
 from community_server.people import tables as people
+from community_server.reports import tables as reports
 from community_server.setup import tables as setup
 from community_server.staff import tables as staff
 from community_server.thresholds import tables as thresholds
@@ -32,6 +33,7 @@ SLICES: Final = (
     openings,
     lockdown,
     people,
+    reports,
     setup,
     staff,
     thresholds,

@@ -8,8 +8,10 @@ meets half a translation.
 
 import json
 import string
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from typing import Final
 
@@ -75,14 +77,23 @@ class Catalogue:
         except KeyError as missing:
             raise CatalogueError(f"'{key}' in {language} lacks {missing}") from missing
 
-    def branch(self, language: Language, prefix: str) -> dict[str, str]:
+    def branch(self, language: Language, prefix: str) -> Mapping[str, str]:
         """Return the sentences below `prefix`, keys shortened: what a page's script needs."""
-        start = f"{prefix}."
-        return {
-            key.removeprefix(start): sentence
-            for key, sentence in self.sentences[language].items()
-            if key.startswith(start)
-        }
+        return self._branches[language].get(prefix, {})
+
+    @cached_property
+    def _branches(self) -> Mapping[Language, Mapping[str, Mapping[str, str]]]:
+        """Every branch, made once: a list asks for its words in each of its rows."""
+        return {language: _branches_of(sentences) for language, sentences in self.sentences.items()}
+
+
+def _branches_of(sentences: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    branches: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for key, sentence in sentences.items():
+        parts = key.split(".")
+        for depth in range(1, len(parts)):
+            branches[".".join(parts[:depth])][".".join(parts[depth:])] = sentence
+    return dict(branches)
 
 
 def _flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:

@@ -91,7 +91,7 @@ class Pages:
         def t(key: str, **places: object) -> str:
             return self.catalogue.say(language, key, **places)
 
-        def branch(prefix: str) -> dict[str, str]:
+        def branch(prefix: str) -> Mapping[str, str]:
             return self.catalogue.branch(language, prefix)
 
         return self._environment.get_template(template).render(

@@ -12,6 +12,8 @@ from tier_kit.language import Language
 FIELD_FORMAT: Final = "%Y-%m-%dT%H:%M"
 """What an `<input type="datetime-local">` reads and sends (HTML Living Standard, 2.3.5.5)."""
 
+_CHINESE_WEEKDAYS: Final = "一二三四五六日"
+
 
 @dataclass(frozen=True)
 class EstateClock:
@@ -29,6 +31,22 @@ class EstateClock:
         """Say the second, with the day unless it is today."""
         at = self._local(unix)
         return f"{at:%H:%M:%S}" if self._is_today(at) else f"{self._day(at)} {at:%H:%M:%S}"
+
+    def date(self, day: str) -> str:
+        """Say a day that is written `2026-11-25`, with its weekday: `Wed, 25 Nov 2026`."""
+        at = datetime.fromisoformat(day)
+        if self.language == "zh-CN":
+            return f"{self._day(at)} 周{_CHINESE_WEEKDAYS[at.weekday()]}"
+        return f"{at:%a}, {self._day(at)}"
+
+    def full(self, unix: float) -> str:
+        """Say day and minute, also of today: what is printed is read on another day."""
+        at = self._local(unix)
+        return f"{self._day(at)} {at:%H:%M}"
+
+    def clock(self, unix: float) -> str:
+        """Say the minute alone."""
+        return f"{self._local(unix):%H:%M}"
 
     def now(self) -> float:
         """Return this moment in Unix seconds."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from community_server.console import (
     alarms,
+    analysis,
     approvals,
     calls,
     cloud,
@@ -14,8 +15,10 @@ from community_server.console import (
     openings,
     overview,
     people,
+    reports,
     setup,
     visitors,
+    why,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -29,6 +32,9 @@ for page in (
     doors,
     openings,
     entries,
+    why,
+    reports,
+    analysis,
     alarms,
     calls,
     cloud,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from community_server.entries.service import ShownEntry
@@ -51,11 +51,13 @@ class LiveEntries:
             with self._lock:
                 self._watchers.pop(queue, None)
 
-    async def stream(self) -> AsyncIterator[str]:
-        """Yield server-sent events (HTML Living Standard, 9.2) with one entry's JSON each."""
+    async def stream(self, wanted: Callable[[ShownEntry], bool]) -> AsyncIterator[str]:
+        """Yield server-sent events (HTML Living Standard, 9.2) of wanted entries, as JSON."""
         async for entry in self.watch():
             if entry is None:
                 yield ": beat\n\n"
+                continue
+            if not wanted(entry):
                 continue
             data = json.dumps(entry.as_json(), ensure_ascii=False)
             yield f"event: entry\nid: {entry.number}\ndata: {data}\n\n"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from access_rules.alarms import EntryRemark
 from community_server.database import now
 from community_server.doors.tables import Door
+from community_server.entries.hours import count_entry
 from community_server.entries.tables import Entry
 from community_server.openings.tables import Opening
 from community_server.passes.queries import bearer_of
@@ -26,13 +28,15 @@ Namer = Callable[[str], str]
 class ShownEntry:
     """One entry as staff see it.
 
-    `at` is Unix milliseconds, of arrival where unknown; `by` the user name of whoever had the door
-    opened and `why` their reason's code, both empty for everything else.
+    `at` is Unix milliseconds, of arrival where unknown, `received_at` Unix seconds. `by` is the
+    user name of whoever had the door opened and `why` their reason's code, both empty for
+    everything else.
     """
 
     number: int
     entry: str
     at: int
+    received_at: int
     time_known: bool
     door: str
     door_name: str
@@ -55,17 +59,18 @@ class ShownEntry:
         return asdict(self)
 
 
-def record_entry(session: Session, door: str, message: EntryRecorded) -> int | None:
-    """Keep one entry in the link's transaction; None when it is here already."""
+def record_entry(session: Session, door: str, message: EntryRecorded, zone: ZoneInfo) -> int | None:
+    """Keep and count one entry in the link's transaction; None when it is here already."""
     if session.scalar(select(Entry.number).where(Entry.entry == message.entry)):
         return None
+    moment = now()
     row = Entry(
         entry=message.entry,
         door_id=door,
         door_sequence=message.door_sequence,
-        at=message.at,
+        at=message.at if message.time_known else moment * 1000,
         time_known=message.time_known,
-        received_at=now(),
+        received_at=moment,
         direction=message.direction,
         person_id=message.person or bearer_of(session, message.pass_id),
         category=message.category,
@@ -81,6 +86,7 @@ def record_entry(session: Session, door: str, message: EntryRecorded) -> int | N
     )
     session.add(row)
     session.flush()
+    count_entry(session, row, zone)
     if passes_again(session, row):
         _remark(row, EntryRemark.PASSBACK)
     return row.number
@@ -151,8 +157,14 @@ def list_entries(
 
 def show_entry(session: Session, name_of: Namer, number: int) -> ShownEntry | None:
     """Return one entry."""
-    found = session.execute(_with_names().where(Entry.number == number)).one_or_none()
-    return _show(*found, name_of) if found else None
+    return next(iter(show_entries(session, name_of, [number])), None)
+
+
+def show_entries(session: Session, name_of: Namer, numbers: Sequence[int]) -> list[ShownEntry]:
+    """Return entries by their numbers, in that order; who is gone is left out."""
+    rows = session.execute(_with_names().where(Entry.number.in_(numbers)))
+    found = {row[0].number: _show(*row, name_of) for row in rows}
+    return [found[number] for number in numbers if number in found]
 
 
 def _with_names() -> Select[Entry, str, str, str]:
@@ -170,7 +182,8 @@ def _show(
     return ShownEntry(
         number=row.number,
         entry=row.entry,
-        at=row.at or row.received_at * 1000,
+        at=row.at,
+        received_at=row.received_at,
         time_known=row.time_known,
         door=row.door_id,
         door_name=door_name,

@@ -1,16 +1,16 @@
-"""Entries."""
+"""Entries, what is counted of them by the hour, and who looked at whose."""
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community_server.database import Base, Id, Seconds
+from community_server.database import Base, Id, Sealed, Seconds
 
 
 class Entry(Base):
     """One decision at one door; people by id only, names are resolved in memory.
 
     `number` is this server's own order of arrival; `at` is the door's time in Unix
-    milliseconds, 0 where the door did not know it.
+    milliseconds, of arrival where the door did not know it.
     """
 
     __tablename__ = "entries"
@@ -19,13 +19,13 @@ class Entry(Base):
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
     entry: Mapped[Id] = mapped_column(unique=True)
-    door_id: Mapped[Id] = mapped_column(ForeignKey("doors.id"), index=True)
+    door_id: Mapped[Id] = mapped_column(ForeignKey("doors.id"))
     door_sequence: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[int] = mapped_column(BigInteger, index=True)
     time_known: Mapped[bool]
     received_at: Mapped[Seconds]
     direction: Mapped[str] = mapped_column(String(8))
-    person_id: Mapped[str] = mapped_column(String(32), index=True)
+    person_id: Mapped[str] = mapped_column(String(32))
     category: Mapped[str] = mapped_column(String(16))
     credential: Mapped[str] = mapped_column(String(8))
     granted: Mapped[bool]
@@ -40,3 +40,48 @@ class Entry(Base):
     """The other credential of the same person, shown a moment before; empty for none."""
     staff_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
     """The member of staff who had the door opened; empty for anything else."""
+
+
+REMARKED = text("remarks <> ''")
+"""As the index has it: with a value bound in its place, SQLite would not use the index."""
+
+Index("ix_entries_person_id_at", Entry.person_id, Entry.at)
+Index("ix_entries_remarked", Entry.at, sqlite_where=REMARKED, postgresql_where=REMARKED)
+
+
+class EntryHour(Base):
+    """How many entries alike one hour had; nobody can be told from it, and it outlives them.
+
+    `hour` is its beginning by the estate's clock, in Unix seconds. Written with each entry, in
+    the same transaction. The search reads here in which hours to look.
+    """
+
+    __tablename__ = "entry_hours"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+
+    hour: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    door_id: Mapped[Id] = mapped_column(primary_key=True)
+    direction: Mapped[str] = mapped_column(String(8), primary_key=True)
+    category: Mapped[str] = mapped_column(String(16), primary_key=True)
+    credential: Mapped[str] = mapped_column(String(8), primary_key=True)
+    granted: Mapped[bool] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
+    matched: Mapped[str] = mapped_column(String(8), primary_key=True)
+    count: Mapped[int]
+
+
+class EntryLook(Base):
+    """That a member of staff said why they look at somebody's entries; it holds for an hour.
+
+    `people` is a digest of the ids it is about, `note` what they wrote, sealed as the estate's
+    own: it may name people.
+    """
+
+    __tablename__ = "entry_looks"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    staff_id: Mapped[Id]
+    people: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(40))
+    note: Mapped[Sealed | None]
+    at: Mapped[Seconds]

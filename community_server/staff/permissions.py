@@ -28,6 +28,9 @@ class Permission(StrEnum):
     SEE_DOORS = "see-doors"
     SEE_ENTRIES = "see-entries"
     """Entries, and what staff had opened."""
+    EXPORT_ENTRIES = "export-entries"
+    """Taking entries out as a file, with names."""
+    SIGN_REPORTS = "sign-reports"
     SEE_ALARMS = "see-alarms"
     HANDLE_ALARMS = "handle-alarms"
     """Acknowledging an alarm; ending a fire release, which the door refuses while it burns."""
@@ -64,6 +67,8 @@ _GATE: Final = frozenset(
     }
 )
 _OFFICE: Final = _GATE | {
+    Permission.EXPORT_ENTRIES,
+    Permission.SIGN_REPORTS,
     Permission.MANAGE_PEOPLE,
     Permission.APPROVE,
     Permission.REMOVE_PEOPLE,
@@ -78,6 +83,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.OWN_ACCOUNT,
             Permission.SEE_ESTATE,
             Permission.SEE_ENTRIES,
+            Permission.EXPORT_ENTRIES,
             Permission.SEE_PEOPLE,
             Permission.REMOVE_PEOPLE,
         }

@@ -28,7 +28,7 @@ SMALLEST_PHOTO = 100
 """Pixels across: enough to compare a face."""
 PAGES = (
     *("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alarms", "/cloud"),
-    "/lockdown",
+    *("/entries/why", "/entries/days", "/entries/analysis", "/lockdown"),
 )
 
 

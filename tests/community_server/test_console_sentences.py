@@ -10,9 +10,15 @@ import pytest
 import community_server
 from access_rules.alarms import AlarmKind, EntryRemark
 from access_rules.decision import DecisionReason
+from access_rules.people import Category
 from community_server import errors
 from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
+from community_server.entries.export import COLUMNS
+from community_server.entries.filters import CHOICES
+from community_server.entries.hours import INSIDE, OTHERS
+from community_server.entries.looks import REASONS as LOOK_REASONS
+from community_server.entries.why import GRANTING
 from community_server.openings.routes import NOT_TAKEN
 from community_server.openings.service import REASONS
 from community_server.openings.service import REFUSALS as CALL_REFUSALS
@@ -59,6 +65,14 @@ def codes_raised() -> Iterator[str]:
         ("opening_reason", set(REASONS)),
         ("refusal_reason", set(CALL_REFUSALS)),
         ("errors", set(NOT_TAKEN)),
+        ("reason_name", set(DecisionReason)),
+        ("reason_plain", {*set(DecisionReason) - GRANTING, "other"}),
+        ("advice", {*set(DecisionReason) - GRANTING, "other"}),
+        ("look_reason", set(LOOK_REASONS)),
+        ("filter_category", set(CHOICES["category"])),
+        ("result", set(CHOICES["result"])),
+        ("report_category", {*Category, INSIDE, OTHERS}),
+        ("export", set(COLUMNS)),
         ("models", {*MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY}),
     ],
 )

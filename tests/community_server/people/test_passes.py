@@ -1,6 +1,7 @@
 """Passes are given once, reach the doors with what they need, and end when taken back."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -210,7 +211,7 @@ def test_the_log_knows_whose_pass_a_door_did_not_know(bench: Bench) -> None:
         pass_id=given.pass_id,
     )
     with bench.estate.changer.change() as change:
-        number = record_entry(change.session, door, entry)
+        number = record_entry(change.session, door, entry, ZoneInfo("Asia/Shanghai"))
         row = change.session.get(Entry, number)
         assert row is not None
         assert row.person_id == person

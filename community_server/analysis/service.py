@@ -1,0 +1,66 @@
+"""Everything the analysis shows, gathered in one reading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from community_server.analysis.figures import (
+    FaceHours,
+    Share,
+    Window,
+    by_category,
+    by_door,
+    by_reason,
+    by_weekday_and_hour,
+    faces_by_hour,
+)
+from community_server.analysis.patterns import Patterns, find_patterns
+from community_server.database import now
+from community_server.doors.tables import Door
+from community_server.entries.hours import DAY, HOUR, hour_of
+from community_server.estate import Estate
+
+SPANS: Final = (7, 30, 90, 365)
+"""Days that can be looked back."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the last days show. `doors` names every door there ever was, by id."""
+
+    since: int
+    until: int
+    doors: Mapping[str, str]
+    hours: list[list[int]]
+    by_door: dict[str, Share]
+    by_category: dict[str, Share]
+    refusals: dict[str, int]
+    faces: list[FaceHours]
+    patterns: Patterns
+
+    @property
+    def total(self) -> int:
+        """How many entries are in it."""
+        return sum(map(sum, self.hours))
+
+
+def analyse(estate: Estate, days: int, door: str) -> Analysis:
+    """Look back so many days, at one door or at all of them."""
+    zone, moment = ZoneInfo(estate.settings.time_zone), now()
+    until = hour_of(moment, zone) + HOUR
+    window = Window(until - days * DAY, until, zone, door)
+    with estate.reading() as session:
+        return Analysis(
+            since=window.since,
+            until=until,
+            doors=dict(session.execute(select(Door.id, Door.name)).all()),
+            hours=by_weekday_and_hour(session, window),
+            by_door=by_door(session, window),
+            by_category=by_category(session, window),
+            refusals=by_reason(session, window),
+            faces=faces_by_hour(session, window),
+            patterns=find_patterns(session, zone, moment),
+        )
