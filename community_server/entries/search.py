@@ -8,7 +8,7 @@ whoever looks for one brings the ids.
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -90,6 +90,8 @@ class Search:
             if not spans:
                 break
             for begin, end in spans:
+                if len(found) == limit:
+                    break
                 within = (Entry.at >= begin * 1000, Entry.at < end * 1000)
                 found += self._read(self._query(*within).limit(limit - len(found)))
         return found
@@ -140,16 +142,23 @@ class Search:
 
         Somebody among many is never far: this ends soon, where the index would be asked for each.
         """
-        query = self._query().add_columns(Entry.person_id).limit(LOOKED_ALONG)
-        found, seen = [], 0
-        with self.session.execute(query.execution_options(yield_per=1000)) as rows:
-            for at, number, person in rows:
-                seen += 1
-                if person in people:
-                    found.append(Place(at, number))
-                    if len(found) == limit:
-                        break
-        return found, seen < LOOKED_ALONG
+        step, found, start = 3 * limit, list[Place](), self.start
+        for _ in range(-(-LOOKED_ALONG // step)):
+            anybodys = replace(self, filters=replace(self.filters, people=None), start=start)
+            places = anybodys.places(step)
+            numbers = [place.number for place in places]
+            whose = dict(
+                self.session.execute(
+                    select(Entry.number, Entry.person_id).where(Entry.number.in_(numbers))
+                ).all()
+            )
+            found += [place for place in places if whose[place.number] in people]
+            if len(found) >= limit:
+                return found[:limit], False
+            if len(places) < step:
+                return found, True
+            start = places[-1]
+        return found, False
 
 
 def newest_behind(session: Session, filters: Filters, number: int) -> int | None:
