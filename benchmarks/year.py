@@ -1,7 +1,7 @@
 """A year of an estate's entries, drawn at random and put into a server's own tables in bulk.
 
 Residents come and go in the morning and evening; some visitors, couriers and strangers; one camera
-is badly lit after dusk. Counts by the hour are made of the entries as the migration does.
+is badly lit after dusk. Counts by the hour are summed up from them.
 """
 
 import secrets
@@ -68,13 +68,16 @@ def fill_year(engine: Engine, people: list[str], count: int) -> Year:
     while batch := list(islice(rows, BATCH)):
         with engine.begin() as connection:
             connection.execute(insert(Entry), batch)
-    kinds = ", ".join(KINDS)
+    kinds, same = ", ".join(KINDS), " AND ".join(f"k.{name} = e.{name}" for name in KINDS)
+    hour = f'e."at" / 1000 - e."at" / 1000 % {HOUR}'
     with engine.begin() as connection:
         connection.execute(
+            text(f"INSERT INTO entry_kinds ({kinds}) SELECT DISTINCT {kinds} FROM entries")  # noqa: S608 -- our own names
+        )
+        connection.execute(
             text(
-                f'INSERT INTO entry_hours (hour, {kinds}, "count") '  # noqa: S608 -- our own names
-                f'SELECT "at" / 1000 - "at" / 1000 % {HOUR}, {kinds}, count(*) FROM entries '
-                f'GROUP BY "at" / 1000 - "at" / 1000 % {HOUR}, {kinds}'
+                f'INSERT INTO entry_hours (hour, kind_id, "count") SELECT {hour}, k.id, count(*)'  # noqa: S608 -- the same
+                f" FROM entries e JOIN entry_kinds k ON {same} GROUP BY 1, 2"
             )
         )
         if engine.dialect.name == "postgresql":  # which does so by itself, sooner or later

@@ -1,18 +1,18 @@
 """Sums over the counts by the hour; they stay when the entries themselves are gone."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
-from community_server.entries.hours import DAY, HOUR, INSIDE, OTHERS, spans_of_offset
-from community_server.entries.tables import EntryHour
+from community_server.entries.hours import DAY, HOUR, category_of, spans_of_offset
+from community_server.entries.tables import EntryHour, EntryKind
 
 HOURS: Final = 24
 DAYS: Final = 7
@@ -41,7 +41,10 @@ class Window:
     def clauses(self) -> list[ColumnElement[bool]]:
         """Return its conditions on the counts."""
         found = [EntryHour.hour >= self.since, EntryHour.hour < self.until]
-        return [*found, EntryHour.door_id == self.door] if self.door else found
+        if self.door:
+            kinds = select(EntryKind.id).where(EntryKind.door_id == self.door)
+            found.append(EntryHour.kind_id.in_(kinds))
+        return found
 
 
 @dataclass(frozen=True)
@@ -84,57 +87,58 @@ def by_weekday_and_hour(session: Session, window: Window) -> list[list[int]]:
     """Return entries by weekday, Monday first, and by hour of the estate's day."""
     table = [[0] * HOURS for _ in range(DAYS)]
     for offset, clauses in _parts(window):
-        weekday = ((EntryHour.hour + offset) // DAY + _FIRST_WEEKDAY) % DAYS
-        hour = _hour_of_day(offset)
-        summed = func.sum(EntryHour.count)
         rows = session.execute(
-            select(weekday, hour, summed).where(*clauses).group_by(weekday, hour)
+            select(EntryHour.hour, func.sum(EntryHour.count))
+            .where(*clauses)
+            .group_by(EntryHour.hour)
+            .order_by(EntryHour.hour)
         )
-        for row, column, count in rows:
-            table[row][column] += int(count)
+        for hour, count in rows:
+            day, within = divmod(hour + offset, DAY)
+            table[(day + _FIRST_WEEKDAY) % DAYS][within // HOUR] += int(count)
     return table
 
 
-def by_door(session: Session, window: Window) -> dict[str, Share]:
+def by_kind(session: Session, window: Window) -> list[tuple[EntryKind, int]]:
+    """Return how many entries of each kind there were; the next three sum these up."""
+    summed = dict(
+        session.execute(
+            select(EntryHour.kind_id, func.sum(EntryHour.count))
+            .where(*window.clauses())
+            .group_by(EntryHour.kind_id)
+        ).all()
+    )
+    kinds = session.scalars(select(EntryKind).where(EntryKind.id.in_(summed)))
+    return [(kind, int(summed[kind.id])) for kind in kinds]
+
+
+def by_door(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, Share]:
     """Return how often each door was opened and refused."""
-    return _shares(session, window, EntryHour.door_id)
+    return _shares(kinds, lambda kind: kind.door_id)
 
 
-def by_category(session: Session, window: Window) -> dict[str, Share]:
-    """Return the same for each kind of people; who is known of none is one of two kinds."""
-    nobody = case((EntryHour.credential == Credential.NONE.value, INSIDE), else_=OTHERS)
-    return _shares(
-        session, window, case((EntryHour.category == "", nobody), else_=EntryHour.category)
-    )
+def by_category(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, Share]:
+    """Return the same for each kind of people; who is known of none is one of two."""
+    return _shares(kinds, category_of)
 
 
-def by_reason(session: Session, window: Window) -> dict[str, int]:
+def by_reason(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, int]:
     """Return refusals by reason, the most frequent first."""
-    summed = func.sum(EntryHour.count)
-    rows = session.execute(
-        select(EntryHour.reason, summed)
-        .where(*window.clauses(), ~EntryHour.granted)
-        .group_by(EntryHour.reason)
-        .order_by(summed.desc(), EntryHour.reason)
-    )
-    return {reason: int(count) for reason, count in rows}
+    counts = Counter[str]()
+    for kind, count in kinds:
+        if not kind.granted:
+            counts[kind.reason] += count
+    return dict(counts.most_common())
 
 
 def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
     """Return for each door how many faces it saw and refused in each hour of the day."""
-    face = EntryHour.credential == Credential.FACE.value
-    unseen = case((EntryHour.reason.in_(UNSEEN), EntryHour.count), else_=0)
     seen, refused = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
-    for offset, clauses in _parts(window):
-        hour = _hour_of_day(offset)
-        query = (
-            select(EntryHour.door_id, hour, func.sum(EntryHour.count), func.sum(unseen))
-            .where(*clauses, face)
-            .group_by(EntryHour.door_id, hour)
-        )
-        for door, at, all_, some in session.execute(query):
-            seen[door, at] += int(all_)
-            refused[door, at] += int(some)
+    is_face = EntryKind.credential == Credential.FACE.value
+    for kind, hour, count in _by_hour_of_day(session, window, is_face):
+        seen[kind.door_id, hour] += count
+        if kind.reason in UNSEEN:
+            refused[kind.door_id, hour] += count
     return [
         FaceHours(
             door,
@@ -148,16 +152,26 @@ def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
 def used_by_hour(session: Session, window: Window) -> Counter[tuple[str, int]]:
     """Return how often somebody came in by each door in each hour of the day."""
     counts = Counter[tuple[str, int]]()
-    for offset, clauses in _parts(window):
-        hour = _hour_of_day(offset)
-        query = (
-            select(EntryHour.door_id, hour, func.sum(EntryHour.count))
-            .where(*clauses, EntryHour.granted, EntryHour.credential != Credential.NONE.value)
-            .group_by(EntryHour.door_id, hour)
-        )
-        for door, at, count in session.execute(query):
-            counts[door, at] += int(count)
+    by_somebody = EntryKind.granted & (EntryKind.credential != Credential.NONE.value)
+    for kind, hour, count in _by_hour_of_day(session, window, by_somebody):
+        counts[kind.door_id, hour] += count
     return counts
+
+
+def _by_hour_of_day(
+    session: Session, window: Window, which: ColumnElement[bool]
+) -> Iterator[tuple[EntryKind, int, int]]:
+    kinds = {kind.id: kind for kind in session.scalars(select(EntryKind).where(which))}
+    wanted = EntryHour.kind_id.in_(select(EntryKind.id).where(which))
+    for offset, clauses in _parts(window):
+        hour = (EntryHour.hour + offset) % DAY // HOUR
+        rows = session.execute(
+            select(EntryHour.kind_id, hour, func.sum(EntryHour.count))
+            .where(*clauses, wanted)
+            .group_by(EntryHour.kind_id, hour)
+        )
+        for kind, at, count in rows:
+            yield kinds[kind], at, int(count)
 
 
 def _parts(window: Window) -> Iterator[tuple[int, list[ColumnElement[bool]]]]:
@@ -166,18 +180,13 @@ def _parts(window: Window) -> Iterator[tuple[int, list[ColumnElement[bool]]]]:
         yield offset, replace(window, since=since, until=until).clauses()
 
 
-def _hour_of_day(offset: int) -> ColumnElement[int]:
-    return (EntryHour.hour + offset) % DAY // HOUR
-
-
 def _shares(
-    session: Session, window: Window, key: ColumnElement[str] | InstrumentedAttribute[str]
+    kinds: Sequence[tuple[EntryKind, int]], name_of: Callable[[EntryKind], str]
 ) -> dict[str, Share]:
-    granted = func.sum(case((EntryHour.granted, EntryHour.count), else_=0))
-    rows = session.execute(
-        select(key, granted, func.sum(EntryHour.count) - granted)
-        .where(*window.clauses())
-        .group_by(key)
-        .order_by(key)
-    )
-    return {name: Share(int(opened), int(refused)) for name, opened, refused in rows}
+    granted, refused = Counter[str](), Counter[str]()
+    for kind, count in kinds:
+        (granted if kind.granted else refused)[name_of(kind)] += count
+    return {
+        name: Share(granted[name], refused[name])
+        for name in sorted(granted.keys() | refused.keys())
+    }

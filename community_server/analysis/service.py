@@ -13,6 +13,7 @@ from community_server.analysis.figures import (
     Window,
     by_category,
     by_door,
+    by_kind,
     by_reason,
     by_weekday_and_hour,
     faces_by_hour,
@@ -53,14 +54,15 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
     until = hour_of(moment, zone) + HOUR
     window = Window(until - days * DAY, until, zone, door)
     with estate.reading() as session:
+        kinds = by_kind(session, window)
         return Analysis(
             since=window.since,
             until=until,
             doors=dict(session.execute(select(Door.id, Door.name)).all()),
             hours=by_weekday_and_hour(session, window),
-            by_door=by_door(session, window),
-            by_category=by_category(session, window),
-            refusals=by_reason(session, window),
+            by_door=by_door(kinds),
+            by_category=by_category(kinds),
+            refusals=by_reason(kinds),
             faces=faces_by_hour(session, window),
             patterns=find_patterns(session, zone, moment),
         )

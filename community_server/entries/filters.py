@@ -11,7 +11,7 @@ from access_rules.alarms import EntryRemark
 from access_rules.decision import DecisionReason
 from access_rules.people import Category, Credential, Direction
 from community_server.entries.service import ShownEntry
-from community_server.entries.tables import REMARKED, Entry, EntryHour
+from community_server.entries.tables import REMARKED, Entry, EntryKind
 
 UNKNOWN: Final = "unknown"
 """Beside the categories: somebody who showed something that did not tell who they are."""
@@ -74,9 +74,9 @@ class Filters:
             found.append(literal_column(REMARKED.text, Boolean()))
         return found
 
-    def hour_clauses(self) -> list[ColumnElement[bool]]:
-        """Return conditions on hours: where none fits, no entry does."""
-        return list(self._kinds(EntryHour))
+    def kind_clauses(self) -> list[ColumnElement[bool]]:
+        """Return conditions on kinds: where none fits, no entry does."""
+        return list(self._kinds(EntryKind))
 
     def matches(self, entry: ShownEntry) -> bool:
         """Say whether an entry is one of them."""
@@ -92,7 +92,7 @@ class Filters:
             and (people is None or entry.person in people)
         )
 
-    def _kinds(self, table: type[Entry] | type[EntryHour]) -> Iterator[ColumnElement[bool]]:
+    def _kinds(self, table: type[Entry] | type[EntryKind]) -> Iterator[ColumnElement[bool]]:
         if self.door:
             yield table.door_id == self.door
         for name in _SAME_NAME:

@@ -5,22 +5,30 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Insert
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from community_server.entries.tables import Entry, EntryHour
+from access_rules.people import Credential
+from community_server.entries.tables import Entry, EntryHour, EntryKind
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 
 KINDS: Final = ("door_id", "direction", "category", "credential", "granted", "reason", "matched")
-"""What the entries of one row have in common, beside their hour."""
+"""What entries that are counted together have in common, beside their hour."""
 
 OTHERS: Final = "unknown"
 """Of entries without a category: whoever showed something and was not known."""
 INSIDE: Final = "inside"
 """Of entries that nobody showed anything for: exit buttons, the fire panel, the desk."""
+
+
+def category_of(kind: EntryKind) -> str:
+    """Return the category of a kind, or one of the two above."""
+    if kind.category:
+        return kind.category
+    return INSIDE if kind.credential == Credential.NONE.value else OTHERS
 
 
 def hour_of(unix: int, zone: ZoneInfo) -> int:
@@ -50,13 +58,25 @@ def spans_of_offset(since: int, until: int, zone: ZoneInfo) -> Iterator[tuple[in
 
 def count_entry(session: Session, entry: Entry, zone: ZoneInfo) -> None:
     """Count an entry to its hour, in the transaction that keeps it: once, however late it came."""
-    kind = {name: getattr(entry, name) for name in KINDS}
     hour = hour_of(entry.at // 1000, zone)
-    session.execute(_counting(session), {"hour": hour, **kind, "count": 1})
-
-
-def _counting(session: Session) -> Insert:
-    same, more = ["hour", *KINDS], {"count": EntryHour.count + 1}
+    row = {"hour": hour, "kind_id": _kind_of(session, entry), "count": 1}
+    same, more = ["hour", "kind_id"], {"count": EntryHour.count + 1}
     if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(EntryHour).on_conflict_do_update(index_elements=same, set_=more)
-    return sqlite.insert(EntryHour).on_conflict_do_update(index_elements=same, set_=more)
+        insert = postgresql.insert(EntryHour)
+        session.execute(insert.on_conflict_do_update(index_elements=same, set_=more), row)
+    else:
+        into = sqlite.insert(EntryHour)
+        session.execute(into.on_conflict_do_update(index_elements=same, set_=more), row)
+
+
+def _kind_of(session: Session, entry: Entry) -> int:
+    """Return the id of an entry's kind; a door's entries come one after the other, so it is one."""
+    values = {name: getattr(entry, name) for name in KINDS}
+    same = (getattr(EntryKind, name) == value for name, value in values.items())
+    found = session.scalar(select(EntryKind.id).where(*same))
+    if found is not None:
+        return found
+    kind = EntryKind(**values)
+    session.add(kind)
+    session.flush()
+    return kind.id

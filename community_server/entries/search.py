@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from community_server.entries.filters import Filters
 from community_server.entries.hours import HOUR
-from community_server.entries.tables import Entry, EntryHour
+from community_server.entries.tables import Entry, EntryHour, EntryKind
 
 FEW_PEOPLE: Final = 200
 """Up to so many are looked up by the index at once; of more, the newest entries are read first."""
@@ -107,9 +107,10 @@ class Search:
             at = self.start.at // 1000
             lowest = max(lowest, at) if self.newer else lowest
             highest = highest if self.newer else min(highest or at + 1, at + 1)
+        kinds = select(EntryKind.id).where(*filters.kind_clauses())
         query = (
             select(hour, func.sum(EntryHour.count))
-            .where(*filters.hour_clauses(), hour > lowest - HOUR)
+            .where(EntryHour.kind_id.in_(kinds), hour > lowest - HOUR)
             .group_by(hour)
             .order_by(hour if self.newer else hour.desc())
             .limit(HOURS_AT_ONCE)

@@ -49,8 +49,36 @@ Index("ix_entries_person_id_at", Entry.person_id, Entry.at)
 Index("ix_entries_remarked", Entry.at, sqlite_where=REMARKED, postgresql_where=REMARKED)
 
 
+class EntryKind(Base):
+    """What entries that are counted together have in common: some hundred kinds at an estate."""
+
+    __tablename__ = "entry_kinds"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    door_id: Mapped[Id]
+    direction: Mapped[str] = mapped_column(String(8))
+    category: Mapped[str] = mapped_column(String(16))
+    credential: Mapped[str] = mapped_column(String(8))
+    granted: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(40))
+    matched: Mapped[str] = mapped_column(String(8))
+
+
+Index(
+    "ix_entry_kinds_all",
+    EntryKind.door_id,
+    EntryKind.direction,
+    EntryKind.category,
+    EntryKind.credential,
+    EntryKind.granted,
+    EntryKind.reason,
+    EntryKind.matched,
+    unique=True,
+)
+
+
 class EntryHour(Base):
-    """How many entries alike one hour had; nobody can be told from it, and it outlives them.
+    """How many entries of one kind an hour had; nobody can be told from it, and it outlives them.
 
     `hour` is its beginning by the estate's clock, in Unix seconds. Written with each entry, in
     the same transaction. The search reads here in which hours to look.
@@ -60,13 +88,7 @@ class EntryHour(Base):
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
 
     hour: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    door_id: Mapped[Id] = mapped_column(primary_key=True)
-    direction: Mapped[str] = mapped_column(String(8), primary_key=True)
-    category: Mapped[str] = mapped_column(String(16), primary_key=True)
-    credential: Mapped[str] = mapped_column(String(8), primary_key=True)
-    granted: Mapped[bool] = mapped_column(primary_key=True)
-    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
-    matched: Mapped[str] = mapped_column(String(8), primary_key=True)
+    kind_id: Mapped[int] = mapped_column(ForeignKey("entry_kinds.id"), primary_key=True)
     count: Mapped[int]
 
 

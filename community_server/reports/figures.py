@@ -9,12 +9,11 @@ from sqlalchemy import ColumnElement, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from access_rules.alarms import AlarmKind
-from access_rules.people import Credential
 from community_server.alarms.offline import OFFLINE_S
 from community_server.alarms.tables import Alarm
 from community_server.doors.tables import Door
-from community_server.entries.hours import INSIDE, OTHERS
-from community_server.entries.tables import EntryHour
+from community_server.entries.hours import category_of
+from community_server.entries.tables import EntryHour, EntryKind
 from community_server.lockdown.tables import Declaration
 from community_server.openings.tables import Opening
 
@@ -99,28 +98,21 @@ def sum_up(session: Session, span: Span, now: int) -> Figures:
 
 
 def _entries(session: Session, span: Span, names: Mapping[str, str]) -> Figures:
-    kinds = (
-        EntryHour.door_id,
-        EntryHour.category,
-        EntryHour.credential,
-        EntryHour.granted,
-        EntryHour.reason,
-    )
     query = (
-        select(*kinds, func.sum(EntryHour.count))
+        select(EntryKind, func.sum(EntryHour.count))
+        .join(EntryKind, EntryKind.id == EntryHour.kind_id)
         .where(EntryHour.hour >= span.begin, EntryHour.hour < span.end)
-        .group_by(*kinds)
+        .group_by(EntryKind.id)
     )
     results, refusals = Counter[bool](), Counter[str]()
     doors, categories = Counter[tuple[str, bool]](), Counter[tuple[str, bool]]()
-    for door, category, credential, granted, reason, summed in session.execute(query):
-        kind = category or (INSIDE if credential == Credential.NONE.value else OTHERS)
+    for kind, summed in session.execute(query):
         count = int(summed)
-        results[granted] += count
-        doors[names.get(door, door), granted] += count
-        categories[kind, granted] += count
-        if not granted:
-            refusals[reason] += count
+        results[kind.granted] += count
+        doors[names.get(kind.door_id, kind.door_id), kind.granted] += count
+        categories[category_of(kind), kind.granted] += count
+        if not kind.granted:
+            refusals[kind.reason] += count
     return Figures(
         granted=results[True],
         refused=results[False],

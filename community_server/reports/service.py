@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from community_server.change import Change
 from community_server.database import now
-from community_server.entries.tables import EntryHour
+from community_server.entries.tables import EntryHour, EntryKind
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.reports.figures import Figures, Span, sum_up
 from community_server.reports.tables import DailyReport
@@ -154,9 +154,10 @@ def sign(change: Change, zone: ZoneInfo, day: str, staff: str, note: str) -> Non
 def _count_days(session: Session, zone: ZoneInfo, since: int) -> Counter[tuple[str, bool]]:
     counts = Counter[tuple[str, bool]]()
     rows = session.execute(
-        select(EntryHour.hour, EntryHour.granted, func.sum(EntryHour.count))
+        select(EntryHour.hour, EntryKind.granted, func.sum(EntryHour.count))
+        .join(EntryKind, EntryKind.id == EntryHour.kind_id)
         .where(EntryHour.hour >= since)
-        .group_by(EntryHour.hour, EntryHour.granted)
+        .group_by(EntryHour.hour, EntryKind.granted)
     )
     for hour, granted, count in rows:
         counts[datetime.fromtimestamp(hour, zone).date().isoformat(), granted] += int(count)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from community_server.entries.hours import hour_of, offset_at, spans_of_offset
-from community_server.entries.tables import EntryHour
+from community_server.entries.tables import EntryHour, EntryKind
 from community_server.estate import Estate
 from tests.community_server.entries.log import AT, Log
 
@@ -21,9 +21,10 @@ def log(estate: Estate) -> Log:
 def counted(log: Log, door: str) -> dict[tuple[int, str], int]:
     with log.estate.reading() as session:
         rows = session.execute(
-            select(EntryHour.hour, EntryHour.reason, func.sum(EntryHour.count))
-            .where(EntryHour.door_id == door)
-            .group_by(EntryHour.hour, EntryHour.reason)
+            select(EntryHour.hour, EntryKind.reason, func.sum(EntryHour.count))
+            .join(EntryKind, EntryKind.id == EntryHour.kind_id)
+            .where(EntryKind.door_id == door)
+            .group_by(EntryHour.hour, EntryKind.reason)
         )
         return {(hour, reason): int(count) for hour, reason, count in rows}
 
