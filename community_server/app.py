@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from community_server.alarms import routes as alarms
 from community_server.analysis import routes as analysis
+from community_server.audit import routes as audit
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
 from community_server.console import routes as console
@@ -30,7 +31,10 @@ from community_server.passes import routes as passes
 from community_server.people import routes as people
 from community_server.reports import routes as reports
 from community_server.setup import routes as setup
-from community_server.staff import routes as staff
+from community_server.staff import account_routes as account
+from community_server.staff import routes as session
+from community_server.staff import staff_routes as staff
+from community_server.staff import token_routes as tokens
 from community_server.sweeper import Sweeper
 from community_server.thresholds import routes as thresholds
 from tier_kit.security import SecurityHeaders
@@ -65,7 +69,11 @@ def make_app(estate: Estate) -> FastAPI:
     install_handlers(app)
     for slice_ in (
         setup,
+        session,
+        account,
         staff,
+        tokens,
+        audit,
         invitations,
         intake,
         people,

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from websockets.exceptions import InvalidHandshake
 
+from community_server.audit.log import audit
 from community_server.change import CLOUD, Changer
 from community_server.cloud_link import CloudRecords
 from community_server.cloud_news import publish_open_invitations, publish_profile
@@ -18,7 +19,6 @@ from community_server.errors import Conflict, InputRefused
 from community_server.settings import Settings
 from community_server.setup.community import find_community, get_community
 from community_server.setup.service import adopt_slug
-from community_server.staff.audit import audit
 from tier_link.channel import Dialer, NodeIdentity, dial_pairing
 from tier_link.errors import PairingRefused, UnsafeAddress
 from tier_link.pairing import Paired

@@ -9,6 +9,7 @@ import time
 import click
 import cv2
 
+from community_server.audit.verification import Noted, verify_log
 from community_server.errors import ServerError
 from community_server.estate import open_estate
 from community_server.keys.authority import own_names
@@ -77,6 +78,32 @@ def restored() -> None:
             estate.close()
     except (ServerError, ConfigurationRefused, FaceEngineError, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error
+
+
+@server.command("verify-audit")
+@click.option("--count", type=click.IntRange(1), help="How many rows an earlier verdict counted …")
+@click.option("--head", default="", help="… and the head that it named, written down elsewhere.")
+def verify_audit(count: int | None, head: str) -> None:
+    """Say whether the audit log is whole; the server may go on running meanwhile."""
+    try:
+        noted = Noted(count, bytes.fromhex(head)) if count else None
+        verdict = verify_log(Settings.read(), noted)
+    except ValueError as error:
+        raise click.ClickException(
+            "--head takes the 64 hex digits of an earlier verdict"
+        ) from error
+    except (ServerError, ConfigurationRefused, LinkError) as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
+    for fault in verdict.faults:
+        click.echo(fault)
+    if verdict.faults:
+        raise click.ClickException("The audit log is not whole.")
+    click.echo(f"The audit log is whole: {verdict.count} rows.")
+    if verdict.signed:
+        click.echo(f"The head of its first {verdict.signed.count} rows is signed.")
+    click.echo(
+        f"To compare later, keep elsewhere: --count {verdict.count} --head {verdict.head.hex()}"
+    )
 
 
 @server.command("setup-code")

@@ -2,18 +2,23 @@
 
 from typing import Annotated, Final, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.params import Depends as Dependency
 from starlette.requests import HTTPConnection
 
 from community_server.errors import SignInRefused
 from community_server.estate import Estate
 from community_server.staff.permissions import Permission
-from community_server.staff.sessions import SignedIn, check_csrf, find_session, note_use
+from community_server.staff.sessions import LONGEST, SignedIn, check_csrf, find_session, note_use
+from community_server.staff.signing_in import DEVICE_LASTS, Caller, Opened
+from community_server.staff.tokens import find_token, note_token_use
 
 COOKIE: Final = "__Host-gatehouse"
 """The prefix makes browsers refuse it over plain HTTP, from subdomains and other paths."""
+DEVICE_COOKIE: Final = "__Host-gatehouse-browser"
+"""Names a browser that somebody signed in with; it lets nobody in."""
 CSRF_HEADER: Final = "x-csrf-token"
+_SCHEME: Final = "bearer "
 
 
 def get_estate(connection: HTTPConnection) -> Estate:
@@ -25,18 +30,36 @@ EstateDep = Annotated[Estate, Depends(get_estate)]
 
 
 def get_signed_in(request: Request, estate: EstateDep) -> SignedIn:
-    """Return who is at the desk.
+    """Return who is at the desk, or which program asks.
+
+    A token counts for the API alone, and no cookie beside it.
 
     Raises:
-        SignInRefused: `sign-in-needed`.
+        SignInRefused: `sign-in-needed`, `token-wrong`.
+        TooManyRequests: a program asks too fast.
     """
+    given = request.headers.get("authorization")
+    if given is not None and request.url.path.startswith("/api/"):
+        return _get_program(estate, given)
     token = request.cookies.get(COOKIE)
     with estate.reading() as session:
-        signed_in, due = find_session(session, token)
+        signed_in, due = find_session(session, token, estate.entrance.second_factor_roles)
     if due and token:
         with estate.changer.change() as change:
             note_use(change.session, token)
     return signed_in
+
+
+def _get_program(estate: Estate, given: str) -> SignedIn:
+    if not given.lower().startswith(_SCHEME):
+        raise SignInRefused("a token comes as a bearer's", code="token-wrong")
+    with estate.reading() as session:
+        program, due = find_token(session, given[len(_SCHEME) :].strip())
+    estate.programs.take(program.staff)
+    if due:
+        with estate.changer.change() as change:
+            note_token_use(change.session, program.staff)
+    return program
 
 
 SignedInDep = Annotated[SignedIn, Depends(get_signed_in)]
@@ -54,17 +77,22 @@ def reader(permission: Permission) -> Dependency:
     return Dependency(get_reader)
 
 
-def writer(permission: Permission) -> Dependency:
+def writer(permission: Permission, *, proven: bool = False) -> Dependency:
     """Return what a route of the API depends on that changes something.
 
     Such a route is refused as of `reader`, and with `csrf-wrong` or `origin-wrong`: the session's
-    token has to come with the request.
+    token has to come with the request, which a program's own token makes needless. With `proven`,
+    it is refused with `proof-needed` unless the password was given a moment ago.
     """
 
     def get_writer(request: Request, signed_in: SignedInDep) -> SignedIn:
-        check_origin(request)
-        check_csrf(signed_in, request.headers.get(CSRF_HEADER))
-        return signed_in.need(permission)
+        if signed_in.scopes is None:
+            check_origin(request)
+            check_csrf(signed_in, request.headers.get(CSRF_HEADER))
+        signed_in.need(permission)
+        if proven and not signed_in.proven:
+            raise SignInRefused("show first that it is you", code="proof-needed")
+        return signed_in
 
     return Dependency(get_writer)
 
@@ -85,3 +113,24 @@ def check_origin(request: Request) -> None:
 def address_of(request: Request) -> str:
     """Return the address a request comes from."""
     return request.client.host if request.client else "unknown"
+
+
+def own_address(request: Request) -> str:
+    """Return the address by which this browser reaches the server, for links and doors."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def caller_of(request: Request) -> Caller:
+    """Return where somebody signs in from."""
+    return Caller(address_of(request), request.cookies.get(DEVICE_COOKIE, ""))
+
+
+def give_cookies(response: Response, opened: Opened) -> None:
+    """Put a new session's cookies on a response."""
+    for name, value, age in (
+        (COOKIE, opened.token, LONGEST),
+        (DEVICE_COOKIE, opened.device, DEVICE_LASTS),
+    ):
+        response.set_cookie(
+            name, value, max_age=age, path="/", secure=True, httponly=True, samesite="strict"
+        )

@@ -47,14 +47,18 @@ class NotSetUp(ServerError):
 class SignInRefused(ServerError):
     """Who asks has not shown that they may.
 
-    Codes: `sign-in-needed`, `password-wrong`, `csrf-wrong`, `origin-wrong`, `setup-code-wrong`.
+    Codes: `sign-in-needed`, `password-wrong`, `second-factor-needed`, `sign-in-over`,
+    `token-wrong`, `link-over`, `proof-needed`, `csrf-wrong`, `origin-wrong`, `setup-code-wrong`.
     """
 
     code = "sign-in-needed"
 
 
 class NotPermitted(ServerError):
-    """Whoever asks is signed in, and may not do this."""
+    """Whoever asks is signed in, and may not do this.
+
+    Codes: `not-permitted`, `second-factor-first`.
+    """
 
     code = "not-permitted"
 
@@ -68,6 +72,12 @@ class TooManyAttempts(ServerError):
         """Take the seconds to wait before the next attempt counts."""
         super().__init__("too many attempts; wait a little")
         self.wait = wait
+
+
+class TooManyRequests(TooManyAttempts):
+    """A program asks faster than it may."""
+
+    code = "too-many-requests"
 
 
 class NotFound(ServerError):

@@ -45,6 +45,8 @@ from community_server.settings import Settings
 from community_server.setup.code import SetupCode
 from community_server.setup.community import find_community
 from community_server.staff.backoff import Backoff
+from community_server.staff.rate import RequestRate
+from community_server.staff.signing_in import Entrance
 from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
@@ -68,6 +70,7 @@ class Secrets:
     outbox_key: bytes = field(repr=False)
     phone_key: bytes = field(repr=False)
     card_key: bytes = field(repr=False)
+    attempts_key: bytes = field(repr=False)
     matrix: NDArray[np.float32] = field(repr=False)
     authority: Authority = field(repr=False)
 
@@ -97,9 +100,15 @@ class Estate:
     calls: CallBook
     doors: DoorHub
     cloud: CloudConnection
-    backoff: Backoff
+    entrance: Entrance
+    programs: RequestRate
     setup_code: SetupCode
     lock: InstanceLock
+
+    @property
+    def backoff(self) -> Backoff:
+        """What slows down who guesses."""
+        return self.entrance.backoff
 
     def reading(self) -> Session:
         """Open a session for reads alone; use it in a `with` block."""
@@ -254,7 +263,8 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         calls=calls,
         doors=doors,
         cloud=cloud,
-        backoff=Backoff(),
+        entrance=_open_entrance(settings, changer, secrets),
+        programs=RequestRate(),
         setup_code=SetupCode(settings.data),
         lock=lock,
     )
@@ -271,6 +281,15 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         estate.setup_code.ensure()
     _log.info("people=%d faces=%d space=%s", len(everybody), len(gallery), pack.template_space)
     return estate
+
+
+def _open_entrance(settings: Settings, changer: Changer, secrets: Secrets) -> Entrance:
+    return Entrance(
+        lambda: Session(reading(changer.engine)),
+        changer,
+        Backoff(changer.engine, secrets.attempts_key),
+        frozenset(settings.second_factor_roles),
+    )
 
 
 def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer) -> None:
@@ -313,6 +332,7 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
                 outbox_key=keep_secret(session, safe, "outbox-key", _random_key),
                 phone_key=keep_secret(session, safe, "phone-key", _random_key),
                 card_key=keep_secret(session, safe, "card-key", _random_key),
+                attempts_key=keep_secret(session, safe, "attempts-key", _random_key),
                 matrix=_keep_matrix(session, safe, pack),
                 authority=open_authority(session, safe),
             )

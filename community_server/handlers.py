@@ -36,6 +36,11 @@ _STATUS: Final[Mapping[type[ServerError], int]] = {
     InputRefused: 422,
 }
 
+_UNKNOWN: Final = frozenset(
+    {"sign-in-needed", "password-wrong", "second-factor-needed", "sign-in-over", "token-wrong"}
+)
+"""Codes for which nobody is known yet: 401, not 403."""
+
 
 def install_handlers(app: FastAPI) -> None:
     """Teach an application to answer this tier's errors."""
@@ -53,7 +58,9 @@ async def _answer_server_error(request: Request, error: Exception) -> Response:
             return RedirectResponse("/setup", 303)
         if error.code == "sign-in-needed":
             return RedirectResponse("/login", 303)
-    status = 401 if error.code in {"sign-in-needed", "password-wrong"} else _status(error)
+        if error.code == "second-factor-first":
+            return RedirectResponse("/account", 303)
+    status = 401 if error.code in _UNKNOWN else _status(error)
     headers = {}
     if isinstance(error, TooManyAttempts):
         headers["retry-after"] = str(math.ceil(error.wait))

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from community_server.staff.permissions import Role
 from tier_kit.settings import TierSettings, models_folder
 
 FirstOpening = Literal["desk", "pin"]
@@ -51,3 +52,5 @@ class Settings(TierSettings):
     """Days for which doors that hear nothing of this server go on letting residents in."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     """Days in which an invitation can be used."""
+    second_factor_roles: tuple[Role, ...] = ()
+    """Roles whose accounts may do nothing before they have a second factor."""

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from community_server.alarms.offline import OfflineWatch
+from community_server.audit.heads import head_is_due, sign_end
 from community_server.cloud_news import publish_profile
 from community_server.database import now
 from community_server.doors.tables import RosterMember
@@ -63,6 +64,7 @@ class Sweeper:
             self._count_scores()
             self._forget_passes(moment)
             self._configure_doors()
+            self._sign_audit(moment)
             self.offline.look()
         self._renew_erasure_key()
         estate.codes.prune()
@@ -127,6 +129,14 @@ class Sweeper:
     def _configure_doors(self) -> None:
         with self.estate.changer.change() as change:
             self.estate.configurer.send_due(change)
+
+    def _sign_audit(self, moment: int) -> None:
+        """Sign the end of the audit log's chain, hourly while rows come."""
+        with self.estate.reading() as session:
+            due = head_is_due(session, moment)
+        if due:
+            with self.estate.changer.change() as change:
+                sign_end(change.session, change.safe, moment)
 
     def _renew_erasure_key(self) -> None:
         """Renew the erasure key daily; the older one goes a sweep after the last key left it."""

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from community_server.alarms import tables as alarms
+from community_server.audit import tables as audit
 from community_server.cards import tables as cards
 from community_server.database import Base
 from community_server.doors import tables as doors
@@ -24,6 +25,7 @@ from tier_link.store import LinkBase
 
 SLICES: Final = (
     alarms,
+    audit,
     cards,
     doors,
     entries,

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from community_server.alarms.service import acknowledge, list_alarms
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 

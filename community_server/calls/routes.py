@@ -23,7 +23,8 @@ from community_server.openings.service import (
     note_outcome,
 )
 from community_server.staff.permissions import Permission
-from community_server.staff.sessions import SignedIn, prove_again
+from community_server.staff.proof import prove_again
+from community_server.staff.sessions import SignedIn
 from tier_link.estate_messages import CallRefused
 
 router = APIRouter(prefix="/api/v1/calls", tags=["calls"])

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
+from community_server.audit.looks import note_look
 from community_server.cards.queries import cards_of
 from community_server.cards.service import give_card, take_card
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.people.queries import get_person
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -42,9 +43,10 @@ class ListedCard(BaseModel):
 
 @router.get("/{person}/cards")
 def show_cards(person: str, estate: EstateDep, staff: Reader) -> list[ListedCard]:
-    """List somebody's cards."""
-    del staff
-    return list_cards(estate, person)
+    """List somebody's cards; the log notes who looked."""
+    cards = list_cards(estate, person)
+    note_look(estate, staff.staff, person)
+    return cards
 
 
 @router.post("/{person}/cards", status_code=201)

@@ -99,6 +99,19 @@ def read_field(zone: ZoneInfo, text: str, field: str) -> int:
     return unix
 
 
+def read_day(zone: ZoneInfo, text: str, field: str) -> int:
+    """Return the Unix seconds at which the day of a date field ends.
+
+    Raises:
+        InputRefused: `time-unreadable`.
+    """
+    try:
+        day = datetime.fromisoformat(text.strip()).replace(tzinfo=zone)
+        return int((day + timedelta(days=1)).timestamp())
+    except (ValueError, OverflowError) as error:
+        raise InputRefused("this is not a date", field=field, code="time-unreadable") from error
+
+
 def usual_visit(zone: ZoneInfo) -> tuple[int, int]:
     """Return a visit's usual span: from now to the end of the estate's day, at least 4 hours."""
     now = datetime.now(zone).replace(second=0, microsecond=0)

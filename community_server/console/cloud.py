@@ -15,7 +15,7 @@ from community_server.staff.sessions import SignedIn
 router = APIRouter()
 
 Reader = Annotated[SignedIn, reader(Permission.PAIR)]
-Writer = Annotated[SignedIn, form_writer(Permission.PAIR)]
+Writer = Annotated[SignedIn, form_writer(Permission.PAIR, proven=True)]
 
 
 @router.get("/cloud")

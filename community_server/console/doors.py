@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
 from community_server.database import now
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, own_address, reader
 from community_server.doors.hours import written
 from community_server.doors.routes import (
     DoorChange,
@@ -36,6 +36,7 @@ Reader = Annotated[SignedIn, reader(Permission.SEE_DOORS)]
 Setter = Annotated[SignedIn, form_writer(Permission.SET_DOORS)]
 PairReader = Annotated[SignedIn, reader(Permission.PAIR)]
 Pairer = Annotated[SignedIn, form_writer(Permission.PAIR)]
+Revoker = Annotated[SignedIn, form_writer(Permission.PAIR, proven=True)]
 FireEnder = Annotated[SignedIn, form_writer(Permission.HANDLE_ALARMS)]
 
 _BOXES: Final = (
@@ -184,7 +185,7 @@ def ask_revocation(request: Request, door: str, estate: EstateDep, staff: PairRe
 
 
 @router.post("/{door}/removal")
-def revoke_door(door: str, estate: EstateDep, staff: Pairer) -> Response:
+def revoke_door(door: str, estate: EstateDep, staff: Revoker) -> Response:
     """Revoke a door: its link closes and is refused from now on."""
     revoke(estate, door, staff.staff)
     return go_to("/doors?done=revoked")
@@ -265,7 +266,7 @@ def _list(
         directions=DIRECTIONS,
         pairing=pairing,
         issued=issued,
-        server=_address(request),
+        server=own_address(request),
     )
 
 
@@ -303,8 +304,3 @@ def _door(
         reset_pin=reset_pin,
         openings=openings,
     )
-
-
-def _address(request: Request) -> str:
-    """Return the address by which this browser reaches the server: doors use the same one."""
-    return f"{request.url.scheme}://{request.url.netloc}"

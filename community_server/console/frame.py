@@ -46,20 +46,27 @@ ROOMS: Final = (
     ("/alarms", "alarms", Permission.SEE_ALARMS),
     ("/cloud", "cloud", Permission.PAIR),
     ("/lockdown", "lockdown", Permission.SEE_ESTATE),
+    ("/staff", "staff", Permission.MANAGE_STAFF),
+    ("/audit", "audit", Permission.READ_AUDIT),
 )
 """The navigation: a room's address, its name in `nav`, and what entering it takes."""
 
 
-def form_writer(permission: Permission) -> Dependency:
+def form_writer(permission: Permission, *, proven: bool = False) -> Dependency:
     """Return what a form's route depends on: the session's token has to be among its fields.
 
-    Such a route is refused with `sign-in-needed`, `csrf-wrong`, `origin-wrong`, `not-permitted`.
+    Such a route is refused with `sign-in-needed`, `csrf-wrong`, `origin-wrong`, `not-permitted`;
+    with `proven` also with `proof-needed`: its page asks for the password before it shows the form.
     """
 
     def get_form_writer(request: Request, signed_in: SignedInDep, csrf: Text = "") -> SignedIn:
         check_origin(request)
         check_csrf(signed_in, csrf)
-        return signed_in.need(permission)
+        signed_in.need(permission)
+        if proven and not signed_in.proven:
+            # Not 403: the script takes that for a session that has ended.
+            raise InputRefused("your password is needed", field="own_password", code="proof-needed")
+        return signed_in
 
     return Dependency(get_form_writer)
 
@@ -81,6 +88,8 @@ class Frame:
     rooms: Sequence[tuple[str, str]]
     username: str
     csrf: str = field(repr=False)
+    proven: bool
+    second_factor: bool
     waiting: int
     alarms: int
     lockdown: ShownLockdown
@@ -171,6 +180,8 @@ def desk_page(
             rooms=[(address, room) for address, room, need in ROOMS if need in staff.permissions],
             username=staff.username,
             csrf=staff.csrf,
+            proven=staff.proven,
+            second_factor=staff.second_factor,
             waiting=waiting,
             alarms=alarms,
             lockdown=look(estate),

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from community_server.audit.looks import note_look
 from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.given_pass import ShownPass, show_pass
@@ -30,7 +31,7 @@ router = APIRouter(prefix="/people")
 Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
 Writer = Annotated[SignedIn, form_writer(Permission.MANAGE_PEOPLE)]
 RemovalReader = Annotated[SignedIn, reader(Permission.REMOVE_PEOPLE)]
-Remover = Annotated[SignedIn, form_writer(Permission.REMOVE_PEOPLE)]
+Remover = Annotated[SignedIn, form_writer(Permission.REMOVE_PEOPLE, proven=True)]
 
 MOST_SHOWN: Final = 200
 """Rows that a guard's old PC draws at once; beyond them one searches."""
@@ -57,8 +58,10 @@ def invite_resident(
 
 @router.get("/{person}")
 def show_person(request: Request, person: str, estate: EstateDep, staff: Reader) -> Response:
-    """Show one person and what can be done."""
-    return _person(request, estate, staff, person)
+    """Show one person and what can be done; the log notes who looked."""
+    shown = _person(request, estate, staff, person)
+    note_look(estate, staff.staff, person)
+    return shown
 
 
 @router.post("/{person}/invitation")

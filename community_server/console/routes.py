@@ -3,9 +3,11 @@
 from fastapi import APIRouter
 
 from community_server.console import (
+    account,
     alarms,
     analysis,
     approvals,
+    audit,
     calls,
     cloud,
     doors,
@@ -17,7 +19,10 @@ from community_server.console import (
     people,
     reports,
     setup,
+    staff,
+    tokens,
     visitors,
+    welcome,
     why,
 )
 
@@ -39,5 +44,10 @@ for page in (
     calls,
     cloud,
     lockdown,
+    staff,
+    tokens,
+    audit,
+    account,
+    welcome,
 ):
     router.include_router(page.router)

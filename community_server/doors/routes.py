@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from access_rules.lockdown import Lockdown
 from community_server.alarms.service import active_kinds
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, reader, writer
 from community_server.doors.hours import read_minute
 from community_server.doors.service import (
@@ -22,7 +23,6 @@ from community_server.estate import Estate
 from community_server.lockdown.service import DoorState, current, state_of
 from community_server.people.pins import draw_pin
 from community_server.rosters.news import count_members
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_link.errors import DeadlinePassed, LinkDown, RequestFailed
@@ -37,6 +37,7 @@ router = APIRouter(prefix="/api/v1/doors", tags=["doors"])
 Reader = Annotated[SignedIn, reader(Permission.SEE_DOORS)]
 Setter = Annotated[SignedIn, writer(Permission.SET_DOORS)]
 Pairer = Annotated[SignedIn, writer(Permission.PAIR)]
+Revoker = Annotated[SignedIn, writer(Permission.PAIR, proven=True)]
 FireEnder = Annotated[SignedIn, writer(Permission.HANDLE_ALARMS)]
 
 Direction = Literal["in", "out", "both"]
@@ -170,7 +171,7 @@ def end_fire_release(door: str, estate: EstateDep, staff: FireEnder) -> None:
 
 
 @router.delete("/{door}", status_code=204)
-def delete_door(door: str, estate: EstateDep, staff: Pairer) -> None:
+def delete_door(door: str, estate: EstateDep, staff: Revoker) -> None:
     """Revoke a door: its link closes and is refused from now on."""
     revoke(estate, door, staff.staff)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from community_server.audit.log import audit
 from community_server.database import now
 from community_server.doors.routes import listing as list_doors
 from community_server.entries.request import find_people, read_moment
@@ -27,7 +28,6 @@ from community_server.estate import Estate
 from community_server.people.queries import doors_of
 from community_server.people.routes import ListedPerson, listing
 from community_server.rosters.book import Row
-from community_server.staff.audit import audit
 
 MOST_NAMED: Final = 20
 """People to choose from."""

@@ -10,11 +10,11 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.entries.tables import EntryLook
 from community_server.errors import InputRefused
-from community_server.staff.audit import audit
 from community_server.vault.safe import SERVER
 
 REASONS: Final = ("asked", "incident", "safety", "authority", "fault", "other")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, reader, writer
 from community_server.entries.asking import WhyQuery, answer
 from community_server.entries.export import COLUMNS, Export
@@ -21,7 +22,6 @@ from community_server.errors import InputRefused
 from community_server.estate import Estate
 from community_server.pages import language_of
 from community_server.spreadsheets import csv_stream, xlsx_stream
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.intake.approvals import Decision, decide, list_waiting, show_photo
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, writer
 from community_server.estate import Estate
 from community_server.invitations.service import (
@@ -13,7 +14,6 @@ from community_server.invitations.service import (
     invite_again,
     withdraw_invitation,
 )
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 

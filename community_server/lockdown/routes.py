@@ -12,7 +12,8 @@ from community_server.doors.service import list_doors
 from community_server.estate import Estate
 from community_server.lockdown.service import DoorState, declare, show, state_of
 from community_server.staff.permissions import Permission
-from community_server.staff.sessions import SignedIn, prove_again
+from community_server.staff.proof import prove_again
+from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1/lockdown", tags=["lockdown"])
 

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from access_rules.lockdown import NO_LOCKDOWN, Lockdown
+from community_server.audit.log import audit
 from community_server.change import Change, Changer
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused
 from community_server.lockdown.tables import Declaration
 from community_server.rosters.news import lock_paired_doors
-from community_server.staff.audit import audit
 from community_server.staff.tables import StaffMember
 from community_server.vault.safe import SERVER, Safe
 from tier_link.estate_messages import ESTATE, DoorPresence, LockdownDeclared

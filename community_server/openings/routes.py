@@ -19,7 +19,8 @@ from community_server.openings.service import (
 )
 from community_server.staff.passwords import MAX_PASSWORD
 from community_server.staff.permissions import Permission
-from community_server.staff.sessions import SignedIn, prove_again
+from community_server.staff.proof import prove_again
+from community_server.staff.sessions import SignedIn
 
 NOT_TAKEN: Final = {
     "gate-unreachable": "the gate did not answer",

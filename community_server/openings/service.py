@@ -11,12 +11,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.errors import InputRefused
 from community_server.openings.tables import Opening
-from community_server.staff.audit import audit
 from community_server.staff.tables import StaffMember
 from community_server.vault.safe import SERVER, Safe
 

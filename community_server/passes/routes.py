@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
 from community_server.desk import EstateDep, writer
 from community_server.errors import Conflict
 from community_server.estate import Estate
 from community_server.passes.service import GivenPass, give_pass, take_pass_back
 from community_server.people.queries import get_person
 from community_server.setup.community import get_community
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_link.passes import MOST_USES

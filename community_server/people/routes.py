@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from community_server.audit.log import audit
 from community_server.cards.queries import count_cards
 from community_server.desk import EstateDep, reader, writer
 from community_server.erasure import remove_person
@@ -15,7 +16,6 @@ from community_server.passes.queries import ends_of_passes
 from community_server.passes.service import shorten_pass
 from community_server.people.queries import Face, faces_of_people, get_person, list_people
 from community_server.people.service import issue_pin, limit_person, suspend_person
-from community_server.staff.audit import audit
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1/people", tags=["people"])
 
 Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
 Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
-Remover = Annotated[SignedIn, writer(Permission.REMOVE_PEOPLE)]
+Remover = Annotated[SignedIn, writer(Permission.REMOVE_PEOPLE, proven=True)]
 
 
 class PinIssued(BaseModel):

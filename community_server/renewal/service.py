@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from access_rules.decision import Liveness, LivenessPolicy
 from access_rules.people import Credential
+from community_server.audit.log import audit
 from community_server.change import Change, Changer
 from community_server.database import new_id, now
 from community_server.doors.service import get_door
@@ -28,7 +29,6 @@ from community_server.matching import SharedEncoder, Space
 from community_server.matching.crops import decode_crops
 from community_server.people.service import open_template, store_template
 from community_server.people.tables import Person, Template
-from community_server.staff.audit import audit
 from face_engine.encoder import as_probe, encode_with_mirror, fuse
 from face_engine.enrollment import odd_one_out
 from face_engine.faces import Image, Vectors

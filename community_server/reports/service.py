@@ -10,13 +10,13 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
 from community_server.entries.tables import EntryHour, EntryKind
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.reports.figures import Figures, Span, sum_up
 from community_server.reports.tables import DailyReport
-from community_server.staff.audit import audit
 from community_server.staff.tables import StaffMember
 from community_server.vault.safe import SERVER, Safe
 

@@ -20,7 +20,7 @@ from tier_link.certificates import root_fingerprint, root_public_bytes
 router = APIRouter(prefix="/api/v1", tags=["estate"])
 
 Reader = Annotated[SignedIn, reader(Permission.SEE_ESTATE)]
-Pairer = Annotated[SignedIn, writer(Permission.PAIR)]
+Pairer = Annotated[SignedIn, writer(Permission.PAIR, proven=True)]
 
 Name = Annotated[str, Field(max_length=200)]
 

@@ -4,6 +4,7 @@ import re
 import secrets
 from typing import Final
 
+from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused
@@ -11,9 +12,9 @@ from community_server.keys.certified import recertify, renew_keys
 from community_server.keys.root import RecoveryKit, make_recovery_kit, root_key
 from community_server.setup.community import find_community, get_community
 from community_server.setup.tables import Community
-from community_server.staff.audit import audit
+from community_server.staff.accounts import add_staff
+from community_server.staff.passwords import hash_password
 from community_server.staff.permissions import Role
-from community_server.staff.sessions import add_staff
 
 MAX_NAME: Final = 100
 MAX_SLUG_WORDS: Final = 40
@@ -25,7 +26,7 @@ def set_up(change: Change, *, name: str, username: str, password: str) -> Recove
 
     Raises:
         Conflict: `already-set-up`.
-        InputRefused: `name-missing` and what `staff.sessions.add_staff` refuses.
+        InputRefused: `name-missing` and what `add_staff` and `hash_password` refuse.
     """
     session, safe, moment = change.session, change.safe, now()
     if find_community(session) is not None:
@@ -36,7 +37,7 @@ def set_up(change: Change, *, name: str, username: str, password: str) -> Recove
     slug = make_slug(named)
     session.add(Community(id=1, name=named, slug=slug, created_at=moment))
     session.flush()
-    staff = add_staff(session, username, password, Role.ADMINISTRATOR)
+    staff = add_staff(session, username, hash_password(password), Role.ADMINISTRATOR)
     renew_keys(session, safe, slug, moment)
     audit(session, staff, "set-up", slug)
     return make_recovery_kit(root_key(session, safe), named, moment)

@@ -49,6 +49,9 @@ class Permission(StrEnum):
     """A door's daily settings."""
     PAIR = "pair"
     """Doors added, paired and revoked; the link to the cloud."""
+    MANAGE_STAFF = "manage-staff"
+    """Accounts, and programs' tokens."""
+    READ_AUDIT = "read-audit"
 
 
 _GATE: Final = frozenset(
@@ -86,8 +89,20 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.EXPORT_ENTRIES,
             Permission.SEE_PEOPLE,
             Permission.REMOVE_PEOPLE,
+            Permission.READ_AUDIT,
         }
     ),
-    Role.ADMINISTRATOR: _OFFICE | {Permission.PAIR},
+    Role.ADMINISTRATOR: _OFFICE | {Permission.PAIR, Permission.MANAGE_STAFF, Permission.READ_AUDIT},
 }
 """An estate of one person has an administrator alone, who may therefore do a manager's work."""
+
+SCOPES: Final = (
+    Permission.SEE_ESTATE,
+    Permission.SEE_DOORS,
+    Permission.SEE_ENTRIES,
+    Permission.SEE_ALARMS,
+    Permission.SEE_PEOPLE,
+    Permission.INVITE_VISITORS,
+    Permission.MANAGE_PEOPLE,
+)
+"""What a program's token may hold: nothing that takes a person's password or bears their name."""

@@ -1,20 +1,15 @@
-"""Signing in and staying signed in."""
+"""Staying signed in: sessions opened, found, listed and ended."""
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Self
 
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
-from community_server.database import new_id, now
-from community_server.errors import InputRefused, NotPermitted, SignInRefused
-from community_server.staff.audit import audit
-from community_server.staff.backoff import Backoff
-from community_server.staff.passwords import hash_password, is_right_password
+from community_server.database import now
+from community_server.errors import NotFound, NotPermitted, SignInRefused
 from community_server.staff.permissions import PERMISSIONS, Permission, Role
 from community_server.staff.tables import StaffMember, StaffSession
 
@@ -25,142 +20,170 @@ IDLE: Final = 8 * HOUR
 """... and after a shift in which nobody used it."""
 NOTED_EVERY: Final = 300
 """Seconds between two notes that a session is in use, so that reading pages writes little."""
-MAX_USERNAME: Final = 64
+PROOF_LASTS: Final = 300
+"""Seconds for which a password given, at the sign-in too, shows who sits there."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Whoever is at the desk."""
+    """Whoever is at the desk, or the program whose token came with the request.
+
+    `session` names the session among the account's own, `proven_at` is when they last gave their
+    password, `second_factor` whether they have one, `scopes` what a program may do, None for
+    people. `restricted` says that the role asks for a second factor which is not there yet.
+    """
 
     staff: str
     username: str
     role: str
     csrf: str = field(repr=False)
+    session: str = field(default="", repr=False)
+    proven_at: int = 0
+    second_factor: bool = False
+    restricted: bool = False
+    scopes: frozenset[Permission] | None = None
 
     @property
     def permissions(self) -> frozenset[Permission]:
         """What they may do."""
+        if self.scopes is not None:
+            return self.scopes
+        if self.restricted:
+            return frozenset({Permission.OWN_ACCOUNT})
         return PERMISSIONS[Role(self.role)]
+
+    @property
+    def proven(self) -> bool:
+        """Whether they gave their password a moment ago."""
+        return self.proven_at + PROOF_LASTS > now()
 
     def need(self, permission: Permission) -> Self:
         """Return this, if they may.
 
         Raises:
-            NotPermitted: they may not.
+            NotPermitted: `not-permitted`, or `second-factor-first`.
         """
         if permission not in self.permissions:
-            raise NotPermitted(f"this takes the permission {permission}")
+            code = "second-factor-first" if self.restricted else None
+            raise NotPermitted(f"this takes the permission {permission}", code=code)
         return self
 
 
-def add_staff(session: Session, username: str, password: str, role: Role) -> str:
-    """Add an account; return its id.
+@dataclass(frozen=True)
+class OwnSession:
+    """One of an account's sessions, as its owner sees it."""
 
-    Raises:
-        InputRefused: `username-missing`, `username-taken`, `password-short`, `password-long`.
-    """
-    name = username.strip()
-    if not name or len(name) > MAX_USERNAME:
-        raise InputRefused("a user name is needed", field="username", code="username-missing")
-    if session.scalar(select(StaffMember.id).where(StaffMember.username == name)):
-        raise InputRefused("this user name is taken", field="username", code="username-taken")
-    row = StaffMember(
-        id=new_id(),
-        username=name,
-        password_hash=hash_password(password),
-        role=role,
-        created_at=now(),
+    session: str = field(repr=False)
+    began_at: int
+    used_at: int
+    address: str
+    this: bool
+
+
+def open_session(
+    session: Session, member: StaffMember, address: str, *, restricted: bool
+) -> tuple[str, SignedIn]:
+    """Open a session for whoever has shown who they are; return its cookie and who it is."""
+    token, moment = secrets.token_urlsafe(32), now()
+    session.execute(delete(StaffSession).where(_is_over(moment)))
+    row = StaffSession(
+        token_hash=digest(token),
+        staff_id=member.id,
+        csrf=secrets.token_urlsafe(24),
+        created_at=moment,
+        seen_at=moment,
+        proven_at=moment,
+        address=address[:64],
     )
     session.add(row)
     session.flush()
-    return row.id
+    return token, _signed_in(member, row, restricted=restricted)
 
 
-def sign_in(
-    session: Session, backoff: Backoff, username: str, password: str, address: str
-) -> tuple[str, SignedIn]:
-    """Open a session; return the cookie's value and who it is.
-
-    Raises:
-        TooManyAttempts: wait first.
-        SignInRefused: `password-wrong`, whether or not there is such a name.
-    """
-    name = username.strip()[:MAX_USERNAME]
-    keys = (f"name:{name.casefold()}", f"address:{address}")
-    backoff.check(*keys)
-    row = session.scalar(select(StaffMember).where(StaffMember.username == name))
-    if not is_right_password(row.password_hash if row else None, password) or row is None:
-        backoff.fail(*keys)
-        raise SignInRefused("name or password is not right", code="password-wrong")
-    backoff.succeed(*keys)
-    token, csrf, moment = secrets.token_urlsafe(32), secrets.token_urlsafe(24), now()
-    session.execute(delete(StaffSession).where(_is_over(moment)))
-    session.add(
-        StaffSession(
-            token_hash=_digest(token),
-            staff_id=row.id,
-            csrf=csrf,
-            created_at=moment,
-            seen_at=moment,
-        )
-    )
-    audit(session, row.id, "sign-in")
-    return token, SignedIn(row.id, row.username, row.role, csrf)
-
-
-def prove_again(
-    reading: Callable[[], AbstractContextManager[Session]],
-    backoff: Backoff,
-    signed_in: SignedIn,
-    password: str,
-    address: str,
-) -> None:
-    """Make whoever is signed in prove by their password that it is still them.
-
-    Wrong ones count with those of signing in. No transaction is open while the hash is checked.
-
-    Raises:
-        TooManyAttempts: wait first.
-        InputRefused: `password-not-yours`.
-    """
-    keys = (f"name:{signed_in.username.casefold()}", f"address:{address}")
-    backoff.check(*keys)
-    with reading() as session:
-        row = session.get(StaffMember, signed_in.staff)
-        hashed = row.password_hash if row else None
-    if not is_right_password(hashed, password):
-        backoff.fail(*keys)
-        raise InputRefused("this is not your password", field="password", code="password-not-yours")
-    backoff.succeed(*keys)
-
-
-def find_session(session: Session, token: str | None) -> tuple[SignedIn, bool]:
+def find_session(
+    session: Session, token: str | None, second_factor_roles: frozenset[Role] = frozenset()
+) -> tuple[SignedIn, bool]:
     """Return whose session a cookie is, and whether its use is due to be noted.
 
     Raises:
         SignInRefused: `sign-in-needed`.
     """
-    row = session.get(StaffSession, _digest(token)) if token else None
+    row = session.get(StaffSession, digest(token)) if token else None
     moment = now()
     if row is None or row.created_at + LONGEST <= moment or row.seen_at + IDLE <= moment:
         raise SignInRefused("please sign in")
     member = session.get(StaffMember, row.staff_id)
-    if member is None:
+    if member is None or member.state != "active":
         raise SignInRefused("please sign in")
     due = row.seen_at + NOTED_EVERY <= moment
-    return SignedIn(member.id, member.username, member.role, row.csrf), due
+    return _signed_in(member, row, restricted=is_restricted(member, second_factor_roles)), due
+
+
+def is_restricted(member: StaffMember, second_factor_roles: frozenset[Role]) -> bool:
+    """Say whether an account lacks a second factor that its role asks for."""
+    return not member.totp_since and member.role in second_factor_roles
 
 
 def note_use(session: Session, token: str) -> None:
     """Note that a session is in use."""
-    row = session.get(StaffSession, _digest(token))
+    row = session.get(StaffSession, digest(token))
     if row is not None:
         row.seen_at = now()
 
 
+def note_proof(session: Session, own: str) -> None:
+    """Note that whoever has this session gave their password just now."""
+    row = session.get(StaffSession, bytes.fromhex(own))
+    if row is not None:
+        row.proven_at = now()
+
+
 def sign_out(session: Session, token: str) -> None:
     """End a session."""
-    session.execute(delete(StaffSession).where(StaffSession.token_hash == _digest(token)))
+    session.execute(delete(StaffSession).where(StaffSession.token_hash == digest(token)))
+
+
+def list_sessions(session: Session, signed_in: SignedIn) -> list[OwnSession]:
+    """List an account's own sessions, the newest first."""
+    rows = session.scalars(
+        select(StaffSession)
+        .where(StaffSession.staff_id == signed_in.staff, ~_is_over(now()))
+        .order_by(StaffSession.created_at.desc(), StaffSession.token_hash)
+    )
+    return [
+        OwnSession(
+            session=row.token_hash.hex(),
+            began_at=row.created_at,
+            used_at=row.seen_at,
+            address=row.address,
+            this=row.token_hash.hex() == signed_in.session,
+        )
+        for row in rows
+    ]
+
+
+def end_own_session(session: Session, staff: str, own: str) -> None:
+    """End one of an account's own sessions.
+
+    Raises:
+        NotFound: `session-unknown`.
+    """
+    try:
+        row = session.get(StaffSession, bytes.fromhex(own))
+    except ValueError:
+        row = None
+    if row is None or row.staff_id != staff:
+        raise NotFound("no such session", code="session-unknown")
+    session.delete(row)
+
+
+def end_sessions(session: Session, staff: str, but: str = "") -> None:
+    """End all sessions of an account, but for one."""
+    session.execute(
+        delete(StaffSession).where(
+            StaffSession.staff_id == staff, StaffSession.token_hash != bytes.fromhex(but)
+        )
+    )
 
 
 def check_csrf(signed_in: SignedIn, given: str | None) -> None:
@@ -173,9 +196,23 @@ def check_csrf(signed_in: SignedIn, given: str | None) -> None:
         raise SignInRefused("this page is too old; reload it", code="csrf-wrong")
 
 
+def digest(token: str) -> bytes:
+    """Return what is stored of a secret that only whoever was given it knows."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _signed_in(member: StaffMember, row: StaffSession, *, restricted: bool) -> SignedIn:
+    return SignedIn(
+        staff=member.id,
+        username=member.username,
+        role=member.role,
+        csrf=row.csrf,
+        session=row.token_hash.hex(),
+        proven_at=row.proven_at,
+        second_factor=bool(member.totp_since),
+        restricted=restricted,
+    )
+
+
 def _is_over(moment: int) -> ColumnElement[bool]:
     return or_(StaffSession.created_at <= moment - LONGEST, StaffSession.seen_at <= moment - IDLE)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -116,6 +116,10 @@ class Desk:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         response = self.http.request(method, path, json=body)
+        if response.status_code == 403 and "proof-needed" in response.text:
+            proof = self.http.post("/api/v1/session/proof", json={"password": PASSWORD})
+            assert proof.is_success, proof.text
+            response = self.http.request(method, path, json=body)
         assert response.is_success, (response.status_code, response.text)
         return response.json() if response.content else None
 

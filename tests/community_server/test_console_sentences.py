@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from access_rules.alarms import AlarmKind, EntryRemark
 from access_rules.decision import DecisionReason
 from access_rules.people import Category
 from community_server import errors
+from community_server.audit.looks import LOOK
 from community_server.console.approvals import DECLINE_REASONS
 from community_server.console.doors import DIRECTIONS, MODES
 from community_server.entries.export import COLUMNS
@@ -19,16 +21,20 @@ from community_server.entries.filters import CHOICES
 from community_server.entries.hours import INSIDE, OTHERS
 from community_server.entries.looks import REASONS as LOOK_REASONS
 from community_server.entries.why import GRANTING
+from community_server.intake.approvals import Decision
 from community_server.openings.routes import NOT_TAKEN
 from community_server.openings.service import REASONS
 from community_server.openings.service import REFUSALS as CALL_REFUSALS
 from community_server.pages import PAGES
+from community_server.staff.permissions import Permission, Role
 from door_terminal.vision.trial import MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY
 from face_engine.errors import PhotoReason
 from tier_kit.language import LANGUAGES
 from tier_link.replies import ReplyReason
 
 PACKAGE = Path(community_server.__file__).parent
+NAMED = {"decision": set(get_args(Decision)), "LOOK": {LOOK}}
+"""Actions that stand behind a name of another module."""
 TEMPLATES = sorted((PACKAGE / "templates").glob("*.jinja"))
 REFUSALS = {
     name
@@ -49,6 +55,34 @@ def codes_raised() -> Iterator[str]:
                         yield str(keyword.value.value)
     for name in REFUSALS:
         yield vars(errors)[name].code
+
+
+def actions_noted() -> Iterator[str]:
+    """Yield the code of every action that the audit log may hold."""
+    for source in PACKAGE.rglob("*.py"):
+        tree = ast.parse(source.read_text("utf-8"))
+        assigned: dict[str, set[str]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                assigned.setdefault(node.targets[0].id, set()).update(texts_in(node.value))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "audit":
+                action = node.args[2]
+                found = texts_in(action)
+                if isinstance(action, ast.Name):
+                    found = assigned.get(action.id) or NAMED[action.id]
+                assert found, (source, node.lineno)
+                yield from found
+
+
+def texts_in(node: ast.expr) -> set[str]:
+    """Return the texts that an expression may be: a constant, or one of two."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return {text}
+        case ast.IfExp():
+            return texts_in(node.body) | texts_in(node.orelse)
+    return set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,6 +107,9 @@ def codes_raised() -> Iterator[str]:
         ("result", set(CHOICES["result"])),
         ("report_category", {*Category, INSIDE, OTHERS}),
         ("export", set(COLUMNS)),
+        ("audited", set(actions_noted())),
+        ("role", set(Role)),
+        ("permission", set(Permission) - {Permission.OWN_ACCOUNT}),
         ("models", {*MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY}),
     ],
 )
@@ -98,3 +135,7 @@ def test_no_page_says_anything_outside_the_catalogues(template: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>", "", text)
     assert not re.search(r"\w", text)
+
+
+def test_nothing_that_nobody_does_has_a_word_in_the_audit_log() -> None:
+    assert PAGES.catalogue.branch("en", "audited").keys() == set(actions_noted())

@@ -18,11 +18,12 @@ from community_server.alarms.service import (
     end_alarms,
     list_alarms,
 )
+from community_server.audit.tables import AuditRow
 from community_server.doors.service import add_door, revoke_door
 from community_server.doors.tables import Door
 from community_server.entries.service import list_entries
 from community_server.errors import NotFound
-from community_server.staff.tables import AuditRow, StaffMember
+from community_server.staff.tables import StaffMember
 from tests.community_server.bench import Bench
 from tier_link.estate_messages import (
     ESTATE,

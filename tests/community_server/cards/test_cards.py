@@ -5,6 +5,7 @@ import secrets
 import pytest
 from sqlalchemy import select
 
+from community_server.audit.tables import AuditRow
 from community_server.cards.queries import count_cards
 from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.cards.tables import Card
@@ -12,7 +13,6 @@ from community_server.doors.service import add_door
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.people.routes import listing, remove
-from community_server.staff.tables import AuditRow
 from tests.community_server.bench import STAFF, Bench
 from tier_link.cards import MOST_CARDS, card_tag
 from tier_link.estate_messages import ESTATE, DoorConfigured, RosterDelta, RosterPerson

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from community_server.audit.tables import AuditRow
 from community_server.change import Change
 from community_server.doors.service import add_door
 from community_server.entries.service import ShownEntry, list_entries
 from community_server.estate import Estate
 from community_server.people.particulars import Known
 from community_server.people.service import add_person
-from community_server.staff.tables import AuditRow
 from tier_link.estate_messages import ESTATE, EntryRecorded, EstateMessage
 
 AT = 1_795_000_000

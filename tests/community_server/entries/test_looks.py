@@ -11,8 +11,9 @@ from community_server.database import now
 from community_server.entries.looks import LASTS
 from community_server.entries.tables import EntryLook
 from community_server.estate import Estate
+from community_server.staff.accounts import add_staff
+from community_server.staff.passwords import hash_password
 from community_server.staff.permissions import Role
-from community_server.staff.sessions import add_staff
 from tests.community_server.bench import PASSWORD
 from tests.community_server.entries.log import AT, Log
 from tests.community_server.in_process import InProcess, code
@@ -109,7 +110,7 @@ def test_a_reason_holds_for_an_hour_and_for_whoever_stated_it(
 ) -> None:
     stated = look(desk, who="Ada Lovelace")
     with log.estate.changer.change() as change:
-        add_staff(change.session, "night", PASSWORD, Role.GUARD)
+        add_staff(change.session, "night", hash_password(PASSWORD), Role.GUARD)
     whom = {"who": "Ada Lovelace", "look": stated}
     with InProcess(log.estate, "night") as other:
         assert code(other.get("/api/v1/entries/search", **whom)) == "look-reason-needed"

@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from community_server.audit.tables import AuditRow
 from community_server.doors.service import add_door
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused, TooManyAttempts
 from community_server.lockdown.routes import LockdownRequest, ShownLockdown, look, perform
 from community_server.lockdown.service import MOST_AHEAD, current, state_of
 from community_server.lockdown.tables import Declaration
-from community_server.staff.backoff import FREE_ATTEMPTS, Backoff
-from community_server.staff.sessions import SignedIn, prove_again
-from community_server.staff.tables import AuditRow, StaffMember
+from community_server.staff.backoff import FREE_ATTEMPTS
+from community_server.staff.proof import prove_again
+from community_server.staff.sessions import SignedIn
+from community_server.staff.tables import StaffMember
 from tests.community_server.bench import PASSWORD, Bench
 from tier_link.estate_messages import ESTATE, DoorPresence, LockdownDeclared
 
@@ -149,9 +151,10 @@ def test_the_password_is_asked_for_and_slow_to_guess(lockdowns: Lockdowns) -> No
 
 
 def test_somebody_who_is_staff_no_more_proves_nothing(lockdowns: Lockdowns) -> None:
+    estate = lockdowns.bench.estate
     gone = SignedIn("0" * 32, "desk", "manager", "csrf")
     with pytest.raises(InputRefused):
-        prove_again(lockdowns.bench.estate.reading, Backoff(), gone, PASSWORD, "10.0.0.7")
+        prove_again(estate.reading, estate.backoff, gone, PASSWORD, "10.0.0.7")
 
 
 @pytest.mark.parametrize(

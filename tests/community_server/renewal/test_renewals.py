@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.audit.tables import AuditRow
 from community_server.console.overview import look
 from community_server.database import now
 from community_server.doors.service import add_door, get_door
@@ -34,7 +35,6 @@ from community_server.people.service import (
 from community_server.people.tables import Template
 from community_server.renewal import service
 from community_server.settings import Settings
-from community_server.staff.tables import AuditRow
 from community_server.sweeper import Sweeper
 from face_engine.encoder import as_probe, fuse
 from face_engine.enrollment import judge

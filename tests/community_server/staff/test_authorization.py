@@ -24,8 +24,9 @@ from community_server.estate import Estate, open_estate
 from community_server.pages import PAGES
 from community_server.settings import Settings
 from community_server.staff import passwords
-from community_server.staff.permissions import Role
+from community_server.staff.permissions import SCOPES, Permission, Role
 from community_server.staff.tables import StaffMember, StaffSession
+from community_server.staff.tokens import make_token
 from tests.community_server.bench import Bench, prepare
 from tier_kit.language import LANGUAGES
 
@@ -33,8 +34,12 @@ HOST: Final = "gatehouse.test"
 CSRF: Final = "csrf-of-the-test"
 NOBODY: Final = ""
 LETTERS: Final = dict(zip(Role, "GMOA", strict=True))
-REFUSALS: Final = {"sign-in-needed", "not-permitted", "csrf-wrong", "origin-wrong"}
-_LINE: Final = re.compile(r"^([A-Z]+) +(/\S*) +(\S.*)$")
+UNKNOWN: Final = {"sign-in-needed", "token-wrong"}
+REFUSALS: Final = UNKNOWN | {"not-permitted", "csrf-wrong", "origin-wrong"}
+TOMORROW: Final = now() + 24 * 3600
+_LINE: Final = re.compile(
+    r"^([A-Z]+) +(/\S*) +(public|door|[GMOA.](?: [GMOA.]){3})(?: +([\w-]+))?$"
+)
 _ADDRESS: Final = re.compile(r"(?:href|action|src|hx-get|hx-post)=\"(/[^\"#]*)")
 
 
@@ -45,6 +50,7 @@ class Line:
     method: str
     path: str
     who: str
+    scope: str = ""
 
     @property
     def public(self) -> bool:
@@ -66,7 +72,7 @@ def read_table() -> list[Line]:
     text = Path(__file__).with_name("who_may_what.txt").read_text("utf-8")
     found = [_LINE.match(line) for line in text.splitlines() if line and line[0] not in "# "]
     assert all(found)
-    return [Line(*match.groups()) for match in found if match]
+    return [Line(*match.groups("")) for match in found if match]
 
 
 TABLE: Final = read_table()
@@ -136,6 +142,7 @@ class Walker:
                         csrf=CSRF,
                         created_at=now(),
                         seen_at=now(),
+                        proven_at=now(),
                     )
                 )
         return token
@@ -165,7 +172,7 @@ def refusal(response: httpx.Response) -> str:
         found = re.search(r"data-code=\"([\w-]+)\"", response.text)
         code = found[1] if found else ""
     if code in REFUSALS:
-        assert response.status_code == (401 if code == "sign-in-needed" else 403)
+        assert response.status_code == (401 if code in UNKNOWN else 403)
         return str(code)
     return ""
 
@@ -197,6 +204,33 @@ def test_everybody_may_what_the_table_says_and_nothing_else(walker: Walker, role
         if (got := refusal(walker.ask(line, role))) != expected:
             wrong.append(f"{line.method} {line.path}: {got or 'allowed'}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_programs_token_may_what_its_scope_says_and_opens_no_page(
+    walker: Walker, scope: Permission
+) -> None:
+    with walker.estate.changer.change() as change:
+        _, token = make_token(change, walker.staff[Role.ADMINISTRATOR], scope, [scope], TOMORROW)
+    headers = {"authorization": f"Bearer {token}"}
+    wrong = []
+    for line in ROUTES:
+        if line.public:
+            continue
+        walker.estate.programs._buckets.clear()  # how fast a program may ask is another test's
+        refused = "not-permitted" if line.path.startswith("/api/") else "sign-in-needed"
+        expected = "" if line.scope == scope else refused
+        # No token of a session comes with it, and none is asked for.
+        got = refusal(walker.ask(line, NOBODY, csrf="", headers=headers))
+        if got != expected:
+            wrong.append(f"{line.method} {line.path}: {got or 'allowed'}")
+    assert wrong == []
+
+
+def test_a_token_counts_alone_whatever_cookie_comes_beside_it(walker: Walker) -> None:
+    headers = {"authorization": "Bearer gatehouse_none"}
+    refused = walker.call("GET", "/api/v1/doors", Role.ADMINISTRATOR, headers=headers)
+    assert refusal(refused) == "token-wrong"
 
 
 def test_a_write_needs_the_sessions_token_and_its_own_site(walker: Walker) -> None:
@@ -239,7 +273,10 @@ def test_no_page_leads_to_what_its_reader_may_not_do(walker: Walker, role: Role)
     _, person = bench.invite(name="Lin", unit="2-202")
     with walker.estate.changer.change() as change:
         door = add_door(change.session, "Gate", "both")
-    pages = [address for address, _, _ in ROOMS] + [f"/people/{person}", f"/doors/{door}"]
+    pages = [address for address, _, _ in ROOMS] + [
+        *(f"/people/{person}", f"/doors/{door}", f"/staff/{walker.staff[Role.GUARD]}"),
+        *("/tokens", "/account", f"/people/{person}/removal", f"/doors/{door}/removal"),
+    ]
     for page in pages:
         shown = walker.call("GET", page, role)
         line = next(one for one in ROUTES if one.fits("GET", page))

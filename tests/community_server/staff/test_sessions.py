@@ -1,72 +1,114 @@
-"""Sessions open for the right password, end by themselves, and are stored as hashes."""
+"""Sessions open for the right password, end by themselves or at once, and are stored as hashes."""
 
 import argon2
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.audit.tables import AuditRow
 from community_server.database import now
-from community_server.errors import InputRefused, SignInRefused
+from community_server.errors import InputRefused, NotFound, SignInRefused
 from community_server.staff import passwords, sessions
-from community_server.staff.backoff import Backoff
+from community_server.staff.account_routes import end_one, replace_password, sessions_of
 from community_server.staff.passwords import hash_password
 from community_server.staff.permissions import Role
-from community_server.staff.sessions import add_staff, check_csrf, find_session, sign_in, sign_out
-from community_server.staff.tables import AuditRow, StaffMember, StaffSession
-from tests.community_server.bench import PASSWORD, Bench
+from community_server.staff.sessions import check_csrf, find_session, sign_out
+from community_server.staff.staff_routes import AccountChange, alter, remove
+from community_server.staff.tables import StaffSession
+from tests.community_server.bench import PASSWORD, STAFF, Bench
+from tests.community_server.staff.desks import enter, hire, look_up
 
 
 def test_a_session_is_found_by_its_token_until_it_is_closed(bench: Bench) -> None:
+    opened = enter(bench, " desk ")
+    token, signed_in = opened.token, opened.signed_in
     with Session(bench.estate.engine) as session:
-        token, signed_in = sign_in(session, Backoff(), " desk ", PASSWORD, "::1")
-        found, due = find_session(session, token)
-        assert (found, due) == (signed_in, False)
+        assert find_session(session, token) == (signed_in, False)
         assert token.encode() not in b"".join(session.scalars(select(StaffSession.token_hash)))
-        assert signed_in.csrf not in repr(signed_in)
-        check_csrf(found, signed_in.csrf)
-        with pytest.raises(SignInRefused):
-            check_csrf(found, None)
         assert "sign-in" in session.scalars(select(AuditRow.action)).all()
+        assert signed_in.csrf not in repr(signed_in)
+        assert token not in repr(opened)
+        check_csrf(signed_in, signed_in.csrf)
+        with pytest.raises(SignInRefused):
+            check_csrf(signed_in, None)
         sign_out(session, token)
         with pytest.raises(SignInRefused):
             find_session(session, token)
         session.rollback()
 
 
-@pytest.mark.parametrize(("name", "password"), [("desk", "wrong"), ("nobody", PASSWORD)])
-def test_a_wrong_name_and_a_wrong_password_look_the_same(
-    name: str, password: str, bench: Bench
-) -> None:
-    with Session(bench.estate.engine) as session:
-        with pytest.raises(SignInRefused) as refused:
-            sign_in(session, Backoff(), name, password, "::1")
-        assert refused.value.code == "password-wrong"
-        session.rollback()
-
-
 @pytest.mark.parametrize("age", [sessions.IDLE, sessions.LONGEST])
 def test_a_session_ends_by_itself(age: int, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Session(bench.estate.engine) as session:
-        token, _ = sign_in(session, Backoff(), "desk", PASSWORD, "::1")
-        later = now() + age
-        monkeypatch.setattr(sessions, "now", lambda: later)
+    token = enter(bench).token
+    later = now() + age
+    monkeypatch.setattr(sessions, "now", lambda: later)
+    with pytest.raises(SignInRefused):
+        look_up(bench, token)
+
+
+@pytest.mark.parametrize("how", ["demoted", "disabled", "removed"])
+def test_whoever_is_demoted_disabled_or_removed_is_signed_out_at_once(
+    how: str, bench: Bench
+) -> None:
+    staff = hire(bench, how, Role.MANAGER)
+    token = enter(bench, how).token
+    assert look_up(bench, token).role == "manager"
+    match how:
+        case "demoted":
+            alter(bench.estate, staff, AccountChange(role=Role.GUARD), STAFF)
+        case "disabled":
+            alter(bench.estate, staff, AccountChange(disabled=True), STAFF)
+        case _:
+            remove(bench.estate, staff, STAFF)
+    with pytest.raises(SignInRefused):
+        look_up(bench, token)
+    if how == "demoted":
+        assert look_up(bench, enter(bench, how).token).role == "guard"
+    else:
         with pytest.raises(SignInRefused):
-            find_session(session, token)
-        session.rollback()
+            enter(bench, how)
+
+
+def test_a_new_password_ends_every_session_but_the_one_it_was_changed_in(bench: Bench) -> None:
+    hire(bench, "changes", Role.GUARD)
+    here, there = enter(bench, "changes"), enter(bench, "changes")
+    with pytest.raises(InputRefused):
+        replace_password(bench.estate, here.signed_in, "short")
+    look_up(bench, there.token)
+    replace_password(bench.estate, here.signed_in, "another long password")
+    look_up(bench, here.token)
+    with pytest.raises(SignInRefused):
+        look_up(bench, there.token)
+    with pytest.raises(SignInRefused):
+        enter(bench, "changes")
+
+
+def test_somebody_sees_and_ends_their_own_sessions_and_nobody_elses(bench: Bench) -> None:
+    hire(bench, "here", Role.GUARD)
+    here, there = enter(bench, "here"), enter(bench, "here")
+    stranger = enter(bench).signed_in
+    listed = sessions_of(bench.estate, here.signed_in)
+    assert sorted(one.this for one in listed) == [False, True]
+    assert {one.address for one in listed} == {"192.0.2.7"}
+    other = next(one.session for one in listed if not one.this)
+    for wrong in (other, "zz", ""):
+        with pytest.raises(NotFound):
+            end_one(bench.estate, stranger, wrong)
+    end_one(bench.estate, here.signed_in, other)
+    look_up(bench, here.token)
+    with pytest.raises(SignInRefused):
+        look_up(bench, there.token)
 
 
 def test_an_unknown_name_costs_as_much_work_as_a_wrong_password() -> None:
     somebodys, nobodys = hash_password(PASSWORD), passwords._NOBODYS_HASH
     assert argon2.extract_parameters(nobodys) == argon2.extract_parameters(somebodys)
     assert not passwords.is_right_password(None, PASSWORD)
+    assert not passwords.is_right_password("", PASSWORD)
 
 
-def test_passwords_are_hashed_with_argon2id_and_short_ones_refused(bench: Bench) -> None:
-    with Session(bench.estate.engine) as session:
-        (hashed,) = session.scalars(select(StaffMember.password_hash)).all()
-        assert hashed.startswith("$argon2id$")
-        with pytest.raises(InputRefused, match="at least"):
-            add_staff(session, "guard", "short", Role.GUARD)
-        with pytest.raises(InputRefused, match="taken"):
-            add_staff(session, "desk", PASSWORD, Role.GUARD)
-        session.rollback()
+def test_passwords_are_hashed_with_argon2id_and_short_ones_refused() -> None:
+    assert hash_password(PASSWORD).startswith("$argon2id$")
+    for refused in ("short", "x" * 201):
+        with pytest.raises(InputRefused):
+            hash_password(refused)
