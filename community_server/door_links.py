@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.alarms.service import record_change
+from community_server.audit.heads import newest_head
 from community_server.calls.book import CallBook
 from community_server.change import Changer
 from community_server.database import now
@@ -144,13 +145,15 @@ class DoorRecords:
         """Publish time, roster mark and the word for a lockdown to a door."""
         state = self.rosters.state(peer)
         with Session(reading(self.engine)) as session:
-            word = current(session)
+            word, signed = current(session), newest_head(session)
         news = ServerNews(
             now=now(),
             roster_version=state.version,
             roster_hash=state.hash,
             lockdown=word.number,
             locked_down=word.active,
+            audit_count=signed.count if signed else 0,
+            audit_head=signed.head if signed else None,
         )
         link.publish(ESTATE.kind(news), ESTATE.encode(news))
 

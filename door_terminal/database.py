@@ -157,6 +157,17 @@ class LockdownRow(DoorBase):
     active: Mapped[bool]
 
 
+class AuditCopyRow(DoorBase):
+    """The longest log that the server has spoken of; see `audit_copy`."""
+
+    __tablename__ = "audit_copy"
+
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    server: Mapped[str] = mapped_column(String(64))
+    count: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
 class VisionPlanRow(DoorBase):
     """What vision last worked with; see `vision.trial`."""
 

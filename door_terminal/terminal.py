@@ -13,6 +13,7 @@ from access_rules.decision import DecisionReason, LivenessPolicy, Shown
 from access_rules.leases import LONGEST_LEASE_HOURS
 from access_rules.people import Credential, Direction
 from door_terminal.alarms import AlarmLog
+from door_terminal.audit_copy import AuditCopy
 from door_terminal.calls import CallDesk
 from door_terminal.card_reader.sources import ReaderWiring, open_reader
 from door_terminal.card_reader.watch import ReaderWatch
@@ -121,6 +122,7 @@ class Terminal:
             configuration=self.configuration,
             clock=self.clock,
             lockdown=self.lockdown,
+            audit=AuditCopy(self.engine, pairing.server),
             end_fire=self._end_fire,
             openings=lambda: self.openings,
             key=key,
@@ -331,6 +333,8 @@ class Terminal:
             disk_free=disk_free(self.settings.data),
             temperature_c=temperature(),
             looking=self.looking,
+            audit_count=self.uplink.audit.current.count,
+            audit_head=self.uplink.audit.current.head,
         )
 
     @property

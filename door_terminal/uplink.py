@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from access_rules.lockdown import Lockdown
+from door_terminal.audit_copy import AuditCopy, AuditHead
 from door_terminal.calls import CallDesk
 from door_terminal.clock import EffectiveClock
 from door_terminal.configuration import ConfigurationStore
@@ -54,6 +55,7 @@ class Uplink:
         configuration: ConfigurationStore,
         clock: EffectiveClock,
         lockdown: LockdownStore,
+        audit: AuditCopy,
         end_fire: Callable[[str], None],
         openings: Callable[[], RemoteOpenings],
         key: DeviceKey,
@@ -70,6 +72,7 @@ class Uplink:
         self._configuration = configuration
         self._clock = clock
         self._lockdown = lockdown
+        self.audit = audit
         self._end_fire = end_fire
         self._openings = openings
         self._key = key
@@ -132,13 +135,14 @@ class Uplink:
         return self._calls().open(order.call, lambda: openings.open(order.nonce, order.staff))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take the server's word for the time, which renews the lease, and for a lockdown."""
+        """Take the server's word for the time, which renews the lease, a lockdown, and its log."""
         del peer
         news = ESTATE.decode(kind, body)
         if not isinstance(news, ServerNews):
             return
         if news.lockdown:
             self._lockdown.hear(Lockdown(news.lockdown, news.locked_down))
+        self.audit.hear(AuditHead(news.audit_count, news.audit_head))
         self._clock.hear(news.now)
 
     def acknowledged(self, session: Session, peer: str, sequences: Sequence[int]) -> None:

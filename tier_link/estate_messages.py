@@ -294,7 +294,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     matched so. `decision_ms` is the median time of the last `decisions` by face, from the last
     needed frame to the gate's answer or the refusal. `disk_free` is in bytes, `temperature_c` the
     warmest part's; each None where it is not known. `looking` is empty while faces are looked for
-    as ever, `slow` or `off` outside of the door's hours.
+    as ever, `slow` or `off` outside of the door's hours. `audit_count` and `audit_head` are the
+    longest audit log of the server's that the door has heard of.
     """
 
     roster_version: RosterVersion
@@ -319,6 +320,8 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     disk_free: Annotated[int, Meta(ge=0, le=2**60)] | None = None
     temperature_c: Annotated[float, Meta(ge=-100, le=300)] | None = None
     looking: Code = ""
+    audit_count: Count = 0
+    audit_head: Hash | None = None
 
 
 class ScoresCounted(Message, frozen=True, tag="scores-counted"):
@@ -350,7 +353,8 @@ class ServerNews(Message, frozen=True, tag="server-news"):
 
     `now` is Unix seconds; version and hash are of the roster the server means for this door.
     `lockdown` and `locked_down` are the newest `LockdownDeclared` over again: here it overtakes
-    what waits in the durable log, and mends a door whose disk was put back.
+    what waits in the durable log, and mends a door whose disk was put back. `audit_count` and
+    `audit_head` are the end of the server's audit log as it was signed last.
     """
 
     now: UnixSeconds
@@ -358,6 +362,8 @@ class ServerNews(Message, frozen=True, tag="server-news"):
     roster_hash: Hash
     lockdown: LockdownNumber = 0
     locked_down: bool = False
+    audit_count: Count = 0
+    audit_head: Hash | None = None
 
 
 class LockdownDeclared(Message, frozen=True, tag="lockdown-declared"):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
+from community_server.audit.copies import disputes
 from community_server.audit.queries import ShownRow, Wanted, list_actors
 from community_server.audit.routes import rows_of
 from community_server.console.frame import desk_page
@@ -46,6 +47,7 @@ def show_audit(
         room="audit",
         here="/audit",
         rows=rows[:SHOWN],
+        disputes=list(disputes(estate)),
         people=_people(estate, rows),
         older=_older(wanted, rows),
         wanted=wanted,
