@@ -25,7 +25,7 @@ def migrate_to(engine: Engine, revision: str) -> None:
 
 def test_rows_from_before_join_the_chain_in_their_order(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'old.sqlite'}")
-    migrate_to(engine, "0017")
+    migrate_to(engine, "0018")
     with engine.begin() as connection:
         for number in (3, 5, 9):
             values = f"({number}, {number}, 'a', 'sign-in', '', '')"
