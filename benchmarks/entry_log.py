@@ -71,7 +71,8 @@ def _measured(folder: Path, database: str, count: int) -> list[str]:
                 for what, address in _addresses(desk, year, people)
                 if (late := _timed(desk, what, address)) > AIM_MS
             ]
-        _export(estate)
+        if not database:  # the same on either
+            _export(estate)
     return slow
 
 

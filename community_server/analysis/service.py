@@ -1,7 +1,7 @@
 """Everything the analysis shows, gathered in one reading."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,8 @@ from community_server.estate import Estate
 
 SPANS: Final = (7, 30, 90, 365)
 """Days that can be looked back."""
+LIGHT: Final = 30
+"""Days of faces at most: how a door is lit now is the question, not how it was last winter."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
     zone, moment = ZoneInfo(estate.settings.time_zone), now()
     until = hour_of(moment, zone) + HOUR
     window = Window(until - days * DAY, until, zone, door)
+    light = until - LIGHT * DAY
     with estate.reading() as session:
         kinds = by_kind(session, window)
         return Analysis(
@@ -63,6 +66,6 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
             by_door=by_door(kinds),
             by_category=by_category(kinds),
             refusals=by_reason(kinds),
-            faces=faces_by_hour(session, window),
+            faces=faces_by_hour(session, replace(window, since=max(window.since, light))),
             patterns=find_patterns(session, zone, moment),
         )

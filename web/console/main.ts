@@ -63,8 +63,8 @@ function settle(): void {
   followRinging();
 }
 
-// On a phone the rooms are a strip: the one we are in comes into sight.
-document
-  .querySelector(".rooms [aria-current]")
-  ?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a phone rooms and tabs are strips: where we are comes into sight.
+document.querySelectorAll(".rooms [aria-current], .tabs [aria-current]").forEach((here) => {
+  here.scrollIntoView({ block: "nearest", inline: "center" });
+});
 settle();
