@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class AlarmKind(StrEnum):
-    """Kinds of alarm. One of a kind at a time at each door."""
+    """Kinds of alarm. One of a kind at a time at each door, or at the server."""
 
     FIRE = "fire"
     FORCED_OPEN = "forced-open"
@@ -14,9 +14,19 @@ class AlarmKind(StrEnum):
     ENTRIES_FILLING = "entries-filling"
     DISK_LOW = "disk-low"
     CAMERA_LOST = "camera-lost"
+    CAMERA_BLIND = "camera-blind"
+    """It sends pictures on which there is nothing."""
     CARD_READER_LOST = "card-reader-lost"
     DOOR_OFFLINE = "door-offline"
     CALL_MISSED = "call-missed"
+    STRANGERS = "strangers"
+    """Nobody that is known, refused again and again."""
+    ROSTER_BEHIND = "roster-behind"
+    LEASE_ENDING = "lease-ending"
+    CLOCK_UNKNOWN = "clock-unknown"
+    SERVER_DISK_LOW = "server-disk-low"
+    NEWS_UNDELIVERED = "news-undelivered"
+    """Another system has not taken what it was to be told."""
 
 
 class EntryRemark(StrEnum):

@@ -21,7 +21,9 @@ from community_server.desk import get_estate
 from community_server.doors import routes as doors
 from community_server.entries import routes as entries
 from community_server.estate import Estate
+from community_server.events import routes as events
 from community_server.handlers import install_handlers
+from community_server.herald import Herald
 from community_server.intake import routes as intake
 from community_server.invitations import routes as invitations
 from community_server.lockdown import routes as lockdown
@@ -37,6 +39,7 @@ from community_server.staff import staff_routes as staff
 from community_server.staff import token_routes as tokens
 from community_server.sweeper import Sweeper
 from community_server.thresholds import routes as thresholds
+from community_server.webhooks import routes as webhooks
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
@@ -85,6 +88,8 @@ def make_app(estate: Estate) -> FastAPI:
         reports,
         analysis,
         alarms,
+        events,
+        webhooks,
         openings,
         lockdown,
         calls,
@@ -107,6 +112,8 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(estate.doors.run_news(), name="news"),
         asyncio.create_task(Sweeper.of(estate).run(), name="sweeper"),
+        asyncio.create_task(Herald(estate).run(), name="herald"),
+        asyncio.create_task(estate.courier.run(), name="courier"),
     ]
     try:
         yield

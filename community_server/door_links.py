@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.alarms.service import record_change
+from community_server.alarms.strangers import notice_try
 from community_server.audit.heads import newest_head
 from community_server.calls.book import CallBook
 from community_server.change import Changer
@@ -20,6 +21,9 @@ from community_server.doors.tables import Door
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.entries.service import Namer, record_entry, remark_entry, show_entry
+from community_server.entries.tables import Entry
+from community_server.events.kinds import EntryMade
+from community_server.events.service import tell
 from community_server.keys.door_keys import door_key
 from community_server.lockdown.service import LockdownWatch, current
 from community_server.matching import Matcher
@@ -179,6 +183,8 @@ class DoorRecords:
             number = record_entry(session, peer, entry, self.zone)
             if number is not None:
                 change.after_commit(lambda: self._announce(number))
+                tell(session, _event_of(session, number))
+                notice_try(session, peer, entry)
                 self._note_first_opening(session, change.after_commit, entry)
 
     def _announce(self, number: int) -> None:
@@ -212,3 +218,19 @@ class DoorRecords:
             if row is not None and row.second_credential:
                 row.second_credential = False
                 change.touch(person)
+
+
+def _event_of(session: Session, number: int) -> EntryMade:
+    row = session.get_one(Entry, number)
+    return EntryMade(
+        number=number,
+        entry=row.entry,
+        door=row.door_id,
+        at=row.at,
+        direction=row.direction,
+        person=row.person_id,
+        category=row.category,
+        credential=row.credential,
+        granted=row.granted,
+        reason=row.reason,
+    )

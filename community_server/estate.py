@@ -28,6 +28,7 @@ from community_server.doors.service import Configurer, named_pack
 from community_server.doors.watch import DoorWatch
 from community_server.entries.live import LiveEntries
 from community_server.errors import StartRefused, VaultLocked
+from community_server.events.publisher import EventPublisher
 from community_server.gallery import Gallery
 from community_server.instance_lock import InstanceLock
 from community_server.intake.judging import PhotoJudge
@@ -51,6 +52,9 @@ from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
 from community_server.vault.safe import Safe, SafeBroken
+from community_server.webhooks.addresses import read_networks
+from community_server.webhooks.courier import Courier
+from community_server.webhooks.sender import Sender
 from face_engine import calibration
 from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation
@@ -102,6 +106,8 @@ class Estate:
     cloud: CloudConnection
     entrance: Entrance
     programs: RequestRate
+    publisher: EventPublisher
+    courier: Courier
     setup_code: SetupCode
     lock: InstanceLock
 
@@ -265,6 +271,13 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         cloud=cloud,
         entrance=_open_entrance(settings, changer, secrets),
         programs=RequestRate(),
+        publisher=EventPublisher(settings),
+        courier=Courier(
+            engine,
+            changer,
+            safe,
+            Sender(read_networks(settings.webhook_networks), settings.webhook_ca),
+        ),
         setup_code=SetupCode(settings.data),
         lock=lock,
     )

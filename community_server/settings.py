@@ -1,9 +1,10 @@
 """How one server is set up: `GATEHOUSE_SERVER_…` variables, then the table `[server]`."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from community_server.staff.permissions import Role
@@ -54,3 +55,29 @@ class Settings(TierSettings):
     """Days in which an invitation can be used."""
     second_factor_roles: tuple[Role, ...] = ()
     """Roles whose accounts may do nothing before they have a second factor."""
+
+    webhook_networks: tuple[str, ...] = ()
+    """Internal networks that webhooks may be sent to, such as `10.0.5.0/24`; the internet always
+    is. Not set in the console, so that nobody who can sign in there can make this server knock at
+    the machines around it."""
+    webhook_ca: Path | None = None
+    """PEM file of a further authority that certifies receivers of webhooks."""
+    mqtt_host: str = ""
+    """Broker that events are published to; empty for none."""
+    mqtt_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """0: 8883 with TLS, else 1883."""
+    mqtt_tls: bool = False
+    mqtt_ca: Path | None = None
+    """PEM file of the authority that certified the broker; unset: the system's."""
+    mqtt_username: str = ""
+    mqtt_password: str = Field(default="", repr=False)
+    mqtt_version: Literal["5", "3.1.1"] = "5"
+    mqtt_topic: Annotated[str, Field(pattern=r"^[^+#\x00/][^+#\x00]*[^+#\x00/]$")] = "gatehouse"
+    """What every topic begins with."""
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _are_networks(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            ip_network(text)
+        return texts

@@ -10,6 +10,7 @@ from community_server.cards import tables as cards
 from community_server.database import Base
 from community_server.doors import tables as doors
 from community_server.entries import tables as entries
+from community_server.events import tables as events
 from community_server.intake import tables as intake
 from community_server.invitations import tables as invitations
 from community_server.keys import tables as keys
@@ -21,6 +22,7 @@ from community_server.setup import tables as setup
 from community_server.staff import tables as staff
 from community_server.thresholds import tables as thresholds
 from community_server.vault import tables as vault
+from community_server.webhooks import tables as webhooks
 from tier_link.store import LinkBase
 
 SLICES: Final = (
@@ -29,6 +31,7 @@ SLICES: Final = (
     cards,
     doors,
     entries,
+    events,
     intake,
     invitations,
     keys,
@@ -40,6 +43,7 @@ SLICES: Final = (
     staff,
     thresholds,
     vault,
+    webhooks,
 )
 
 metadata: Final[list[MetaData]] = [Base.metadata, LinkBase.metadata]

@@ -8,6 +8,7 @@ from typing import Final
 
 from access_rules.alarms import AlarmKind
 from door_terminal.alarms import AlarmLog
+from door_terminal.vision.messages import CAMERA_BLIND
 
 CAMERA_LOST_S: Final = 120.0
 """A camera may be restarted, and vision with it, within this."""
@@ -18,7 +19,7 @@ DISK_LOW: Final = 64 * 1024 * 1024
 DISK_FINE: Final = 96 * 1024 * 1024
 FILLING: Final = 0.9
 NOT_FILLING: Final = 0.8
-_NO_FAULT: Final = frozenset({"", "camera-none", "camera-ended"})
+_NO_FAULT: Final = frozenset({"", "camera-none", "camera-ended", CAMERA_BLIND})
 
 
 class SelfCheck:
@@ -53,7 +54,9 @@ class SelfCheck:
     def look(self) -> None:
         """Raise and clear what is due."""
         now = self._clock()
-        if self._camera() in _NO_FAULT:
+        camera = self._camera()
+        self._alarms.put(AlarmKind.CAMERA_BLIND, active=camera == CAMERA_BLIND)
+        if camera in _NO_FAULT:
             self._camera_fine_at = now
         lost = now - self._camera_fine_at > CAMERA_LOST_S
         self._alarms.put(AlarmKind.CAMERA_LOST, active=lost)

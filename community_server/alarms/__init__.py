@@ -1,1 +1,1 @@
-"""Alarms: told by doors, shown live, acknowledged by name."""
+"""Alarms: told by doors or noticed here, acknowledged by name, escalated when nobody is."""

@@ -11,11 +11,18 @@ from community_server.calls.routes import (
     list_calls,
     still_of,
 )
-from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
+from community_server.console.answer_form import (
+    IN_PLACE,
+    NOTHING_YET,
+    Answer,
+    AnswerDep,
+    answer_page,
+)
+from community_server.console.frame import form_writer, fragment, go_to
 from community_server.desk import EstateDep, address_of, reader
-from community_server.errors import Conflict, InputRefused, ServerError, TooManyAttempts
+from community_server.errors import ServerError
 from community_server.estate import Estate
-from community_server.openings.service import MAX_NOTE, REASONS, REFUSALS, check_wish
+from community_server.openings.service import REFUSALS, check_wish
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -48,7 +55,7 @@ def show_call(request: Request, call: str, estate: EstateDep, staff: Reader) -> 
 def refresh_call(request: Request, call: str, estate: EstateDep, staff: Reader) -> Response:
     """Show whether a call rings yet, and its newest picture."""
     del staff
-    return fragment(request, "call_live.html.jinja", call=_find(estate, call), id=call)
+    return fragment(request, "call_live.html.jinja", call=find_call(estate, call), id=call)
 
 
 @router.get("/{call}/still")
@@ -60,41 +67,41 @@ def show_still(call: str, estate: EstateDep, staff: Reader) -> Response:
 
 @router.post("/{call}/open")
 def open_for_call(
-    request: Request,
-    call: str,
-    estate: EstateDep,
-    staff: Opener,
-    password: Text = "",
-    reason: Text = "",
-    note: Text = "",
+    request: Request, call: str, estate: EstateDep, staff: Opener, answer: AnswerDep
 ) -> Response:
     """Answer a call by opening the door, or say plainly what became of it."""
     try:
-        wish = check_wish(reason, note)
-        answer_by_opening(estate, call, wish, staff, password, address_of(request))
-    except (Conflict, InputRefused, TooManyAttempts) as refusal:
-        return _page(request, estate, staff, call, refusal, reason, note)
+        open_for(estate, call, answer, staff, request)
+    except IN_PLACE as refusal:
+        return _page(request, estate, staff, call, refusal, opening=answer)
     return go_to("/entries?done=call-opened")
 
 
 @router.post("/{call}/refuse")
 def refuse_call(
-    request: Request,
-    call: str,
-    estate: EstateDep,
-    staff: Answerer,
-    reason: Text = "",
-    note: Text = "",
+    request: Request, call: str, estate: EstateDep, staff: Answerer, answer: AnswerDep
 ) -> Response:
     """Answer a call by a refusal."""
     try:
-        answer_by_refusal(estate, call, check_wish(reason, note, REFUSALS), staff)
-    except (Conflict, InputRefused) as refusal:
-        return _page(request, estate, staff, call, refusal)
+        refuse_for(estate, call, answer, staff)
+    except IN_PLACE as refusal:
+        return _page(request, estate, staff, call, refusal, refusing=answer)
     return go_to("/entries?done=call-refused")
 
 
-def _find(estate: Estate, call: str) -> ShownCall | None:
+def open_for(estate: Estate, call: str, answer: Answer, staff: SignedIn, request: Request) -> None:
+    """Open to who rings, as a form says."""
+    wish = check_wish(answer.reason, answer.note)
+    answer_by_opening(estate, call, wish, staff, answer.password, address_of(request))
+
+
+def refuse_for(estate: Estate, call: str, answer: Answer, staff: SignedIn) -> None:
+    """Refuse who rings, as a form says."""
+    answer_by_refusal(estate, call, check_wish(answer.reason, answer.note, REFUSALS), staff)
+
+
+def find_call(estate: Estate, call: str) -> ShownCall | None:
+    """Return a call that rings."""
     return next((one for one in list_calls(estate) if one.call == call), None)
 
 
@@ -104,10 +111,11 @@ def _page(
     staff: SignedIn,
     call: str,
     refusal: ServerError | None = None,
-    reason: str = "",
-    note: str = "",
+    *,
+    opening: Answer = NOTHING_YET,
+    refusing: Answer = NOTHING_YET,
 ) -> Response:
-    return desk_page(
+    return answer_page(
         request,
         estate,
         staff,
@@ -115,11 +123,9 @@ def _page(
         room="",
         here=f"/calls/{call}",
         refusal=refusal,
-        call=_find(estate, call),
+        answer=opening,
+        call=find_call(estate, call),
         id=call,
-        reasons=REASONS,
         refusals=REFUSALS,
-        reason=reason,
-        note=note,
-        longest=MAX_NOTE,
+        refused=refusing.reason,
     )

@@ -10,7 +10,7 @@ from fastapi import Form, Request
 from fastapi.params import Depends as Dependency
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from community_server.alarms.service import count_open
+from community_server.alarms.queries import AlarmFilter, ShownAlarm, count_open, list_alarms
 from community_server.calls.routes import ShownCall, list_calls
 from community_server.console.clock import EstateClock
 from community_server.desk import SignedInDep, check_origin
@@ -33,11 +33,15 @@ REFERRER_POLICY: Final = "same-origin"
 """Under the stricter `no-referrer` browsers send `Origin: null` with a form (Fetch, 3.2), which
 could not be told from another site's; addresses here carry no secret, and leave to no other."""
 
+MOST_ESCALATED: Final = 2
+"""Read for the banner, which names the newest and says whether there are more."""
+
 Text = Annotated[str, Form(max_length=1000)]
 
 
 ROOMS: Final = (
     ("/", "overview", Permission.SEE_ESTATE),
+    ("/night", "night", Permission.ANSWER_CALLS),
     ("/approvals", "approvals", Permission.APPROVE),
     ("/people", "people", Permission.SEE_PEOPLE),
     ("/visitors", "visitors", Permission.SEE_PEOPLE),
@@ -94,6 +98,7 @@ class Frame:
     alarms: int
     lockdown: ShownLockdown
     calls: Sequence[ShownCall]
+    escalated: Sequence[ShownAlarm]
 
 
 def problem_of(error: ServerError) -> Problem:
@@ -132,6 +137,14 @@ def count_alarms(estate: Estate) -> int:
     """Return how many alarms wait for somebody."""
     with estate.reading() as session:
         return count_open(session)
+
+
+def list_escalated(estate: Estate) -> list[ShownAlarm]:
+    """Return the newest alarms of which nobody has taken notice in time."""
+    with estate.reading() as session:
+        return list_alarms(
+            session, estate.safe, AlarmFilter(only_escalated=True), limit=MOST_ESCALATED
+        )
 
 
 def bare_page(
@@ -186,6 +199,7 @@ def desk_page(
             alarms=alarms,
             lockdown=look(estate),
             calls=list_calls(estate),
+            escalated=list_escalated(estate),
         ),
         may=staff.permissions,
         room=room,

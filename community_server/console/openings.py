@@ -4,13 +4,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from community_server.console.answer_form import (
+    IN_PLACE,
+    NOTHING_YET,
+    Answer,
+    AnswerDep,
+    answer_page,
+)
 from community_server.console.doors import find
-from community_server.console.frame import Text, desk_page, form_writer, go_to
+from community_server.console.frame import Text, form_writer, go_to
 from community_server.desk import EstateDep, address_of, reader
-from community_server.errors import Conflict, InputRefused, ServerError, TooManyAttempts
+from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.openings.routes import open_remotely
-from community_server.openings.service import MAX_NOTE, REASONS, check_wish
+from community_server.openings.service import check_wish
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -21,9 +28,11 @@ Writer = Annotated[SignedIn, form_writer(Permission.OPEN_DOORS)]
 
 
 @router.get("")
-def ask_opening(request: Request, door: str, estate: EstateDep, staff: Reader) -> Response:
+def ask_opening(
+    request: Request, door: str, estate: EstateDep, staff: Reader, back: str = ""
+) -> Response:
     """Ask why, and for the password."""
-    return _page(request, estate, staff, door)
+    return _page(request, estate, staff, door, back=back)
 
 
 @router.post("")
@@ -32,17 +41,21 @@ def open_door(
     door: str,
     estate: EstateDep,
     staff: Writer,
-    password: Text = "",
-    reason: Text = "",
-    note: Text = "",
+    answer: AnswerDep,
+    back: Text = "",
 ) -> Response:
     """Open the door, once, or say plainly what became of it."""
     try:
-        wish = check_wish(reason, note)
-        open_remotely(estate, door, wish, staff, password, address_of(request))
-    except (Conflict, InputRefused, TooManyAttempts) as refusal:
-        return _page(request, estate, staff, door, refusal, reason, note)
-    return go_to(f"/doors/{door}?done=opened")
+        wish = check_wish(answer.reason, answer.note)
+        open_remotely(estate, door, wish, staff, answer.password, address_of(request))
+    except IN_PLACE as refusal:
+        return _page(request, estate, staff, door, refusal, answer, back)
+    return go_to(f"{_back(door, back)}?done=opened")
+
+
+def _back(door: str, back: str) -> str:
+    """Return where whoever asked came from: the night desk, or the door's own page."""
+    return "/night" if back == "night" else f"/doors/{door}"
 
 
 def _page(
@@ -51,10 +64,10 @@ def _page(
     staff: SignedIn,
     door: str,
     refusal: ServerError | None = None,
-    reason: str = "",
-    note: str = "",
+    answer: Answer = NOTHING_YET,
+    back: str = "",
 ) -> Response:
-    return desk_page(
+    return answer_page(
         request,
         estate,
         staff,
@@ -62,9 +75,8 @@ def _page(
         room="doors",
         here=f"/doors/{door}/opening",
         refusal=refusal,
+        answer=answer,
         door=find(estate, door),
-        reasons=REASONS,
-        reason=reason,
-        note=note,
-        longest=MAX_NOTE,
+        back=back,
+        leave=_back(door, back),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from community_server.alarms.service import ShownAlarm, list_alarms
+from community_server.alarms.queries import AlarmFilter, ShownAlarm, list_alarms
 from community_server.cloud_connection import CloudState
 from community_server.console.frame import clock_of, desk_page, fragment
 from community_server.database import now
@@ -83,7 +83,7 @@ def look(estate: Estate) -> Overview:
         waiting = list_waiting(session, estate.safe)
         entries = list(list_entries(session, estate.name_of, after=None, limit=LATEST))
         fading = _to_be_invited(session, estate.fading)
-        alarms = list_alarms(session, only_open=True, limit=MOST_ALARMS)
+        alarms = list_alarms(session, estate.safe, AlarmFilter(only_open=True), limit=MOST_ALARMS)
     return Overview(
         waiting=waiting,
         doors=doors,

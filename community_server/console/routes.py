@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from community_server.console import (
     account,
+    alarm_rules,
     alarms,
     analysis,
     approvals,
@@ -14,6 +15,7 @@ from community_server.console import (
     entries,
     lockdown,
     login,
+    night,
     openings,
     overview,
     people,
@@ -22,6 +24,7 @@ from community_server.console import (
     staff,
     tokens,
     visitors,
+    webhooks,
     welcome,
     why,
 )
@@ -40,9 +43,12 @@ for page in (
     why,
     reports,
     analysis,
+    alarm_rules,
     alarms,
     calls,
+    night,
     cloud,
+    webhooks,
     lockdown,
     staff,
     tokens,

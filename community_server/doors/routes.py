@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, BeforeValidator, Field
 
 from access_rules.lockdown import Lockdown
-from community_server.alarms.service import active_kinds
+from community_server.alarms.queries import active_kinds
 from community_server.audit.log import audit
 from community_server.desk import EstateDep, reader, writer
 from community_server.doors.hours import read_minute

@@ -63,6 +63,8 @@ class Door(Base):
     roster_version: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[Seconds]
     paired_at: Mapped[Seconds] = mapped_column(default=0)
+    heard_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
+    """When the terminal was last connected, give or take minutes; 0 for never."""
 
 
 class RosterMember(Base):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from access_rules.alarms import AlarmKind
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
-from community_server.alarms.offline import OFFLINE_S
+from community_server.alarms.rules import offline_after_s
 from community_server.alarms.tables import Alarm
 from community_server.doors.routes import ListedDoor
 from community_server.entries.service import Namer, ShownEntry, show_entries
@@ -192,7 +192,7 @@ def _was_offline(session: Session, entry: ShownEntry) -> bool:
         select(Alarm.alarm).where(
             Alarm.door_id == entry.door,
             Alarm.kind == AlarmKind.DOOR_OFFLINE.value,
-            Alarm.raised_at - round(OFFLINE_S * 1000) <= entry.at,
+            Alarm.raised_at - offline_after_s(session) * 1000 <= entry.at,
             or_(Alarm.cleared_at == 0, Alarm.cleared_at >= entry.at),
         )
     )

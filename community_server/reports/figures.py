@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from access_rules.alarms import AlarmKind
-from community_server.alarms.offline import OFFLINE_S
+from community_server.alarms.rules import offline_after_s
 from community_server.alarms.tables import Alarm
 from community_server.doors.tables import Door
 from community_server.entries.hours import category_of
@@ -145,17 +145,17 @@ def _lockdowns(session: Session, span: Span) -> tuple[Declared, ...]:
 
 def _away(session: Session, span: Span, names: Mapping[str, str], now: int) -> tuple[Away, ...]:
     """Return for how long each door was offline; its alarm comes that much after the beginning."""
-    end = min(span.end, now)
+    end, before = min(span.end, now), offline_after_s(session)
     rows = session.execute(
         select(Alarm.door_id, Alarm.raised_at, Alarm.cleared_at).where(
             Alarm.kind == AlarmKind.DOOR_OFFLINE.value,
-            Alarm.raised_at < (end + round(OFFLINE_S)) * 1000,
+            Alarm.raised_at < (end + before) * 1000,
             or_(Alarm.cleared_at == 0, Alarm.cleared_at > span.begin * 1000),
         )
     )
     seconds = Counter[str]()
     for door, raised, cleared in rows:
-        since = max(span.begin, raised // 1000 - round(OFFLINE_S))
+        since = max(span.begin, raised // 1000 - before)
         until = min(end, cleared // 1000) if cleared else end
-        seconds[names.get(door, door)] += max(0, until - since)
+        seconds[names.get(door or "", door or "")] += max(0, until - since)
     return tuple(Away(name, seconds[name]) for name in sorted(seconds) if seconds[name])

@@ -15,6 +15,8 @@ from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import NotFound
+from community_server.events.kinds import RosterChanged
+from community_server.events.service import tell
 from community_server.rosters.book import RosterBook, read_everybody, read_row
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import (
@@ -101,6 +103,7 @@ class Rosters:
         for number, part in enumerate(parts):
             snapshot = RosterSnapshot(door.roster_version, number, len(parts), tuple(part))
             self.links.put(session, door.id, ESTATE.kind(snapshot), ESTATE.encode(snapshot))
+        tell(session, RosterChanged(door.id, door.roster_version, replaced=True))
         change.wake(door.id)
 
     def state(self, door: str) -> RosterState:
@@ -132,6 +135,11 @@ class Rosters:
             door.roster_version += 1
             delta = RosterDelta(door.roster_version, tuple(part), tuple(removed))
             self.links.put(change.session, door.id, ESTATE.kind(delta), ESTATE.encode(delta))
+            people = tuple(row.person for row in part)
+            tell(
+                change.session,
+                RosterChanged(door.id, door.roster_version, people, tuple(removed)),
+            )
             removed = []
         change.wake(door.id)
 

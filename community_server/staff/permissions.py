@@ -34,6 +34,12 @@ class Permission(StrEnum):
     SEE_ALARMS = "see-alarms"
     HANDLE_ALARMS = "handle-alarms"
     """Acknowledging an alarm; ending a fire release, which the door refuses while it burns."""
+    SET_ALARMS = "set-alarms"
+    """How grave each kind is, when it is raised, how long it may go unseen."""
+    SEE_EVENTS = "see-events"
+    """What other systems are told, behind a cursor."""
+    CONNECT_SYSTEMS = "connect-systems"
+    """Who is told of events, and what signs them."""
     ANSWER_CALLS = "answer-calls"
     """Seeing who rings, and refusing; letting in takes `OPEN_DOORS`."""
     OPEN_DOORS = "open-doors"
@@ -76,6 +82,8 @@ _OFFICE: Final = _GATE | {
     Permission.APPROVE,
     Permission.REMOVE_PEOPLE,
     Permission.SET_DOORS,
+    Permission.SET_ALARMS,
+    Permission.SEE_EVENTS,
 }
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
@@ -92,7 +100,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.READ_AUDIT,
         }
     ),
-    Role.ADMINISTRATOR: _OFFICE | {Permission.PAIR, Permission.MANAGE_STAFF, Permission.READ_AUDIT},
+    Role.ADMINISTRATOR: _OFFICE
+    | {
+        Permission.PAIR,
+        Permission.CONNECT_SYSTEMS,
+        Permission.MANAGE_STAFF,
+        Permission.READ_AUDIT,
+    },
 }
 """An estate of one person has an administrator alone, who may therefore do a manager's work."""
 
@@ -101,6 +115,7 @@ SCOPES: Final = (
     Permission.SEE_DOORS,
     Permission.SEE_ENTRIES,
     Permission.SEE_ALARMS,
+    Permission.SEE_EVENTS,
     Permission.SEE_PEOPLE,
     Permission.INVITE_VISITORS,
     Permission.MANAGE_PEOPLE,

@@ -32,6 +32,9 @@ MOST_FACES: Final = 4
 MAX_PASS_TEXT: Final = 200
 """Characters of a QR code that may be a pass; longer ones are something else."""
 
+CAMERA_BLIND: Final = "camera-blind"
+"""Code of a camera that sends pictures on which there is nothing."""
+
 Code: TypeAlias = Annotated[str, Meta(max_length=40)]
 Crops: TypeAlias = Annotated[tuple[bytes, ...], Meta(max_length=8)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]

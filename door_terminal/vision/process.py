@@ -163,7 +163,7 @@ def _look(channel: _Channel, reader: CameraReader, watcher: Watcher, hang_s: flo
             next_heartbeat = time.monotonic() + BEAT_S
             channel.send(
                 Heartbeat(
-                    reader.state,
+                    reader.state or watcher.blind,
                     frames,
                     watcher.detections,
                     watcher.faces,

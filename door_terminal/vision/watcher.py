@@ -68,6 +68,11 @@ class Watcher:
         return most
 
     @property
+    def blind(self) -> str:
+        """Empty, or the code of a camera on whose pictures there is nothing."""
+        return self._motion.blind
+
+    @property
     def watching(self) -> bool:
         """Whether something moved lately."""
         return time.monotonic() < self._until

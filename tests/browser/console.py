@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -68,8 +68,11 @@ class Desk:
             context.close()
         assert may_complain or not complaints, complaints
 
-    def set_up(self, *, cloud: bool = True) -> None:
-        """Do the first run as its operator does: set up, keep the kit, sign in, pair the cloud."""
+    def set_up(self, look: Callable[[Page], None] = lambda _: None, *, cloud: bool = True) -> None:
+        """Do the first run as its operator does: set up, keep the kit, sign in, pair the cloud.
+
+        `look` is shown the page with the kit, which is never seen again.
+        """
         code = (self.estate.folder / "server" / "setup-code").read_text().strip()
         with self.page(signed_in=False) as page:
             page.goto("/")
@@ -79,6 +82,7 @@ class Desk:
             page.get_by_test_id("setup-password").fill(PASSWORD)
             page.get_by_test_id("setup-submit").click()
             expect(page.get_by_test_id("kit-secret")).to_contain_text(" ")
+            look(page)
             page.get_by_test_id("kit-continue").click()
             # The browser holds the form back until the kit is said to be safe.
             expect(page.get_by_test_id("kit-secret")).to_be_visible()

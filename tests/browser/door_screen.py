@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.browser.axe import faults
 from tests.door_terminal.processes import Door
 
 SMALL: ViewportSize = {"width": 800, "height": 480}
@@ -39,6 +40,13 @@ def message(page: Page, text: str) -> None:
 def tap(page: Page, keys: str) -> None:
     for key in keys:
         page.locator(f'#keys [data-key="{key}"]').tap()
+
+
+def sound(page: Page) -> None:
+    """Check that axe finds no serious fault on the screen as it is, in both themes."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert faults(page) == [], scheme
 
 
 def shoot(page: Page, name: str) -> None:

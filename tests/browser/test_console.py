@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from playwright.sync_api import Page, expect
 from face_engine.models import FacePack
 from gatehouse.local_estate import EstateFailed, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
-from tests.browser.console import DESKTOP, PASSWORD, PHONE, Desk
+from tests.browser.console import PASSWORD, PHONE, Desk
 from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
 from tier_kit.language import LANGUAGES
@@ -383,31 +382,6 @@ def test_the_pages_work_without_script(desk: Desk) -> None:
         assert "/enroll#" in link
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_fits_a_phone_and_names_its_controls(
-    desk: Desk, language: str, scheme: str
-) -> None:
-    with desk.page(language=language, viewport=PHONE, color_scheme=scheme) as page:
-        page.goto("/doors")
-        door = page.locator(".doors .heading a").first.get_attribute("href")
-        page.goto("/people")
-        person = page.locator("[data-testid^=person-] a").first.get_attribute("href")
-        for path in (*PAGES, door, f"{door}/removal", person, f"{person}/removal"):
-            assert path
-            page.goto(path)
-            assert page.locator("html").get_attribute("lang") == language
-            assert page.locator("h1").count() == 1
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
-            assert nameless_controls(page) == []
-            assert faint_texts(page) == []
-            name = re.sub(r"[0-9a-f]{32}", "one", path.strip("/").replace("/", "_")) or "overview"
-            shoot(page, f"{language}_{scheme}_phone_{name}", full=True)
-            page.set_viewport_size(DESKTOP)
-            shoot(page, f"{language}_{scheme}_desktop_{name}")
-            page.set_viewport_size(PHONE)
-
-
 def test_a_door_is_set_and_revoked_only_after_a_question_in_words(desk: Desk) -> None:
     with desk.page() as page:
         page.goto("/doors")
@@ -529,44 +503,3 @@ def photo_width(page: Page) -> int:
     photo = page.locator(".portraits img").first
     expect(photo).to_have_js_property("complete", value=True)
     return int(photo.evaluate("image => image.naturalWidth"))
-
-
-def nameless_controls(page: Page) -> Sequence[str]:
-    """Return what a screen reader could not name."""
-    found: Sequence[str] = page.evaluate(
-        """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
-            .filter(one => !(one.textContent.trim() && one.tagName !== 'SELECT')
-                && !one.getAttribute('aria-label') && !(one.labels && one.labels.length))
-            .map(one => one.outerHTML)"""
-    )
-    return found
-
-
-def faint_texts(page: Page) -> Sequence[str]:
-    """Return the texts whose contrast with what is behind them is below 4.5:1 (WCAG 2.2, 1.4.3)."""
-    found: Sequence[str] = page.evaluate(
-        """() => {
-            const channels = colour => colour.match(/[\\d.]+/g).map(Number);
-            const light = colour => channels(colour).slice(0, 3).map(one => one / 255)
-                .map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
-                .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
-            const behind = element => {
-                for (let one = element; one; one = one.parentElement) {
-                    const colour = getComputedStyle(one).backgroundColor;
-                    if ((channels(colour)[3] ?? 1) === 1) return colour;
-                }
-                return "rgb(255, 255, 255)";
-            };
-            const ratio = element => {
-                const text = light(getComputedStyle(element).color);
-                const ground = light(behind(element));
-                return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-            };
-            return [...document.querySelectorAll("body *")]
-                .filter(one => one.checkVisibility() && [...one.childNodes].some(
-                    node => node.nodeType === Node.TEXT_NODE && node.data.trim()))
-                .filter(one => ratio(one) < 4.5)
-                .map(one => `${one.textContent.trim()} ${ratio(one).toFixed(1)}`);
-        }"""
-    )
-    return found

@@ -10,7 +10,16 @@ from playwright.sync_api import Browser, Route, ViewportSize, expect
 from community_server.intake.consents import load_renewal_texts
 from door_terminal.credentials.backoff import UNIT_PATIENCE
 from door_terminal.screen.app import renewal_told
-from tests.browser.door_screen import PATIENCE_MS, SMALL, UPRIGHT, message, screen, shoot, tap
+from tests.browser.door_screen import (
+    PATIENCE_MS,
+    SMALL,
+    UPRIGHT,
+    message,
+    screen,
+    shoot,
+    sound,
+    tap,
+)
 from tests.door_terminal.estate import Estate, eventually, running_estate
 from tests.door_terminal.processes import Door, in_step, pair, running_door
 from tests.door_terminal.samples import QUICK, configured, person
@@ -45,6 +54,7 @@ def test_a_pin_typed_on_the_keyboard_opens(browser: Browser, door: Door) -> None
         page.keyboard.type(UNIT)
         page.keyboard.press("Enter")  # the PIN is missing yet: its field is next
         page.keyboard.type(PIN)
+        sound(page)
         shoot(page, "pin")
         page.keyboard.press("Enter")
         message(page, "Welcome.")
@@ -77,6 +87,7 @@ def test_wrong_pins_are_refused_and_then_have_to_wait(browser: Browser, door: Do
             expect(page.get_by_test_id("open")).to_be_enabled()
         message(page, "Next try in")
         message(page, "秒后再试")
+        sound(page)
         shoot(page, "wait")
     assert door.openings() == []
 
@@ -88,6 +99,7 @@ def test_a_lost_server_is_told_and_the_pin_goes_on_working(
         expect(page.locator("#link-up")).to_be_visible()
         estate.down()
         expect(page.locator("#link-down")).to_be_visible(timeout=PATIENCE_MS)
+        sound(page)
         shoot(page, "link-down")
         page.get_by_test_id("unit").fill(UNIT)
         page.get_by_test_id("pin").fill(PIN)
@@ -126,6 +138,7 @@ def test_a_fire_release_is_shown_and_ended_by_staff(
         expect(page.get_by_test_id("fire")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_test_id("fire")).to_contain_text("Fire alarm.")
         expect(page.get_by_test_id("staff-pin")).to_be_hidden()
+        sound(page)
         shoot(page, "fire")
         door.wire(fire=False)
         page.get_by_test_id("staff-pin").tap()
@@ -158,6 +171,7 @@ def test_a_lockdown_is_said_large_in_both_languages_and_a_fire_goes_before_it(
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
         if size is SMALL:
+            sound(page)
             shoot(page, "lockdown")
         door.wire(fire=True)
         expect(page.get_by_test_id("fire")).to_be_visible(timeout=PATIENCE_MS)
@@ -189,15 +203,18 @@ def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door
         message(page, "Enter your unit and PIN.")
         expect(page.locator("#camera-lost")).to_be_visible()
         expect(page.get_by_test_id("view")).to_be_hidden()
+        sound(page)
         shoot(page, "camera-lost")
         state["cards"] = True
         message(page, "Or hold your card to the reader.")
         message(page, "Enter your unit and PIN.")
         message(page, "也可刷门禁卡。")
+        sound(page)
         shoot(page, "card")
         state.update(camera="", cards=False, presence="needed")
         message(page, "Press the button or step up to the door")
         message(page, "请按按钮或走近门前")
+        sound(page)
         shoot(page, "press")
         state["presence"] = "missing"  # a face counts for nothing then
         message(page, "Enter your unit and PIN.")
@@ -216,6 +233,7 @@ def test_a_turn_of_the_head_is_asked_for_in_both_languages(browser: Browser, doo
         message(page, "Turn your head to the left")
         message(page, "请向左转头")
         message(page, "←")
+        sound(page)
         asked[0] = "right"
         message(page, "Turn your head to the right")
         asked[0] = ""
@@ -252,6 +270,7 @@ def test_the_question_after_an_opening_is_answered_with_a_finger_and_keeps_the_p
         expect(question).to_be_in_viewport(ratio=1)
         if size is SMALL:
             assert page.get_by_test_id("open").bounding_box() == pad
+            sound(page)
             shoot(page, "renewal")
         page.get_by_test_id("renew-en").tap()
         message(page, "Your face has been renewed.")

@@ -1,11 +1,14 @@
 """The published bundle can be compared with what anybody builds from the same sources."""
 
+import gzip
 import hashlib
 import json
 
 import pytest
 
 from web import build
+
+LARGEST = 150 * 1024
 
 
 @pytest.mark.parametrize("tier", build.TIERS)
@@ -20,6 +23,18 @@ def test_every_served_file_is_named_after_its_own_digest(tier: str) -> None:
     assert {entry["file"] for entry in manifest.values()} | {"manifest.json"} == {
         path.name for path in folder.iterdir()
     }
+
+
+@pytest.mark.parametrize("tier", build.TIERS)
+def test_the_scripts_of_a_page_weigh_less_than_150_kilobytes(tier: str) -> None:
+    folder = build.ROOT / tier / "static"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    scripts = [folder / one["file"] for name, one in manifest.items() if name.endswith(".js")]
+    if tier == "door_terminal":  # its few lines are served as they are written
+        scripts += (build.ROOT / tier / "screen").glob("*.js")
+    assert scripts
+    # All of a tier's together: no page has more.
+    assert sum(len(gzip.compress(one.read_bytes())) for one in scripts) < LARGEST
 
 
 def test_the_same_sources_give_the_same_bytes() -> None:

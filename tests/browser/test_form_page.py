@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import enrollment_cloud
+from tests.browser.axe import faults
 from tests.browser.conftest import OpenPage, Portraits, jpeg
 from tests.browser.estate import Estate
 from tests.browser.test_form import choose
@@ -24,6 +25,13 @@ VECTORS = ROOT / "tests" / "tier_link" / "vectors"
 LARGEST_SCRIPT = 150 * 1024
 LEAST_CONTRAST = 4.5
 LEAST_EDGE_CONTRAST = 3.0
+STEPS = ("consents", "particulars", "pin", "photos", "sending", "outcome", "problem")
+THEMES = {
+    "light": ":root {",
+    "dark": ":root:not([data-theme]) {",
+    "night": ':root[data-theme="night"] {',
+}
+"""Each theme, and where its colours begin in the one set of them."""
 
 
 def test_the_shared_vectors_hold_in_the_browser_under_the_pages_own_policy(
@@ -133,14 +141,8 @@ def test_every_control_has_a_name_and_nothing_is_wider_than_a_small_phone(
     page = open_page()
     page.goto(link)
     step(page, "consents")
-    for name in ("consents", "particulars", "pin", "photos", "sending", "outcome", "problem"):
-        page.evaluate(
-            """name => {
-                for (const one of document.querySelectorAll("[data-step]"))
-                    one.hidden = one.dataset.step !== name;
-            }""",
-            name,
-        )
+    for name in STEPS:
+        show(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("button, input, a, progress, video")]
@@ -150,6 +152,33 @@ def test_every_control_has_a_name_and_nothing_is_wider_than_a_small_phone(
             .filter(text => !/data-testid="(try-again|retry)"/.test(text))"""
     )
     assert nameless == []
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh-CN", "dark")])
+def test_axe_finds_no_serious_fault_on_any_step_or_page(
+    estate: Estate, open_page: OpenPage, language: str, scheme: str
+) -> None:
+    link, _ = estate.invite("visitor")
+    page = open_page(language=language, color_scheme=scheme)
+    page.goto(link)
+    step(page, "consents")
+    for name in STEPS:
+        show(page, name)
+        assert faults(page) == [], name
+    for path in ("/", "/pass", "/nothing"):
+        page.goto(estate.cloud.address + path)
+        assert faults(page) == [], path
+
+
+def show(page: Page, name: str) -> None:
+    """Show one step of the form, whatever came before it."""
+    page.evaluate(
+        """name => {
+            for (const one of document.querySelectorAll("[data-step]"))
+                one.hidden = one.dataset.step !== name;
+        }""",
+        name,
+    )
 
 
 def test_nothing_moves_by_itself_while_the_page_loads(estate: Estate, open_page: OpenPage) -> None:
@@ -179,7 +208,7 @@ def test_the_scripts_are_a_fraction_of_what_a_page_may_weigh() -> None:
     assert sum(sizes) < LARGEST_SCRIPT
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", THEMES)
 def test_text_and_edges_stand_out_from_every_ground_they_are_used_on(scheme: str) -> None:
     colours = _tokens(scheme)
     texts = [
@@ -193,6 +222,7 @@ def test_text_and_edges_stand_out_from_every_ground_they_are_used_on(scheme: str
         ("quiet", "accent-soft"),
         ("on-accent", "accent"),
         ("on-accent", "accent-strong"),
+        ("surface", "bad"),
     ]
     faint = {pair: _contrast(colours[pair[0]], colours[pair[1]]) for pair in texts}
     assert {pair: ratio for pair, ratio in faint.items() if ratio < LEAST_CONTRAST} == {}
@@ -203,7 +233,7 @@ def test_text_and_edges_stand_out_from_every_ground_they_are_used_on(scheme: str
 
 def _tokens(scheme: str) -> dict[str, str]:
     style = (WEB / "styles" / "tokens.css").read_text("utf-8")
-    block = style.split('[data-theme="dark"]')[1] if scheme == "dark" else style.split("@media")[0]
+    block = style.split(THEMES[scheme])[1].partition("}")[0]
     return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
 
 

@@ -110,6 +110,8 @@ def test_the_terminal_calls_for_help_about_camera_disk_and_log(
     assert seen() == {"disk-low", "entries-filling"}
     time.now += 121
     assert seen() == {"disk-low", "entries-filling", "camera-lost"}
+    camera = "camera-blind"  # pictures come, and there is nothing on them
+    assert seen() == {"disk-low", "entries-filling", "camera-blind"}
     camera, filled, free = "", 0.85, DISK_LOW + 1  # not yet clear of where they began
     assert seen() == {"disk-low", "entries-filling"}
     filled, free = 0.5, DISK_LOW * 10

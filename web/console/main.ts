@@ -4,7 +4,9 @@
 import "htmx.org/dist/htmx.esm.js";
 
 import { copyText, saveText } from "./handing_on";
-import { followRinging } from "./ringing";
+import { followRinging, showSound } from "./ringing";
+import { followShortcuts } from "./shortcuts";
+import { showSwitches, turn } from "./switches";
 import { startClocks } from "./waiting";
 
 interface Answered extends Event {
@@ -20,6 +22,10 @@ document.addEventListener("click", (event) => {
   if (button.dataset.copy) copyText(button, button.dataset.copy);
   if (button.dataset.save) saveText(button.dataset.save, button.dataset.name ?? "gatehouse.txt");
   if (button.dataset.print !== undefined) window.print();
+  if (button.dataset.switch) {
+    turn(button.dataset.switch);
+    showSound();
+  }
 });
 
 // A session that ended, or a page that outlived its token: the reload leads to the sign-in.
@@ -38,7 +44,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 // Nobody looks at a hidden page: it asks for no news until it is seen again, but for who rings.
 document.addEventListener("htmx:before:request", (event) => {
-  const rings = event.target instanceof Element && event.target.id === "ringing";
+  const rings = event.target instanceof Element && event.target.matches("#ringing, .night-live");
   if (document.hidden && !rings) event.preventDefault();
 });
 document.addEventListener("htmx:error", () => {
@@ -61,10 +67,13 @@ function settle(): void {
   news?.focus();
   startClocks();
   followRinging();
+  showSwitches();
+  showSound();
 }
 
 // On a phone rooms and tabs are strips: where we are comes into sight.
 document.querySelectorAll(".rooms [aria-current], .tabs [aria-current]").forEach((here) => {
   here.scrollIntoView({ block: "nearest", inline: "center" });
 });
+followShortcuts();
 settle();

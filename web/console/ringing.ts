@@ -1,5 +1,7 @@
 // Somebody rings at a door: heard, and seen in the title of a page that lies behind another.
 
+import { isOn } from "./switches";
+
 const TONES = [659, 523]; // hertz: ding, dong
 const TONE_S = 0.45;
 const VOLUME = 0.12;
@@ -13,7 +15,7 @@ const title = document.title;
 for (const touch of ["pointerdown", "keydown"]) {
   document.addEventListener(touch, () => {
     audio ??= new AudioContext();
-    void audio.resume();
+    void audio.resume().then(showSound);
   });
 }
 
@@ -25,8 +27,17 @@ export function followRinging(): void {
   if (rings && Date.now() - last >= EVERY_MS) sound();
 }
 
+/** Say whether a call would be heard here, where the page has a place for that. */
+export function showSound(): void {
+  const place = document.querySelector<HTMLElement>("[data-sound]");
+  if (!place) return;
+  const { on, muted, blocked } = place.dataset;
+  const text = (isOn("muted") ? muted : audio?.state === "running" ? on : blocked) ?? "";
+  if (place.textContent !== text) place.textContent = text;
+}
+
 function sound(): void {
-  if (audio?.state !== "running") return;
+  if (audio?.state !== "running" || isOn("muted")) return;
   last = Date.now();
   TONES.forEach((hertz, at) => {
     if (audio === null) return;

@@ -1,109 +1,27 @@
 """What doors tell of alarms and entries is kept once, ended once, and acknowledged by name."""
 
 import secrets
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from access_rules.alarms import AlarmKind
-from community_server.alarms.offline import OFFLINE_S, OfflineWatch
+from community_server.alarms.queries import count_open
 from community_server.alarms.routes import notice
-from community_server.alarms.service import (
-    ShownAlarm,
-    active_kinds,
-    count_open,
-    end_alarms,
-    list_alarms,
-)
+from community_server.alarms.service import end_alarms
 from community_server.audit.tables import AuditRow
-from community_server.doors.service import add_door, revoke_door
+from community_server.doors.service import revoke_door
 from community_server.doors.tables import Door
-from community_server.entries.service import list_entries
-from community_server.errors import NotFound
+from community_server.errors import InputRefused, NotFound
 from community_server.staff.tables import StaffMember
+from tests.community_server.alarms.gates import AT, Gate, over, raised
 from tests.community_server.bench import Bench
-from tier_link.estate_messages import (
-    ESTATE,
-    AlarmChanged,
-    EntryRecorded,
-    EntryRemarked,
-    EstateMessage,
-)
-
-AT = 1_795_000_000_000
-
-
-@dataclass
-class Gate:
-    """One door and what it tells."""
-
-    bench: Bench
-    direction: str = "both"
-    pair: str = ""
-    door: str = ""
-    told: int = field(default=0)
-
-    def __post_init__(self) -> None:
-        with self.bench.estate.changer.change() as change:
-            self.door = add_door(change.session, "Gate", self.direction)
-            row = change.session.get_one(Door, self.door)
-            row.pair, row.state = self.pair, "paired"
-
-    def tell(self, message: EstateMessage) -> None:
-        with Session(self.bench.estate.engine) as session, session.begin():
-            records = self.bench.estate.doors._records
-            records.apply(session, self.door, ESTATE.kind(message), ESTATE.encode(message))
-
-    def entry(self, at: int = AT, **more: Any) -> str:
-        self.told += 1
-        fields: dict[str, Any] = {
-            "entry": secrets.token_hex(16),
-            "door_sequence": self.told,
-            "at": at,
-            "time_known": True,
-            "direction": self.direction,
-            "person": "a" * 32,
-            "category": "resident",
-            "credential": "face",
-            "granted": True,
-            "reason": "within-rules",
-            "matched": "local",
-            "took_ms": 40,
-            "frames": 2,
-        }
-        entry = EntryRecorded(**(fields | more))
-        self.tell(entry)
-        return entry.entry
-
-    def remarks(self, entry: str) -> tuple[str, ...]:
-        with self.bench.estate.reading() as session:
-            entries = list_entries(session, lambda _: "", after=None, limit=100)
-        return next(one.remarks for one in entries if one.entry == entry)
-
-    def alarms(self, *, only_open: bool = False) -> list[ShownAlarm]:
-        with self.bench.estate.reading() as session:
-            alarms = list_alarms(session, only_open=only_open, limit=1000)
-        return [one for one in alarms if one.door == self.door]
-
-    def kinds(self) -> list[str]:
-        with self.bench.estate.reading() as session:
-            return active_kinds(session).get(self.door, [])
+from tier_link.estate_messages import EntryRemarked
 
 
 @pytest.fixture
 def gate(bench: Bench) -> Gate:
     return Gate(bench)
-
-
-def raised(alarm: str = "", kind: str = "held-open", at: int = AT) -> AlarmChanged:
-    return AlarmChanged(alarm or secrets.token_hex(16), kind, True, at, at > 0)
-
-
-def over(alarm: AlarmChanged, by: str = "", at: int = AT + 5000) -> AlarmChanged:
-    return AlarmChanged(alarm.alarm, alarm.kind, False, at, at > 0, by)
 
 
 def test_an_alarm_begins_and_ends_once_however_often_it_is_told(gate: Gate) -> None:
@@ -149,10 +67,14 @@ def test_whoever_saw_an_alarm_first_is_named_and_it_stays_open_until_both(
         desk = session.scalars(select(StaffMember)).one()
     alarm = raised(kind="fire")
     gate.tell(alarm)
-    notice(estate, alarm.alarm, desk.id)
-    notice(estate, alarm.alarm, "0" * 32)
+    with pytest.raises(InputRefused):
+        notice(estate, alarm.alarm, desk.id, "a" * 201)
+    notice(estate, alarm.alarm, desk.id, " Toast,  Mr 林's kitchen ")
+    notice(estate, alarm.alarm, "0" * 32, "me too")
     (shown,) = gate.alarms(only_open=True)
     assert (shown.acknowledged_by, shown.active) == ("desk", True)
+    assert shown.note == "Toast, Mr 林's kitchen"
+    assert "林" not in repr(shown)
     gate.tell(over(alarm, by=desk.id))
     assert gate.alarms(only_open=True) == []
     assert gate.alarms()[0].cleared_by == "desk"
@@ -184,25 +106,6 @@ def test_a_revoked_or_replaced_terminal_leaves_no_alarm_behind(gate: Gate, bench
         row = change.session.get_one(Door, replaced.door)
         bench.estate.configurer.welcome(change, row, secrets.token_bytes(32))
     assert replaced.kinds() == []
-
-
-def test_a_door_that_stays_away_is_an_alarm_until_it_is_back(gate: Gate, bench: Bench) -> None:
-    now, here = 0.0, {gate.door}
-    with bench.estate.changer.change() as change:  # others' doors of this module stay out of it
-        for door in change.session.scalars(select(Door).where(Door.id != gate.door)):
-            door.state = "new"
-    watch = OfflineWatch(bench.estate.changer, lambda door: door in here, lambda: now)
-    for passed, connected in ((0.0, True), (OFFLINE_S, True), (2 * OFFLINE_S, False)):
-        now, here = passed, {gate.door} if connected else set()
-        watch.look()
-        assert gate.kinds() == []
-    now = 2 * OFFLINE_S + 1
-    for _ in range(2):
-        watch.look()
-        assert gate.kinds() == ["door-offline"]
-    here = {gate.door}
-    watch.look()
-    assert [(one.kind, one.active) for one in gate.alarms()] == [("door-offline", False)]
 
 
 def test_only_the_kind_that_is_named_ends(gate: Gate, bench: Bench) -> None:

@@ -52,3 +52,30 @@ def test_a_camera_of_any_size_will_do() -> None:
         gate = MotionGate()
         gate.moved(np.zeros((height, width, 3), np.uint8))
         assert not gate.moved(np.zeros((height, width, 3), np.uint8))
+
+
+def test_a_camera_that_is_covered_or_looks_into_the_dark_is_blind_after_a_minute(
+    random: np.random.Generator,
+) -> None:
+    now = [0.0]
+    gate = MotionGate(lambda: now[0])
+    dark = random.normal(4, 2, (480, 640, 3)).clip(0, 255).astype(np.uint8)
+    for now[0] in (0.0, 30.0, 60.0):
+        gate.moved(dark)
+        assert gate.blind == ""
+    now[0] = 61.0
+    gate.moved(dark)
+    assert gate.blind == "camera-blind"
+    gate.moved(empty_view(random))
+    assert gate.blind == ""
+    now[0] = 300.0
+    gate.moved(dark)  # the time begins anew
+    assert gate.blind == ""
+
+
+def test_a_dim_scene_is_not_blind(random: np.random.Generator) -> None:
+    now = [0.0]
+    gate = MotionGate(lambda: now[0])
+    for now[0] in (0.0, 120.0):
+        gate.moved((empty_view(random) // 4).astype(np.uint8))
+    assert gate.blind == ""

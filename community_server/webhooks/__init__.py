@@ -1,0 +1,1 @@
+"""Events sent to other systems: signed, in a queue that outlives a restart, tried for a day."""
