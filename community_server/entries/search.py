@@ -7,11 +7,11 @@ whoever looks for one brings the ids.
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from community_server.entries.filters import Filters
@@ -75,8 +75,10 @@ class Search:
             return query.order_by(Entry.at, Entry.number)
         return query.order_by(Entry.at.desc(), Entry.number.desc())
 
-    def _read(self, query: Select[int, int]) -> list[Place]:
-        return [Place(at, number) for at, number in self.session.execute(query)]
+    def _read(
+        self, query: Select[int, int], values: Mapping[str, int] | None = None
+    ) -> list[Place]:
+        return [Place(at, number) for at, number in self.session.execute(query, values)]
 
     def _by_hours(self, limit: int) -> list[Place]:
         """Read the entries of those hours alone that have some which fit.
@@ -85,6 +87,9 @@ class Search:
         """
         found: list[Place] = []
         hours = self._hours()
+        # Made once: there may be a hundred spans.
+        within = (Entry.at >= bindparam("begin"), Entry.at < bindparam("end"))
+        query = self._query(*within).limit(bindparam("most", type_=Integer))
         while len(found) < limit:
             spans = _take(hours, limit - len(found))
             if not spans:
@@ -92,8 +97,8 @@ class Search:
             for begin, end in spans:
                 if len(found) == limit:
                     break
-                within = (Entry.at >= begin * 1000, Entry.at < end * 1000)
-                found += self._read(self._query(*within).limit(limit - len(found)))
+                span = {"begin": begin * 1000, "end": end * 1000, "most": limit - len(found)}
+                found += self._read(query, span)
         return found
 
     def _hours(self) -> Iterator[tuple[int, int]]:
