@@ -16,7 +16,6 @@ from gatehouse.local_estate import wait_for
 from tests.browser.console import DESKTOP, PHONE, Desk
 from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
-from tier_kit.language import LANGUAGES
 from tier_link.estate_messages import EntryRecorded
 
 pytestmark = pytest.mark.xdist_group("console")
@@ -198,8 +197,7 @@ def test_a_daily_report_is_signed_by_name(desk: Desk, told: Told) -> None:
         shoot(page, "report_printed", full=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh-CN", "dark")])
 def test_charts_are_read_at_a_glance_and_have_a_table_behind_them(
     desk: Desk, told: Told, language: str, scheme: str
 ) -> None:
