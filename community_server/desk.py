@@ -1,17 +1,27 @@
 """What every route needs: the estate, who is signed in, what they may, whose a write is."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.params import Depends as Dependency
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from community_server.errors import SignInRefused
 from community_server.estate import Estate
 from community_server.staff.permissions import Permission
-from community_server.staff.sessions import LONGEST, SignedIn, check_csrf, find_session, note_use
+from community_server.staff.sessions import (
+    LONGEST,
+    SignedIn,
+    check_csrf,
+    find_session,
+    is_open,
+    note_use,
+)
 from community_server.staff.signing_in import DEVICE_LASTS, Caller, Opened
-from community_server.staff.tokens import find_token, note_token_use
+from community_server.staff.tokens import find_token, is_valid, note_token_use
 
 COOKIE: Final = "__Host-gatehouse"
 """The prefix makes browsers refuse it over plain HTTP, from subdomains and other paths."""
@@ -63,6 +73,24 @@ def _get_program(estate: Estate, given: str) -> SignedIn:
 
 
 SignedInDep = Annotated[SignedIn, Depends(get_signed_in)]
+
+
+async def while_signed_in(
+    estate: Estate, signed_in: SignedIn, stream: AsyncGenerator[str]
+) -> AsyncIterator[str]:
+    """Pass a stream on until its reader's session or token ends; each part asks for that first."""
+    async with aclosing(stream):
+        async for part in stream:
+            if not await run_in_threadpool(_is_still_here, estate, signed_in):
+                return
+            yield part
+
+
+def _is_still_here(estate: Estate, signed_in: SignedIn) -> bool:
+    with estate.reading() as session:
+        if signed_in.scopes is not None:
+            return is_valid(session, signed_in.staff)
+        return is_open(session, signed_in.session)
 
 
 def reader(permission: Permission) -> Dependency:

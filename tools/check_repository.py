@@ -23,6 +23,7 @@ _REGISTRY = re.compile(
 )
 _HOME_PATH = re.compile(r"(?<![A-Za-z0-9_.])/(home|root|Users)/[A-Za-z0-9_.]+/")
 _TEST = re.compile(r"\b(tests/[\w/]+\.py)::(?:\w+::)*(test_\w+)")
+_FOLLOWS = re.compile(r"^revision = \"(\w+)\"\ndown_revision = (?:None|\"(\w+)\")$", re.MULTILINE)
 _SECRET = re.compile(r"-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY-----")
 
 
@@ -162,6 +163,19 @@ def units_are_built_to_rule() -> Iterator[str]:
             yield f"{path.name} starts 'gatehouse {' '.join(command)}', which does not exist"
 
 
+def migrations_make_one_line_per_tier() -> Iterator[str]:
+    """Each migration follows another one: two that follow the same leave no newest."""
+    for folder in sorted({path.parent for path in tracked("migrations/*/*.py")}):
+        texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("0*.py"))}
+        before = None
+        for name, text in texts.items():
+            follows = _FOLLOWS.search(text)
+            revision = name.split("_")[0]
+            if follows is None or follows.groups() != (revision, before):
+                yield f"migrations/{folder.name}/{name} does not follow {before}"
+            before = revision
+
+
 CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     no_registry_host_or_private_path,
     tier_locks_agree_with_the_main_lock,
@@ -170,6 +184,7 @@ CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     containers_are_built_to_rule,
     compose_files_are_built_to_rule,
     units_are_built_to_rule,
+    migrations_make_one_line_per_tier,
 )
 
 

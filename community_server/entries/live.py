@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Final
 
 from community_server.entries.service import ShownEntry
@@ -51,7 +51,7 @@ class LiveEntries:
             with self._lock:
                 self._watchers.pop(queue, None)
 
-    async def stream(self, wanted: Callable[[ShownEntry], bool]) -> AsyncIterator[str]:
+    async def stream(self, wanted: Callable[[ShownEntry], bool]) -> AsyncGenerator[str]:
         """Yield server-sent events (HTML Living Standard, 9.2) of wanted entries, as JSON."""
         async for entry in self.watch():
             if entry is None:

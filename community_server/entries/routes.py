@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from community_server.audit.log import audit
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, reader, while_signed_in, writer
 from community_server.entries.asking import WhyQuery, answer
 from community_server.entries.export import COLUMNS, Export
 from community_server.entries.looks import check_look, state_reason
@@ -150,7 +150,8 @@ def stream_entries(estate: EstateDep, staff: Reader, query: EntryQueryDep) -> St
     filters = read_filters(estate, query)
     with estate.reading() as session:
         check_look(session, query.look, staff.staff, filters.people)
-    return StreamingResponse(estate.live.stream(filters.matches), media_type="text/event-stream")
+    stream = while_signed_in(estate, staff, estate.live.stream(filters.matches))
+    return StreamingResponse(stream, media_type="text/event-stream")
 
 
 def note_export(estate: Estate, staff: str, query: ExportQuery) -> None:

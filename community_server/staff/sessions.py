@@ -108,15 +108,17 @@ def find_session(
     Raises:
         SignInRefused: `sign-in-needed`.
     """
-    row = session.get(StaffSession, digest(token)) if token else None
-    moment = now()
-    if row is None or row.created_at + LONGEST <= moment or row.seen_at + IDLE <= moment:
+    found = _find(session, digest(token)) if token else None
+    if found is None:
         raise SignInRefused("please sign in")
-    member = session.get(StaffMember, row.staff_id)
-    if member is None or member.state != "active":
-        raise SignInRefused("please sign in")
-    due = row.seen_at + NOTED_EVERY <= moment
+    row, member = found
+    due = row.seen_at + NOTED_EVERY <= now()
     return _signed_in(member, row, restricted=is_restricted(member, second_factor_roles)), due
+
+
+def is_open(session: Session, own: str) -> bool:
+    """Say whether a session, as `SignedIn` names it, has not ended."""
+    return _find(session, bytes.fromhex(own)) is not None
 
 
 def is_restricted(member: StaffMember, second_factor_roles: frozenset[Role]) -> bool:
@@ -199,6 +201,15 @@ def check_csrf(signed_in: SignedIn, given: str | None) -> None:
 def digest(token: str) -> bytes:
     """Return what is stored of a secret that only whoever was given it knows."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _find(session: Session, token_hash: bytes) -> tuple[StaffSession, StaffMember] | None:
+    row = session.get(StaffSession, token_hash)
+    moment = now()
+    if row is None or row.created_at + LONGEST <= moment or row.seen_at + IDLE <= moment:
+        return None
+    member = session.get(StaffMember, row.staff_id)
+    return (row, member) if member is not None and member.state == "active" else None
 
 
 def _signed_in(member: StaffMember, row: StaffSession, *, restricted: bool) -> SignedIn:

@@ -104,13 +104,22 @@ def find_token(session: Session, given: str) -> tuple[SignedIn, bool]:
         SignInRefused: `token-wrong`.
     """
     row = session.scalar(select(ApiToken).where(ApiToken.token_hash == digest(given)))
-    if row is None or row.revoked_at or row.expires_at <= now():
+    if row is None or not _counts(row):
         raise SignInRefused("this token is not known, or is over", code="token-wrong")
     scopes = frozenset(Permission(one) for one in row.scopes.split())
     due = row.used_at + NOTED_EVERY <= now()
     return SignedIn(row.id, row.name, role="", csrf="", scopes=scopes), due
 
 
+def is_valid(session: Session, token: str) -> bool:
+    """Say whether a token, by its id, counts yet."""
+    return _counts(session.get_one(ApiToken, token))
+
+
 def note_token_use(session: Session, token: str) -> None:
     """Note that a token is in use."""
     session.get_one(ApiToken, token).used_at = now()
+
+
+def _counts(row: ApiToken) -> bool:
+    return not row.revoked_at and row.expires_at > now()

@@ -1,5 +1,8 @@
 """Sessions open for the right password, end by themselves or at once, and are stored as hashes."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 import argon2
 import pytest
 from sqlalchemy import select
@@ -7,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from community_server.audit.tables import AuditRow
 from community_server.database import now
+from community_server.desk import while_signed_in
 from community_server.errors import InputRefused, NotFound, SignInRefused
 from community_server.staff import passwords, sessions
 from community_server.staff.account_routes import end_one, replace_password, sessions_of
@@ -98,6 +102,26 @@ def test_somebody_sees_and_ends_their_own_sessions_and_nobody_elses(bench: Bench
     look_up(bench, here.token)
     with pytest.raises(SignInRefused):
         look_up(bench, there.token)
+
+
+def test_a_stream_that_is_open_ends_with_its_readers_session(bench: Bench) -> None:
+    hire(bench, "streams", Role.GUARD)
+    watching, elsewhere = enter(bench, "streams").signed_in, enter(bench, "streams").signed_in
+    closed = []
+
+    async def entries() -> AsyncGenerator[str]:
+        try:
+            yield "before"
+            end_one(bench.estate, elsewhere, watching.session)
+            yield "after"
+        finally:
+            closed.append(True)
+
+    async def read() -> list[str]:
+        return [part async for part in while_signed_in(bench.estate, watching, entries())]
+
+    assert asyncio.run(read()) == ["before"]
+    assert closed
 
 
 def test_an_unknown_name_costs_as_much_work_as_a_wrong_password() -> None:
