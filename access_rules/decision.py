@@ -1,9 +1,11 @@
 """May this person pass this door now? One pure function, with a reason for every answer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 
+from access_rules.calendars import Admission, Hours, SpecialDays, admission
 from access_rules.leases import USUAL_LEASES, LeasePolicy, LeaseState
 from access_rules.people import Category, Credential, Direction, Person
 from access_rules.schedules import within
@@ -55,6 +57,7 @@ class DecisionReason(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     VALIDITY_OVER = "validity-over"
     OUTSIDE_SCHEDULE = "outside-schedule"
+    CLOSED_ON_HOLIDAY = "closed-on-holiday"
     TIME_UNKNOWN = "time-unknown"
     LEASE_OVER = "lease-over"
 
@@ -155,6 +158,8 @@ class DoorRules:
         face_needs_second: A face alone is not enough here; other credentials are.
         liveness: What is asked of a face.
         locked_down: The estate is locked down: nothing that is shown opens.
+        groups: Hours of the groups that name this door, by the group's number.
+        days: Days that are unlike others.
     """
 
     zone: tzinfo
@@ -164,6 +169,8 @@ class DoorRules:
     face_needs_second: bool = False
     liveness: LivenessPolicy = LivenessPolicy.OFF
     locked_down: bool = False
+    groups: Mapping[int, Hours] = field(default_factory=dict)
+    days: SpecialDays = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,10 @@ class Moment:
 _GRANTED_BY = {
     LeaseState.AGEING: DecisionReason.LEASE_AGEING,
     LeaseState.ENDING: DecisionReason.LEASE_ENDING,
+}
+_OUTSIDE = {
+    Admission.OUTSIDE: DecisionReason.OUTSIDE_SCHEDULE,
+    Admission.HOLIDAY: DecisionReason.CLOSED_ON_HOLIDAY,
 }
 _UNNAMED = {
     Credential.FACE: DecisionReason.NOT_RECOGNIZED,
@@ -273,12 +284,19 @@ def _refused_person(  # noqa: PLR0911 - one line per rule, in their order
         return DecisionReason.VALIDITY_OVER
     if rules.leases.state(person.category, moment.news_age) is LeaseState.OVER:
         return DecisionReason.LEASE_OVER
+    hours = [rules.groups[one] for one in person.groups if one in rules.groups]
+    if person.groups and not hours:
+        return DecisionReason.NOT_FOR_THIS_DOOR
     if moment.unix is None:
-        return DecisionReason.TIME_UNKNOWN if _needs_time(person, moment.floor) else None
+        limited = bool(hours) and all(one.windows for one in hours)
+        needs_time = limited or _needs_time(person, moment.floor)
+        return DecisionReason.TIME_UNKNOWN if needs_time else None
     if not person.validity.has_begun(moment.unix):
         return DecisionReason.NOT_YET_VALID
     if not within(person.windows, moment.unix, rules.zone):
         return DecisionReason.OUTSIDE_SCHEDULE
+    if hours:
+        return _OUTSIDE.get(admission(hours, moment.unix, rules.zone, rules.days))
     return None
 
 

@@ -45,6 +45,8 @@ class Person:
         category: Grades the lease.
         validity: From when until when the person may come at all.
         windows: Weekly windows in the estate's wall time; empty means at any hour.
+        groups: Numbers of the person's groups: of those that name the door, any one's hours are
+            enough, within the windows. Empty means that no group is needed.
         second_credential: A single credential is not enough for this person.
         suspended: The estate has closed its doors to this person for now.
     """
@@ -53,5 +55,6 @@ class Person:
     category: Category
     validity: Validity = ALWAYS
     windows: tuple[WeeklyWindow, ...] = ()
+    groups: tuple[int, ...] = ()
     second_credential: bool = False
     suspended: bool = False

@@ -67,14 +67,24 @@ class WeeklyWindow:
 
     def contains(self, weekday: int, minute: int) -> bool:
         """Say whether a wall time (weekday 0..6 from Monday, minute 0..1439) is inside."""
+        return self.covers(minute, weekday, (weekday - 1) % 7)
+
+    def covers(self, minute: int, today: int | None, yesterday: int | None) -> bool:
+        """Say whether a minute is inside, whatever weekdays that day and the one before count as.
+
+        Args:
+            minute: Of the day, 0..1439.
+            today: 0..6 from Monday; None for a day of which no window begins.
+            yesterday: The same of the day before, whose windows may run across midnight.
+        """
         if self.start_minute < self.end_minute:
-            return self._names(weekday) and self.start_minute <= minute < self.end_minute
-        evening = self._names(weekday) and minute >= self.start_minute
-        morning = self._names((weekday - 1) % 7) and minute < self.end_minute
+            return self._names(today) and self.start_minute <= minute < self.end_minute
+        evening = self._names(today) and minute >= self.start_minute
+        morning = self._names(yesterday) and minute < self.end_minute
         return evening or morning
 
-    def _names(self, weekday: int) -> bool:
-        return bool(self.weekdays >> weekday & 1)
+    def _names(self, weekday: int | None) -> bool:
+        return weekday is not None and bool(self.weekdays >> weekday & 1)
 
 
 def within(windows: Iterable[WeeklyWindow], unix: int, zone: tzinfo) -> bool:

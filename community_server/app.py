@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from community_server.access import routes as access
 from community_server.alarms import routes as alarms
 from community_server.analysis import routes as analysis
 from community_server.audit import routes as audit
@@ -24,9 +25,15 @@ from community_server.estate import Estate
 from community_server.events import routes as events
 from community_server.handlers import install_handlers
 from community_server.herald import Herald
+from community_server.households import routes as households
+from community_server.imports import routes as imports
+from community_server.imports.sheets import MAX_FILE
 from community_server.intake import routes as intake
+from community_server.invitations import bulk_routes
 from community_server.invitations import routes as invitations
 from community_server.lockdown import routes as lockdown
+from community_server.messages import routes as messages
+from community_server.messages.sender import Sender
 from community_server.openings import routes as openings
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
@@ -47,6 +54,11 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request's body: the console and its API take short texts only."""
+UPLOADS: Final = {
+    ("POST", "/import"): MAX_FILE + MAX_BODY,
+    ("POST", "/api/v1/people/imports"): MAX_FILE + MAX_BODY,
+}
+"""Where a file is taken, and how many bytes with all that goes beside it."""
 
 
 class _BuiltFiles(StaticFiles):
@@ -79,7 +91,12 @@ def make_app(estate: Estate) -> FastAPI:
         audit,
         invitations,
         intake,
+        imports,
+        bulk_routes,
+        messages,
         people,
+        households,
+        access,
         passes,
         cards,
         doors,
@@ -114,6 +131,7 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(Sweeper.of(estate).run(), name="sweeper"),
         asyncio.create_task(Herald(estate).run(), name="herald"),
         asyncio.create_task(estate.courier.run(), name="courier"),
+        asyncio.create_task(_sender(estate).run(), name="messages"),
     ]
     try:
         yield
@@ -122,6 +140,11 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await estate.cloud.stop()
+
+
+def _sender(estate: Estate) -> Sender:
+    rate = estate.settings.messages_per_minute
+    return Sender(estate.engine, estate.changer, estate.gateways, rate)
 
 
 async def _health() -> dict[str, str]:
@@ -145,6 +168,7 @@ async def _bound_bodies(
     """Refuse long bodies before anything reads them."""
     length = request.headers.get("content-length", "0")
     chunked = "transfer-encoding" in request.headers
-    if chunked or not length.isdigit() or int(length) > MAX_BODY:
+    most = UPLOADS.get((request.method, request.url.path), MAX_BODY)
+    if chunked or not length.isdigit() or int(length) > most:
         return Response(status_code=413)
     return await call_next(request)

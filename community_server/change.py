@@ -7,7 +7,7 @@ doors, so that PostgreSQL never has to break a tie.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,7 +43,8 @@ class Change:
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
     erased: bool = False
-    passes_revoked: bool = False
+    reconfigured: bool = False
+    doors: set[str] = field(default_factory=set)
     woken: set[str] = field(default_factory=set)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
@@ -55,9 +56,13 @@ class Change:
         """Note that something was deleted of which no trace may stay."""
         self.erased = True
 
-    def revoke_pass(self) -> None:
-        """Note that a pass was taken back, which doors have to refuse from now on."""
-        self.passes_revoked = True
+    def reconfigure(self) -> None:
+        """Note that what all doors are told changed: passes taken back, groups, holidays."""
+        self.reconfigured = True
+
+    def regroup(self, doors: Iterable[str]) -> None:
+        """Note that access groups now let other people use these doors."""
+        self.doors.update(doors)
 
     def wake(self, peer: str) -> None:
         """Note that a peer's outbox has news."""
@@ -113,7 +118,7 @@ class Changer:
         event.listen(session, "after_commit", settle)
 
     def _settle(self, change: Change) -> None:
-        if change.people:
+        if change.people or change.reconfigured:
             self.refresh(frozenset(change.people))
         for peer in change.woken:
             self.wake(peer)

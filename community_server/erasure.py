@@ -28,7 +28,7 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
         refusal = Answer("refused", ReplyReason.DECLINED_BY_DESK)
         send_answer(change, links, community, waiting, refusal)
         destroy_waiting(change, waiting)
-    links_open = [invitation.id for invitation in open_invitations(session, person)]
+    links_open = [invitation.id for invitation in open_invitations(session, [person])]
     close_invitations(change, links, links_open, "withdrawn")
     take_pass_back(change, person)
     session.flush()

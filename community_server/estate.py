@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from community_server.access.groups import load_groups
 from community_server.budget import Budget
 from community_server.calls.book import CallBook
 from community_server.change import Change, Changer, eraser
@@ -30,6 +31,8 @@ from community_server.entries.live import LiveEntries
 from community_server.errors import StartRefused, VaultLocked
 from community_server.events.publisher import EventPublisher
 from community_server.gallery import Gallery
+from community_server.imports.book import ImportBook
+from community_server.imports.service import Importer
 from community_server.instance_lock import InstanceLock
 from community_server.intake.judging import PhotoJudge
 from community_server.intake.service import Intake
@@ -38,9 +41,10 @@ from community_server.keys.named_secrets import keep_secret
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.lockdown.service import LockdownWatch
 from community_server.matching import Matcher, SharedEncoder, Space
+from community_server.messages.gateways import Channel, Gateway, open_gateways
 from community_server.people.fading import FadingBook
 from community_server.renewal import Renewals
-from community_server.rosters.book import RosterBook, read_everybody, read_row
+from community_server.rosters.book import RosterBook, read_everybody, read_rows
 from community_server.rosters.news import Rosters
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
@@ -108,6 +112,9 @@ class Estate:
     programs: RequestRate
     publisher: EventPublisher
     courier: Courier
+    importer: Importer
+    imports: ImportBook
+    gateways: Mapping[Channel, Gateway]
     setup_code: SetupCode
     lock: InstanceLock
 
@@ -184,13 +191,10 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     )
     live, calls = LiveEntries(), CallBook()
 
-    def refresh(people: Iterable[str]) -> None:
+    def refresh(people: Collection[str]) -> None:
         with Session(reading(engine)) as session:
-            changes = {
-                person: read_row(session, safe, person, pack.template_space, former_name)
-                for person in people
-            }
-        book.update(changes)
+            changes = read_rows(session, safe, people, pack.template_space, former_name)
+            book.update(changes, load_groups(session))
         gallery.update(changes)
         if former:
             former.gallery.update(changes)
@@ -278,12 +282,15 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
             safe,
             Sender(read_networks(settings.webhook_networks), settings.webhook_ca),
         ),
+        importer=Importer(safe, links, secrets.phone_key, zone=ZoneInfo(settings.time_zone)),
+        imports=ImportBook(),
+        gateways=open_gateways(settings),
         setup_code=SetupCode(settings.data),
         lock=lock,
     )
     with estate.reading() as session, _nothing_collected():
         everybody = read_everybody(session, safe, pack.template_space, former_name)
-        book.update(everybody)
+        book.update(everybody, load_groups(session))
         gallery.update(everybody)
         if former:
             former.gallery.update(everybody)
@@ -306,8 +313,9 @@ def _open_entrance(settings: Settings, changer: Changer, secrets: Secrets) -> En
 
 
 def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer) -> None:
+    # Hours before people: a door lets nobody in by a group of which it knows no hours.
+    configurer.tell_doors(change)
     rosters.tell_doors(change)
-    configurer.tell_passes(change)
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from community_server.staff.permissions import Role
@@ -12,6 +12,7 @@ from tier_kit.settings import TierSettings, models_folder
 
 FirstOpening = Literal["desk", "pin"]
 UnsupportedBudget = Literal["propose", "demand"]
+LEAST_SECRET: Final = 16
 
 
 class Settings(TierSettings):
@@ -81,3 +82,33 @@ class Settings(TierSettings):
         for text in texts:
             ip_network(text)
         return texts
+
+    mail_host: str = ""
+    """The estate's SMTP server; empty for none."""
+    mail_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    mail_security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` is for a server on this very machine: anybody else's mail could be read on the way."""
+    mail_ca: Path | None = None
+    """PEM file of the authority that certified the SMTP server; unset: the system's."""
+    mail_user: str = ""
+    mail_password: str = Field(default="", repr=False)
+    mail_from: str = ""
+    """The address that mail comes from."""
+    sms_url: str = ""
+    """Address of an HTTP gateway for text messages; empty for none. See operations."""
+    sms_secret: str = Field(default="", repr=False)
+    """The key by which it knows that a request is this server's: at least 16 characters."""
+    sms_ca: Path | None = None
+    """PEM file of the authority that certified the gateway; unset: the system's."""
+    messages_per_minute: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Of each kind, so that no provider takes a building's invitations for abuse."""
+
+    @model_validator(mode="after")
+    def _gateways_are_whole(self) -> Self:
+        if self.mail_host and not self.mail_from:
+            raise ValueError("mail_host needs mail_from")
+        if self.sms_url and len(self.sms_secret) < LEAST_SECRET:
+            raise ValueError(f"sms_url needs an sms_secret of at least {LEAST_SECRET} characters")
+        if self.sms_url and not self.sms_url.startswith(("https://", "http://127.0.0.1")):
+            raise ValueError("sms_url begins with https://")
+        return self

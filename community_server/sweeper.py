@@ -17,6 +17,9 @@ from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.events.service import forget_events
+from community_server.households.leaving import end_residence
+from community_server.households.queries import moved_out
+from community_server.households.tables import Residence
 from community_server.keys.certified import renew_keys
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
@@ -61,6 +64,7 @@ class Sweeper:
         if is_set_up:
             self._renew_keys(moment)
             self._forget_visitors(moment)
+            self._move_out(moment)
             self._retire_overdue(moment)
             self._count_scores()
             self._forget_passes(moment)
@@ -95,6 +99,18 @@ class Sweeper:
             with estate.changer.change() as change:
                 remove_person(change, estate.links, person)
             _log.info("person=%s forgotten=yes reason=window-over", person)
+
+    def _move_out(self, moment: int) -> None:
+        """Erase whoever moves out now, or keep them without a home, one transaction each."""
+        estate = self.estate
+        with estate.reading() as session:
+            people = [row.person_id for row in moved_out(session, moment)]
+        for person in people:
+            with estate.changer.change() as change:
+                residence = change.session.get(Residence, person)
+                if residence is not None:
+                    end_residence(change, estate.links, residence)
+            _log.info("person=%s moved-out=yes", person)
 
     def _retire_overdue(self, moment: int) -> None:
         """Take others whose time is over off the doors."""

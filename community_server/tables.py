@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
+from community_server.access import tables as access
 from community_server.alarms import tables as alarms
 from community_server.audit import tables as audit
 from community_server.cards import tables as cards
@@ -11,10 +12,12 @@ from community_server.database import Base
 from community_server.doors import tables as doors
 from community_server.entries import tables as entries
 from community_server.events import tables as events
+from community_server.households import tables as households
 from community_server.intake import tables as intake
 from community_server.invitations import tables as invitations
 from community_server.keys import tables as keys
 from community_server.lockdown import tables as lockdown
+from community_server.messages import tables as messages
 from community_server.openings import tables as openings
 from community_server.people import tables as people
 from community_server.reports import tables as reports
@@ -26,15 +29,18 @@ from community_server.webhooks import tables as webhooks
 from tier_link.store import LinkBase
 
 SLICES: Final = (
+    access,
     alarms,
     audit,
     cards,
     doors,
     entries,
     events,
+    households,
     intake,
     invitations,
     keys,
+    messages,
     openings,
     lockdown,
     people,

@@ -1,7 +1,8 @@
 """What the server has decided for this door, checked once and kept sealed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from math import isqrt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from access_rules.calendars import WEEKDAYS, HolidayRule, Hours, SpecialDays
 from access_rules.decision import DoorRules, LivenessPolicy
 from access_rules.leases import LONGEST_LEASE_HOURS, LeasePolicy
 from access_rules.people import Credential, Direction
@@ -19,6 +21,7 @@ from door_terminal.device_keys import DeviceKey
 from door_terminal.wire import read
 from tier_link.errors import CertificateRefused, MalformedMessage
 from tier_link.estate_messages import ESTATE, DoorConfigured, PassRules
+from tier_link.estate_messages import WeeklyWindow as WireWindow
 from tier_link.passes import NO_PASSES, PassTrust
 from tier_link.store import reading
 
@@ -48,8 +51,8 @@ class Configuration:
         """Check a message.
 
         Raises:
-            MalformedMessage: an unknown time zone, a matrix that is not orthonormal, or a pass
-                key that its root did not certify.
+            MalformedMessage: an unknown time zone, a matrix that is not orthonormal, hours that
+                mean nothing, or a pass key that its root did not certify.
         """
         hours = wire.lease_hours
         try:
@@ -69,10 +72,15 @@ class Configuration:
                 ),
                 face_needs_second=wire.face_needs_second,
                 liveness=LivenessPolicy(wire.liveness),
+                groups={
+                    one.group: Hours(_windows(one.windows), HolidayRule(one.on_holidays))
+                    for one in wire.groups
+                },
+                days=_special_days(wire),
             ),
             matrix=_matrix(wire.matrix),
             passes=_pass_trust(wire.passes),
-            hours=_hours(wire),
+            hours=_windows(wire.looking.hours),
         )
 
 
@@ -85,14 +93,25 @@ def _accepted(wire: DoorConfigured) -> frozenset[Credential]:
     return frozenset({Credential.FACE, *(one for one, accepted in allowed if accepted)})
 
 
-def _hours(wire: DoorConfigured) -> tuple[WeeklyWindow, ...]:
+def _windows(windows: Iterable[WireWindow]) -> tuple[WeeklyWindow, ...]:
     try:
         return tuple(
-            WeeklyWindow(one.weekday_mask, one.start_minute, one.end_minute)
-            for one in wire.looking.hours
+            WeeklyWindow(one.weekday_mask, one.start_minute, one.end_minute) for one in windows
         )
     except ValueError as error:
-        raise MalformedMessage(f"the hours of looking: {error}") from error
+        raise MalformedMessage(f"hours of the week: {error}") from error
+
+
+def _special_days(wire: DoorConfigured) -> SpecialDays:
+    try:
+        return {
+            date.fromisoformat(one.day): None
+            if one.counts_as == "holiday"
+            else WEEKDAYS.index(HolidayRule(one.counts_as))
+            for one in wire.days
+        }
+    except ValueError as error:
+        raise MalformedMessage(f"a day of the calendar: {error}") from error
 
 
 def _pass_trust(rules: PassRules) -> PassTrust:

@@ -116,6 +116,7 @@ def as_person(row: RosterPerson) -> Person:
                 WeeklyWindow(one.weekday_mask, one.start_minute, one.end_minute)
                 for one in row.windows
             ),
+            groups=row.groups,
             second_credential=row.second_credential,
             suspended=row.suspended,
         )

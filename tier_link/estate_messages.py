@@ -20,6 +20,8 @@ from tier_link.relay_messages import CarriedCertificate, ConsentText
 
 PEOPLE_PER_PART = 500
 """People in one message: with 512-dimensional templates some 1 MiB, one short transaction."""
+MOST_REMOVED = 10_000
+"""People who leave a roster with one message."""
 MAX_DIMENSION = 1024
 """Longest template in numbers; today's models give 128 and 512."""
 MAX_CROPS = 4
@@ -42,6 +44,14 @@ MAX_CALL_STILL = 56 * 1024
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
+MOST_GROUPS = 500
+"""Groups of one estate: a door may be told of all of them."""
+MOST_GROUPS_EACH = 32
+"""Groups of one person."""
+MOST_WINDOWS = 64
+"""Windows of one schedule: nine on each day."""
+MOST_DAYS = 500
+"""Days that are unlike others: a dozen years of China's holidays."""
 MOST_LOOKING_HOURS = 32
 """Windows of a week in which a door looks for faces: four on each day."""
 
@@ -54,6 +64,13 @@ PassId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
 """A pass's id, 16 hex characters; empty where there is none."""
 CardTag: TypeAlias = Annotated[bytes, Meta(min_length=TAG_SIZE, max_length=TAG_SIZE)]
 """A card's number, hashed under the estate's key: see `tier_link.cards`."""
+GroupNumber: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+"""Names an access group; never used again for another."""
+Weekday: TypeAlias = Literal[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+]
+HolidayRule: TypeAlias = Literal["usual", "closed"] | Weekday
+"""What holds on a holiday: the hours of its weekday, none, or those of the weekday named."""
 RosterVersion: TypeAlias = Count
 LockdownNumber: TypeAlias = Count
 """Counts the estate's words for a lockdown and for its end; 0 before the first."""
@@ -80,7 +97,8 @@ PackName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
 class WeeklyWindow(Message, frozen=True):
     """A span of minutes of the local day, on the weekdays of the mask (bit 0 is Monday).
 
-    The end is exclusive, 1440 is midnight. A span across midnight is written as two.
+    The end is exclusive, 1440 is midnight. A span whose end is not after its start runs across
+    midnight and belongs to the day on which it starts.
     """
 
     weekday_mask: Annotated[int, Meta(ge=1, le=127)]
@@ -96,6 +114,8 @@ class RosterPerson(Message, frozen=True):
     `pin` is an argon2id hash in PHC form, or empty. `unit` is what is entered with a PIN.
     `pass_id` names the person's pass; `pass_key` is the public key (compressed P-256 point) of
     the phone that shows it as changing codes, or empty. `cards` are the person's card numbers.
+    `groups` are the person's access groups, all of them: of those that `DoorConfigured` names, any
+    one's hours are enough, within `windows`; empty where no group is needed.
     """
 
     person: HexId
@@ -111,6 +131,7 @@ class RosterPerson(Message, frozen=True):
     pass_id: PassId = ""
     pass_key: Annotated[bytes, Meta(max_length=33)] = b""
     cards: Annotated[tuple[CardTag, ...], Meta(max_length=MOST_CARDS)] = ()
+    groups: Annotated[tuple[GroupNumber, ...], Meta(max_length=MOST_GROUPS_EACH)] = ()
 
 
 class RosterSnapshot(Message, frozen=True, tag="roster-snapshot"):
@@ -130,7 +151,7 @@ class RosterDelta(Message, frozen=True, tag="roster-delta"):
 
     version: RosterVersion
     upserts: Annotated[tuple[RosterPerson, ...], Meta(max_length=PEOPLE_PER_PART)]
-    removed: Annotated[tuple[HexId, ...], Meta(max_length=10_000)] = ()
+    removed: Annotated[tuple[HexId, ...], Meta(max_length=MOST_REMOVED)] = ()
 
 
 class LeaseHours(Message, frozen=True):
@@ -165,6 +186,21 @@ class Looking(Message, frozen=True):
     slow_rate: PictureRate = 2.0
 
 
+class GroupHours(Message, frozen=True):
+    """When an access group may use this door: within `windows` (none: at any hour of any day)."""
+
+    group: GroupNumber
+    windows: Annotated[tuple[WeeklyWindow, ...], Meta(max_length=MOST_WINDOWS)] = ()
+    on_holidays: HolidayRule = "usual"
+
+
+class SpecialDay(Message, frozen=True):
+    """A day of the estate's calendar, as YYYY-MM-DD, that is a holiday or counts as a weekday."""
+
+    day: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+    counts_as: Literal["holiday"] | Weekday = "holiday"
+
+
 class PassRules(Message, frozen=True):
     """By what a door judges passes; without a root it knows none.
 
@@ -196,7 +232,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     somebody agrees whose face is renewed at the door, empty where none is; `card_allowed` whether
     cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty;
     `face_needs_presence` whether a face counts only while an input says that somebody wants in;
-    `looking` when faces are looked for, and how often.
+    `looking` when faces are looked for, and how often; `groups` the access groups that name this
+    door, with their hours, and `days` the days from yesterday on that are unlike others.
     """
 
     name: Text64
@@ -225,6 +262,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     card_key: Annotated[bytes, Meta(max_length=KEY_SIZE)] = b""
     face_needs_presence: bool = False
     looking: Looking = Looking()
+    groups: Annotated[tuple[GroupHours, ...], Meta(max_length=MOST_GROUPS)] = ()
+    days: Annotated[tuple[SpecialDay, ...], Meta(max_length=MOST_DAYS)] = ()
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):

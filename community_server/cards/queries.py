@@ -1,6 +1,7 @@
 """Reading cards."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,11 +36,11 @@ def held_cards(session: Session, only: str | None = None) -> dict[str, tuple[byt
     return {person: tuple(tags) for person, tags in held.items()}
 
 
-def count_cards(session: Session, only: str | None = None) -> dict[str, int]:
-    """Return how many cards people have, by person."""
+def count_cards(session: Session, only: Collection[str] | None = None) -> dict[str, int]:
+    """Return how many cards people, or some of them, have, by person."""
     query = select(Card.person_id, func.count()).group_by(Card.person_id)
     if only is not None:
-        query = query.where(Card.person_id == only)
+        query = query.where(Card.person_id.in_(only))
     return dict(session.execute(query).all())
 
 

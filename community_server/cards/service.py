@@ -30,7 +30,7 @@ def give_card(change: Change, key: bytes, person: str, text: str) -> str:
     tag = card_tag(key, number)
     if session.scalar(select(Card.id).where(Card.tag == tag)) is not None:
         raise Conflict("somebody has this card", code="card-taken")
-    if count_cards(session, person).get(person, 0) >= MOST_CARDS:
+    if count_cards(session, [person]).get(person, 0) >= MOST_CARDS:
         raise Conflict(f"at most {MOST_CARDS} cards", code="cards-too-many")
     card = new_id()
     sealed = change.safe.seal(session, owner(person), place(card), str(number).encode())

@@ -1,10 +1,12 @@
 """Residents: found, invited and invited again, given a PIN, suspended, removed."""
 
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from community_server.access.service import list_groups
 from community_server.audit.looks import note_look
 from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.console.frame import Text, desk_page, form_writer, go_to
@@ -13,16 +15,20 @@ from community_server.console.invited import ShownInvitation, invite, invite_aga
 from community_server.desk import EstateDep, reader
 from community_server.errors import InputRefused, NotFound, ServerError
 from community_server.estate import Estate
+from community_server.households.queries import buildings_of
 from community_server.invitations.routes import InvitationRequest, perform_withdrawal
 from community_server.passes.routes import PassRequest, new_pass, remove_pass
 from community_server.people.routes import (
     ListedPerson,
     PersonChange,
     alter,
+    details,
+    listed,
     listing,
     new_pin,
     remove,
 )
+from community_server.people.search import Lack, search
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -35,12 +41,32 @@ Remover = Annotated[SignedIn, form_writer(Permission.REMOVE_PEOPLE, proven=True)
 
 MOST_SHOWN: Final = 200
 """Rows that a guard's old PC draws at once; beyond them one searches."""
+LACKS: Final = get_args(Lack)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a list of people is narrowed by."""
+
+    q: str = ""
+    building: str = ""
+    lack: Lack = ""
+
+
+NOTHING_SOUGHT: Final = Search()
 
 
 @router.get("")
-def show_people(request: Request, estate: EstateDep, staff: Reader, q: str = "") -> Response:
-    """List the residents, or those whose name or unit contains what was searched for."""
-    return _list(request, estate, staff, q=q)
+def show_people(
+    request: Request,
+    estate: EstateDep,
+    staff: Reader,
+    q: str = "",
+    building: str = "",
+    lack: Lack = "",
+) -> Response:
+    """List the residents, or those whom search and filters leave."""
+    return _list(request, estate, staff, Search(q, building, lack))
 
 
 @router.post("")
@@ -59,7 +85,7 @@ def invite_resident(
 @router.get("/{person}")
 def show_person(request: Request, person: str, estate: EstateDep, staff: Reader) -> Response:
     """Show one person and what can be done; the log notes who looked."""
-    shown = _person(request, estate, staff, person)
+    shown = person_page(request, estate, staff, person)
     note_look(estate, staff.staff, person)
     return shown
 
@@ -74,8 +100,8 @@ def invite_person_again(
     except NotFound:
         raise
     except ServerError as refusal:
-        return _person(request, estate, staff, person, refusal=refusal)
-    return _person(request, estate, staff, person, invited=invited)
+        return person_page(request, estate, staff, person, refusal=refusal)
+    return person_page(request, estate, staff, person, invited=invited)
 
 
 @router.post("/{person}/invitation/withdrawal")
@@ -86,7 +112,7 @@ def withdraw_link(request: Request, person: str, estate: EstateDep, staff: Write
     except NotFound:
         raise
     except ServerError as refusal:
-        return _person(request, estate, staff, person, refusal=refusal)
+        return person_page(request, estate, staff, person, refusal=refusal)
     return go_to(f"/people/{person}?done=withdrawn")
 
 
@@ -98,8 +124,8 @@ def issue_pin(request: Request, person: str, estate: EstateDep, staff: Writer) -
     except NotFound:
         raise
     except ServerError as refusal:
-        return _person(request, estate, staff, person, refusal=refusal)
-    return _person(request, estate, staff, person, pin=pin, unit=unit)
+        return person_page(request, estate, staff, person, refusal=refusal)
+    return person_page(request, estate, staff, person, pin=pin, unit=unit)
 
 
 @router.post("/{person}/pass")
@@ -112,8 +138,8 @@ def give_pass(
     except NotFound:
         raise
     except ServerError as refusal:
-        return _person(request, estate, staff, person, refusal=refusal)
-    return _person(request, estate, staff, person, given=given)
+        return person_page(request, estate, staff, person, refusal=refusal)
+    return person_page(request, estate, staff, person, given=given)
 
 
 @router.post("/{person}/pass/withdrawal")
@@ -133,7 +159,7 @@ def give_card(
     except NotFound:
         raise
     except ServerError as refusal:
-        return _person(request, estate, staff, person, refusal=refusal)
+        return person_page(request, estate, staff, person, refusal=refusal)
     return go_to(f"/people/{person}?done=card-given")
 
 
@@ -155,7 +181,7 @@ def set_suspended(person: str, estate: EstateDep, staff: Writer, suspended: Text
 @router.get("/{person}/removal")
 def ask_removal(request: Request, person: str, estate: EstateDep, staff: RemovalReader) -> Response:
     """Say in words what removing means, and ask."""
-    shown = find(estate, person)
+    shown = listed(estate, person)
     return desk_page(
         request,
         estate,
@@ -170,7 +196,7 @@ def ask_removal(request: Request, person: str, estate: EstateDep, staff: Removal
 @router.post("/{person}/removal")
 def remove_person(person: str, estate: EstateDep, staff: Remover) -> Response:
     """Remove somebody from the server and from every door."""
-    room = room_of(find(estate, person))
+    room = room_of(listed(estate, person))
     remove(estate, person, staff.staff)
     return go_to(f"/{room}?done=removed")
 
@@ -178,15 +204,6 @@ def remove_person(person: str, estate: EstateDep, staff: Remover) -> Response:
 def room_of(person: ListedPerson) -> str:
     """Return the list that somebody is on."""
     return "visitors" if person.category == "visitor" else "people"
-
-
-def find(estate: Estate, person: str) -> ListedPerson:
-    """Return one person as lists show them.
-
-    Raises:
-        NotFound: `person-unknown`.
-    """
-    return listing(estate, person)[0]
 
 
 def _read_pass(uses: str) -> PassRequest:
@@ -205,19 +222,17 @@ def _list(
     request: Request,
     estate: Estate,
     staff: SignedIn,
+    sought: Search = NOTHING_SOUGHT,
     *,
-    q: str = "",
     wanted: InvitationRequest | None = None,
     invited: ShownInvitation | None = None,
     refusal: ServerError | None = None,
 ) -> Response:
-    residents = [row for row in listing(estate) if row.category != "visitor"]
-    words = q.casefold().split()
-    found = [
-        row
-        for row in residents
-        if all(word in f"{row.name} {row.unit}".casefold() for word in words)
-    ]
+    rows = estate.book.everybody()
+    found = [row.roster.person for row in search(rows, sought.q, sought.lack, sought.building)]
+    shown = {row.person: row for row in listing(estate, found[:MOST_SHOWN])}
+    with estate.reading() as session:
+        buildings = buildings_of(session)
     return desk_page(
         request,
         estate,
@@ -226,9 +241,11 @@ def _list(
         room="people",
         here="/people",
         refusal=refusal,
-        q=q,
-        everybody=len(residents),
-        people=found[:MOST_SHOWN],
+        sought=sought,
+        everybody=any(row.roster.category != "visitor" for row in rows),
+        people=[shown[person] for person in found if person in shown],
+        buildings=buildings,
+        lacks=LACKS,
         beyond=max(0, len(found) - MOST_SHOWN),
         wanted=wanted or InvitationRequest(kind="resident"),
         invited=invited,
@@ -236,7 +253,7 @@ def _list(
     )
 
 
-def _person(
+def person_page(
     request: Request,
     estate: Estate,
     staff: SignedIn,
@@ -248,7 +265,10 @@ def _person(
     invited: ShownInvitation | None = None,
     refusal: ServerError | None = None,
 ) -> Response:
-    shown = find(estate, person)
+    """Answer with one person's page, and what was given or refused just now."""
+    shown = listed(estate, person)
+    with estate.reading() as session:
+        groups = list_groups(session)
     return desk_page(
         request,
         estate,
@@ -258,6 +278,8 @@ def _person(
         here=f"/people/{person}",
         refusal=refusal,
         person=shown,
+        known=details(estate, person),
+        groups=groups,
         cards=list_cards(estate, person),
         pin=pin,
         pin_unit=unit,

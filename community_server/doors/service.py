@@ -2,7 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final, Literal, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.access.groups import Groups, load_groups
+from community_server.access.holidays import special_days
 from community_server.alarms.service import end_alarms
 from community_server.change import Change
 from community_server.database import new_id, now
@@ -38,6 +42,7 @@ from tier_link.estate_messages import (
     Looking,
     Mode,
     PassRules,
+    SpecialDay,
     Zone,
 )
 from tier_link.relay_messages import ConsentText
@@ -48,6 +53,15 @@ MAX_NAME = 64
 _VISITOR_LEASE_HOURS: Final = 12
 """A visit ends on time in any case."""
 _SERVICE_LEASE_HOURS: Final = 24
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the estate tells all of its doors: passes, access groups, and special days."""
+
+    passes: PassRules
+    groups: Groups
+    days: tuple[SpecialDay, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,7 @@ class Configurer:
     resident_lease_days: int = 7
     card_key: bytes = field(default=b"", repr=False)
 
-    def configuration(self, door: Door, passes: PassRules) -> DoorConfigured:
+    def configuration(self, door: Door, told: Told) -> DoorConfigured:
         """Return what a door is told."""
         threshold = self._threshold(door)
         return DoorConfigured(
@@ -88,7 +102,7 @@ class Configurer:
             ask_unknown=bool(self.former),
             liveness=cast("LivenessPolicy", door.liveness),
             pass_allowed=door.pass_allowed,
-            passes=passes,
+            passes=told.passes,
             held_open_s=door.held_open_s,
             reset_pin=door.reset_pin,
             model_pack=self.model_pack,
@@ -101,13 +115,17 @@ class Configurer:
                 outside=cast("Literal['slow', 'off']", door.looks_outside),
                 rate=door.looks_rate,
             ),
+            groups=told.groups.hours_at(door.id),
+            days=told.days,
         )
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""
-        passes = self._pass_rules(change.session)
-        message = self.configuration(door, passes)
-        door.passes_told = self._digest(passes)
+        self._send(change, door, self._told(change.session))
+
+    def _send(self, change: Change, door: Door, told: Told) -> None:
+        message = self.configuration(door, told)
+        door.passes_told = self._digest(door, told)
         door.threshold, door.second_told = message.threshold, message.face_needs_second
         door.spaces_told = self._spaces
         self.links.put(change.session, door.id, ESTATE.kind(message), ESTATE.encode(message))
@@ -115,20 +133,30 @@ class Configurer:
 
     def send_due(self, change: Change) -> None:
         """Tell doors whose threshold no longer fits what is known, or whose templates the model."""
-        passes_told = self._digest(self._pass_rules(change.session))
+        told = self._told(change.session)
         for door in lock_paired_doors(change.session):
-            wanted = (self._threshold(door), self.demands_second(door), passes_told)
+            wanted = (self._threshold(door), self.demands_second(door), self._digest(door, told))
             if door.spaces_told != self._spaces:
-                self.send(change, door)
+                self._send(change, door, told)
                 self.rosters.send_snapshot(change, door)
             elif (door.threshold, door.second_told, door.passes_told) != wanted:
-                self.send(change, door)
+                self._send(change, door, told)
 
-    def tell_passes(self, change: Change) -> None:
-        """Tell doors of passes that were taken back in this change."""
-        if change.passes_revoked:
-            for door in lock_paired_doors(change.session):
-                self.send(change, door)
+    def tell_doors(self, change: Change) -> None:
+        """Tell doors what this change made of the passes, groups and days that they know."""
+        if not change.reconfigured:
+            return
+        change.session.flush()
+        told = self._told(change.session)
+        for door in lock_paired_doors(change.session):
+            if door.passes_told != self._digest(door, told):
+                self._send(change, door, told)
+
+    def _told(self, session: Session) -> Told:
+        yesterday = datetime.fromtimestamp(now(), ZoneInfo(self.time_zone)).date() - timedelta(1)
+        return Told(
+            self._pass_rules(session), load_groups(session), special_days(session, yesterday)
+        )
 
     def _pass_rules(self, session: Session) -> PassRules:
         community, moment = find_community(session), now()
@@ -145,9 +173,10 @@ class Configurer:
     def _renewal(self) -> tuple[ConsentText, ...]:
         return load_renewal_texts() if self.former else ()
 
-    def _digest(self, passes: PassRules) -> str:
-        told = (passes, self.model_pack, self._renewal, self.resident_lease_days)
-        return hashlib.sha256(msgspec.msgpack.encode(told)).hexdigest()
+    def _digest(self, door: Door, told: Told) -> str:
+        estate = (told.passes, self.model_pack, self._renewal, self.resident_lease_days)
+        access = (told.groups.hours_at(door.id), told.days)
+        return hashlib.sha256(msgspec.msgpack.encode((estate, access))).hexdigest()
 
     @property
     def _spaces(self) -> str:

@@ -54,8 +54,8 @@ class Door(Base):
     spaces_told: Mapped[str] = mapped_column(String(260), default="", server_default="")
     """The template spaces, present and former, that the terminal's roster was last told in."""
     passes_told: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    """Digest of what the terminal was last told of pass keys and revoked passes, of the model pack
-    and of the consent to renew a face."""
+    """Digest of what the terminal was last told of pass keys and revoked passes, of the model pack,
+    of the consent to renew a face, of access groups and of special days."""
     lockdown: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Number of the word for a lockdown that the terminal last showed; see `lockdown.service`."""
     locked_down: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

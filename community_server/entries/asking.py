@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from community_server.access.membership import doors_for
 from community_server.audit.log import audit
 from community_server.database import now
 from community_server.doors.routes import listing as list_doors
@@ -25,8 +26,7 @@ from community_server.entries.why import (
 )
 from community_server.errors import NotFound
 from community_server.estate import Estate
-from community_server.people.queries import doors_of
-from community_server.people.routes import ListedPerson, listing
+from community_server.people.routes import ListedPerson, listed
 from community_server.rosters.book import Row
 
 MOST_NAMED: Final = 20
@@ -90,7 +90,7 @@ def answer(estate: Estate, query: WhyQuery, staff: str) -> Answer:
     doors, name_of = list_doors(estate), estate.name_of
     several = people if len(people) > 1 else []
     with estate.reading() as session:
-        limited = doors_of(session, person.person) if person else frozenset[str]()
+        limited = doors_for(session, person.person) if person else None
         return Answer(
             near=near,
             door=door,
@@ -112,11 +112,11 @@ def _person(
     if query.who.strip():
         meant = people[0].roster.person if len(people) == 1 else ""
     elif query.person:
-        return listing(estate, query.person)[0]
+        return listed(estate, query.person)
     else:
         meant = entry.person if entry else ""
     # Whoever was removed since is in the entries still, and nowhere else.
-    return listing(estate, meant)[0] if estate.book.find(meant) else None
+    return listed(estate, meant) if estate.book.find(meant) else None
 
 
 def _entry(estate: Estate, entry: str) -> ShownEntry:

@@ -114,25 +114,29 @@ def explain(session: Session, entry: ShownEntry, person: ListedPerson | None = N
 
 
 def standing(
-    person: ListedPerson, limited: frozenset[str], doors: Sequence[ListedDoor], now: int, door: str
+    person: ListedPerson,
+    limited: frozenset[str] | None,
+    doors: Sequence[ListedDoor],
+    now: int,
+    door: str,
 ) -> Standing:
     """Say how a person's access looks now.
 
     Args:
         person: as lists show them.
-        limited: the doors they are limited to; none means every door.
+        limited: the doors they may use at some hour or other; None for every door.
         doors: all doors.
         now: Unix seconds.
         door: the one that it is about; empty for all.
     """
-    usable = [one for one in doors if not limited or one.door in limited]
+    usable = [one for one in doors if limited is None or one.door in limited]
     found = [Obstacle(code) for code in _own_obstacles(person, now)]
     for one in doors:
         if one.door == door and one not in usable:
             found.append(Obstacle("not-this-door", one.name))
         elif one.paired and (one.door == door or (not door and one in usable)):
             found += (Obstacle(code, one.name) for code in _door_obstacles(one))
-    return Standing(person, [one.name for one in usable], not limited, found)
+    return Standing(person, [one.name for one in usable], limited is None, found)
 
 
 def _own_obstacles(person: ListedPerson, now: int) -> list[str]:

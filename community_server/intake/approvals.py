@@ -1,6 +1,6 @@
 """The desk's decision: the waiting photos are shown, compared, and destroyed by the decision."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -96,11 +96,11 @@ def count_waiting(session: Session) -> int:
     ).one()
 
 
-def people_waiting(session: Session, only: str | None = None) -> frozenset[str]:
-    """Return the ids of people, or of one person, of whom something waits."""
+def people_waiting(session: Session, only: Collection[str] | None = None) -> frozenset[str]:
+    """Return the ids of people, or of some people, of whom something waits."""
     people = select(Enrollment.person_id).where(Enrollment.state == "waiting")
     if only is not None:
-        people = people.where(Enrollment.person_id == only)
+        people = people.where(Enrollment.person_id.in_(only))
     return frozenset(session.scalars(people))
 
 

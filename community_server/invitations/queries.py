@@ -1,6 +1,6 @@
 """Reading invitations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session
 from community_server.invitations.tables import Invitation
 
 
-def open_invitations(session: Session, person: str) -> Sequence[Invitation]:
-    """Return a person's links that were neither used nor withdrawn; they may have run out."""
+def open_invitations(session: Session, people: Collection[str]) -> Sequence[Invitation]:
+    """Return some people's links that were neither used nor withdrawn; they may have run out."""
     return session.scalars(
-        select(Invitation).where(Invitation.person_id == person, Invitation.state == "open")
+        select(Invitation).where(Invitation.person_id.in_(people), Invitation.state == "open")
     ).all()
 
 
-def ends_of_invitations(session: Session, only: str | None = None) -> dict[str, int]:
-    """Return, for each person (or one) with an open link, until when (Unix seconds) it serves.
+def ends_of_invitations(session: Session, only: Collection[str] | None = None) -> dict[str, int]:
+    """Return, for each person (or of some) with an open link, until when (Unix seconds) it serves.
 
     That may be over: then the person did not enroll in time.
     """
@@ -26,5 +26,5 @@ def ends_of_invitations(session: Session, only: str | None = None) -> dict[str, 
         .group_by(Invitation.person_id)
     )
     if only is not None:
-        ends = ends.where(Invitation.person_id == only)
+        ends = ends.where(Invitation.person_id.in_(only))
     return dict(session.execute(ends).all())

@@ -4,7 +4,7 @@ A person has one open link at most: a new one ends the one before. What somebody
 stays as it is until what they send by the new link is accepted.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,12 @@ from community_server.people.service import add_person
 from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from tier_link.certificates import root_fingerprint, root_public_bytes
-from tier_link.invitations import InvitationKind, invitation_link, new_invitation
+from tier_link.invitations import (
+    InvitationKind,
+    InvitationSecret,
+    invitation_link,
+    new_invitation,
+)
 from tier_link.store import LinkStore
 
 DAY: Final = 24 * 3600
@@ -90,6 +95,23 @@ def invite_again(change: Change, links: LinkStore, person: str, *, days: int) ->
     return _make_link(change, links, row, days)
 
 
+def invite_many(
+    change: Change, links: LinkStore, people: Collection[str], *, days: int
+) -> list[Invited]:
+    """Invite people known already, in their order; whoever's time is over is left out.
+
+    Any earlier links of theirs end.
+
+    Raises:
+        NotFound: `person-unknown`.
+        Conflict: `cloud-not-paired`.
+    """
+    moment = now()
+    rows = [get_person(change.session, person, lock=True) for person in people]
+    living = [row for row in rows if not row.valid_until or row.valid_until > moment]
+    return _make_links(change, links, living, days)
+
+
 def withdraw_invitation(change: Change, links: LinkStore, person: str) -> None:
     """End a person's open link; whoever opens it is told that it was withdrawn.
 
@@ -98,38 +120,60 @@ def withdraw_invitation(change: Change, links: LinkStore, person: str) -> None:
         Conflict: `invitation-not-open`, there is none, or it was used a moment ago.
     """
     get_person(change.session, person, lock=True)
-    if not _end_links(change, links, person):
+    if not _end_links(change, links, [person]):
         raise Conflict("this person has no open invitation", code="invitation-not-open")
 
 
 def _make_link(change: Change, links: LinkStore, person: Person, days: int) -> Invited:
-    session, safe, moment = change.session, change.safe, now()
+    return _make_links(change, links, [person], days)[0]
+
+
+def _make_links(
+    change: Change, links: LinkStore, people: Sequence[Person], days: int
+) -> list[Invited]:
+    """Make a link for each, and tell the cloud of all at once."""
+    session = change.session
     community = get_community(session)
     if not community.cloud_url:
         raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
-    _end_links(change, links, person.id)
-    kind: InvitationKind = "visitor" if person.category == "visitor" else "resident"
-    secret = new_invitation(root_fingerprint(root_public_bytes(root_key(session, safe))))
+    _end_links(change, links, [person.id for person in people])
+    fingerprint = root_fingerprint(root_public_bytes(root_key(session, change.safe)))
+    made = []
+    for person in people:
+        row, secret = _draw_link(change, person, fingerprint, days)
+        kind = _kind(person)
+        made.append((row, invitation_link(community.cloud_url, community.slug, kind, secret)))
+    session.flush()
+    publish_invitations(change, links, [row for row, _ in made])
+    return [Invited(row.id, row.person_id, link, row.expires_at) for row, link in made]
+
+
+def _draw_link(
+    change: Change, person: Person, fingerprint: bytes, days: int
+) -> tuple[Invitation, InvitationSecret]:
+    session, safe, moment = change.session, change.safe, now()
+    secret = new_invitation(fingerprint)
     expires_at = moment + days * DAY
     row = Invitation(
         id=secret.id,
         person_id=person.id,
-        kind=kind,
+        kind=_kind(person),
         auth=safe.seal(session, owner(person.id), auth_context(secret.id), secret.auth),
         state="open",
         expires_at=min(expires_at, person.valid_until) if person.valid_until else expires_at,
         created_at=moment,
     )
     session.add(row)
-    session.flush()
-    publish_invitations(change, links, [row])
-    link = invitation_link(community.cloud_url, community.slug, kind, secret)
-    return Invited(row.id, person.id, link, row.expires_at)
+    return row, secret
 
 
-def _end_links(change: Change, links: LinkStore, person: str) -> int:
-    """Withdraw a person's open links; return how many there were."""
-    rows = open_invitations(change.session, person)
+def _kind(person: Person) -> InvitationKind:
+    return "visitor" if person.category == "visitor" else "resident"
+
+
+def _end_links(change: Change, links: LinkStore, people: Sequence[str]) -> int:
+    """Withdraw people's open links; return how many there were."""
+    rows = open_invitations(change.session, people)
     for row in rows:
         row.state = "withdrawn"
     close_invitations(change, links, [row.id for row in rows], "withdrawn")

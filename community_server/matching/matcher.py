@@ -69,7 +69,7 @@ class Matcher:
 
         def allowed(person: str) -> bool:
             row = self.book.find(person)
-            return row is not None and row.belongs_at(door, moment)
+            return row is not None and row.belongs_at(door, moment, self.book.groups)
 
         found = space.gallery.best(probe, allowed, at_least=threshold)
         if found is not None:

@@ -1,5 +1,6 @@
 """Reading passes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,13 +41,13 @@ def held_passes(session: Session, only: str | None = None) -> dict[str, HeldPass
     }
 
 
-def ends_of_passes(session: Session, only: str | None = None) -> dict[str, int]:
+def ends_of_passes(session: Session, only: Collection[str] | None = None) -> dict[str, int]:
     """Return until when people's passes hold, 0 for changing ones, by person."""
     query = select(Pass.person_id, Pass.ends).where(
         Pass.person_id.is_not(None), Pass.revoked_at == 0
     )
     if only is not None:
-        query = query.where(Pass.person_id == only)
+        query = query.where(Pass.person_id.in_(only))
     return {person: ends for person, ends in session.execute(query) if person is not None}
 
 

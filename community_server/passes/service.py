@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.access.groups import load_groups
+from community_server.access.membership import groups_of
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door
@@ -107,7 +109,7 @@ def take_pass_back(change: Change, person: str) -> bool:
     change.session.flush()
     change.touch(person)
     if held.ends == 0 or held.ends > held.revoked_at:
-        change.revoke_pass()
+        change.reconfigure()
     return True
 
 
@@ -140,7 +142,7 @@ def _fixed(
     doors: Collection[str],
 ) -> GivenPass:
     session, moment = change.session, now()
-    allowed = doors_of(session, row.id)
+    allowed, bound = _reach(session, row.id)
     named = _chosen(session, allowed, doors)
     begins = max(moment, row.valid_from)
     if begins > moment + LONGEST_S:
@@ -153,7 +155,8 @@ def _fixed(
     # Where a claim cannot name all its doors, their rosters are what bounds it.
     tags = tuple(sorted(door_tag(one) for one in named)) if len(named) <= MOST_DOORS else ()
     alone = (
-        ends - begins <= LONGEST_ALONE_S
+        not bound
+        and ends - begins <= LONGEST_ALONE_S
         and len(named) <= MOST_DOORS
         and count_alone(session, moment) < MOST_REVOKED
     )
@@ -165,6 +168,15 @@ def _fixed(
         Pass(id=pass_id, person_id=row.id, begins=begins, ends=ends, uses=uses, alone=alone)
     )
     return GivenPass(pass_id, begins, ends, uses, pass_text(data), pass_fragment(data))
+
+
+def _reach(session: Session, person: str) -> tuple[frozenset[str], bool]:
+    """Return somebody's doors, none for all, and whether only the roster knows their hours."""
+    own, groups = doors_of(session, person), load_groups(session)
+    effective = groups.effective(groups_of(session, person), own)
+    if own or groups.unlimited(effective):
+        return own, False
+    return groups.doors_of(effective) or frozenset(), True
 
 
 def _chosen(session: Session, allowed: frozenset[str], doors: Collection[str]) -> frozenset[str]:

@@ -27,6 +27,7 @@ class Known(msgspec.Struct, frozen=True):
     visiting: str = ""
     purpose: str = ""
     plate: str = ""
+    email: str = ""
 
     def __repr__(self) -> str:
         return "Known(…)"

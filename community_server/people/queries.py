@@ -1,6 +1,6 @@
 """Reading people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -22,11 +22,12 @@ def get_person(session: Session, person: str, *, lock: bool = False) -> Person:
     return row
 
 
-def list_people(session: Session) -> Sequence[Person]:
-    """Return everybody, residents first, then by unit."""
-    return session.scalars(
-        select(Person).order_by(Person.category, Person.unit, Person.created_at)
-    ).all()
+def list_people(session: Session, only: Collection[str] | None = None) -> Sequence[Person]:
+    """Return everybody, or some people, residents first, then by unit."""
+    query = select(Person).order_by(Person.category, Person.unit, Person.created_at)
+    if only is not None:
+        query = query.where(Person.id.in_(only))
+    return session.scalars(query).all()
 
 
 def people_of_unit(session: Session, unit: str, *, but: str) -> Sequence[Person]:
@@ -58,11 +59,13 @@ class Face:
     usable: bool
 
 
-def faces_of_people(session: Session, space: str, only: str | None = None) -> dict[str, Face]:
-    """Return what is known of everybody's face, or of one person's, without the face."""
+def faces_of_people(
+    session: Session, space: str, only: Collection[str] | None = None
+) -> dict[str, Face]:
+    """Return what is known of everybody's face, or of some people's, without the face."""
     rows = select(Template.person_id, Template.created_at, Template.photos, Template.space)
     if only is not None:
-        rows = rows.where(Template.person_id == only)
+        rows = rows.where(Template.person_id.in_(only))
     return {
         person: Face(since, photos, made_in == space)
         for person, since, photos, made_in in session.execute(rows)

@@ -10,6 +10,8 @@ from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door
 from community_server.errors import InputRefused
+from community_server.households.queries import residence_of
+from community_server.households.service import Home, move_in
 from community_server.people.particulars import Known, hash_phone, owner, seal_known
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
@@ -31,7 +33,8 @@ def add_person(
     """Add somebody who has been invited and has no credential yet.
 
     Raises:
-        InputRefused: the time ends before it begins or now, or a door is unknown.
+        InputRefused: the time ends before it begins or now, a resident's unit is none, or a door is
+            unknown.
     """
     _check_span(valid_from, valid_until)
     session, safe = change.session, change.safe
@@ -50,6 +53,8 @@ def add_person(
     )
     session.add(row)
     session.flush()
+    if category == "resident" and unit:
+        move_in(change, row, Home.of(unit))
     limit_to_doors(session, person, doors)
     change.touch(person)
     return row
@@ -144,15 +149,23 @@ def suspend_person(change: Change, person: str, *, suspended: bool) -> None:
     change.touch(person)
 
 
-def limit_person(change: Change, person: str, valid_until: int) -> None:
-    """Set until when a person may come; 0 is open.
+def limit_person(
+    change: Change, person: str, valid_until: int, valid_from: int | None = None
+) -> None:
+    """Set until when a person may come, and from when; 0 is open, None leaves it.
+
+    Another end than that of a planned move takes the plan back.
 
     Raises:
         InputRefused: that is over already.
     """
     row = get_person(change.session, person, lock=True)
-    _check_span(row.valid_from, valid_until)
-    row.valid_until = valid_until
+    begins = row.valid_from if valid_from is None else valid_from
+    _check_span(begins, valid_until)
+    row.valid_from, row.valid_until = begins, valid_until
+    residence = residence_of(change.session, person)
+    if residence is not None and residence.moves_out != valid_until:
+        residence.moves_out, residence.erased = 0, False
     change.touch(person)
 
 

@@ -27,11 +27,13 @@ class Person(Base):
     pin_hash: Mapped[str] = mapped_column(String(200), default="")
     second_credential: Mapped[bool] = mapped_column(default=False)
     """The face alone does not open yet: the PIN is asked for as well."""
+    external_id: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
+    """What another system calls this person."""
     created_at: Mapped[Seconds]
 
 
 class PersonDoor(Base):
-    """A door this person may use; nobody's rows mean every door."""
+    """A door of a person's own, at any hour; whoever has any needs no access group."""
 
     __tablename__ = "person_doors"
 

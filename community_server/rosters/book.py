@@ -2,15 +2,17 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Row as RowOfColumns
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.access.groups import Groups, load_groups
+from community_server.access.membership import groups_of, groups_of_people
 from community_server.cards.queries import held_cards
 from community_server.database import Sealed
 from community_server.passes.queries import HeldPass, held_passes
@@ -22,13 +24,17 @@ from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import Category, RosterPerson
 
+_FEW: Final = 50
+"""People up to whom reading one by one is quicker than reading everybody."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """One person: their roster row, the doors it goes to, and the name it never carries.
+    """One person: their roster row, doors of their own, and the name it never carries.
 
-    No `doors` mean every door. `active` says that a credential was given at all. `former` is the
-    template of somebody whose face is still of the space before; the roster's is empty then.
+    Without `doors` the row's groups say which doors it goes to. `active` says that a credential was
+    given at all. `former` is the template of somebody whose face is still of the space before; the
+    roster's is empty then.
     """
 
     roster: RosterPerson
@@ -40,12 +46,12 @@ class Row:
     def __repr__(self) -> str:
         return "Row(…)"
 
-    def belongs_at(self, door: str, moment: int) -> bool:
+    def belongs_at(self, door: str, moment: int, groups: Groups) -> bool:
         """Say whether the roster of `door` holds this person at `moment` (Unix seconds)."""
         until = self.roster.valid_until
         return (
             self.active
-            and (not self.doors or door in self.doors)
+            and (door in self.doors if self.doors else groups.admit(self.roster.groups, door))
             and bool(
                 self.roster.template
                 or self.roster.pin
@@ -59,10 +65,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Given:
-    """What somebody was given to show: a pass, and cards as doors know them."""
+    """What somebody was given: a pass, cards as doors know them, own doors, and groups."""
 
     held_pass: HeldPass | None
     cards: tuple[bytes, ...]
+    doors: frozenset[str]
+    groups: tuple[int, ...]
 
 
 def read_row(session: Session, safe: Safe, person: str, space: str, former: str = "") -> Row | None:
@@ -77,11 +85,14 @@ def read_row(session: Session, safe: Safe, person: str, space: str, former: str 
     found = None
     if template is not None and template.space in {space, former}:
         found = (template.space, template.sealed)
+    doors = doors_of(session, person)
     given = Given(
-        held_passes(session, person).get(person), held_cards(session, person).get(person, ())
+        held_passes(session, person).get(person),
+        held_cards(session, person).get(person, ()),
+        doors,
+        load_groups(session).effective(groups_of(session, person), doors),
     )
-    opens = partial(safe.open, session)
-    return _make_row(opens, row, doors_of(session, person), found, space, given)
+    return _make_row(partial(safe.open, session), row, found, space, given)
 
 
 def read_everybody(
@@ -97,14 +108,19 @@ def read_everybody(
     for person, door in session.execute(select(PersonDoor.person_id, PersonDoor.door_id)):
         doors[person].add(door)
     passes, cards = held_passes(session), held_cards(session)
+    groups, members = load_groups(session), groups_of_people(session)
     return {
         row.id: _make_row(
             opens,
             row,
-            frozenset(doors.get(row.id, ())),
             templates.get(row.id),
             space,
-            Given(passes.get(row.id), cards.get(row.id, ())),
+            Given(
+                passes.get(row.id),
+                cards.get(row.id, ()),
+                own := frozenset(doors.get(row.id, ())),
+                groups.effective(members.get(row.id, ()), own),
+            ),
         )
         for row in session.execute(select(*Person.__table__.columns))
     }
@@ -113,7 +129,6 @@ def read_everybody(
 def _make_row(
     opens: Opens,
     row: Person | RowOfColumns[Any],
-    doors: frozenset[str],
     template: tuple[str, Sealed] | None,
     space: str,
     given: Given,
@@ -135,31 +150,44 @@ def _make_row(
             pass_id=held.pass_id if held else "",
             pass_key=held.phone_key if held else b"",
             cards=given.cards,
+            groups=given.groups,
         ),
-        doors=doors,
+        doors=given.doors,
         active=row.state == "active",
         name=open_known_with(opens, row.id, row.particulars).name,
         former=vector if where != space else b"",
     )
 
 
+def read_rows(
+    session: Session, safe: Safe, people: Collection[str], space: str, former: str = ""
+) -> dict[str, Row | None]:
+    """Read the rows of some people, None for those unknown; of many all at once."""
+    if len(people) <= _FEW:
+        return {one: read_row(session, safe, one, space, former) for one in people}
+    everybody = read_everybody(session, safe, space, former)
+    return {one: everybody.get(one) for one in people}
+
+
 class RosterBook:
-    """Person id → row; safe to use from any thread."""
+    """Person id → row, and the groups by which rows go to doors; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rows: dict[str, Row] = {}
         self._households: defaultdict[str, set[str]] = defaultdict(set)
         self._revision = 0
+        self.groups = Groups()
 
     @property
     def revision(self) -> int:
         """Counts updates: equal revisions mean equal rows."""
         return self._revision
 
-    def update(self, changes: Mapping[str, Row | None]) -> None:
-        """Take in what changed; None removes."""
+    def update(self, changes: Mapping[str, Row | None], groups: Groups | None = None) -> None:
+        """Take in what changed; None removes, and leaves the groups as they were."""
         with self._lock:
+            self.groups = groups or self.groups
             for person, row in changes.items():
                 before = self._rows.pop(person, None)
                 if before is not None:

@@ -4,23 +4,26 @@ Versions and membership live in the database and move in the transaction of the 
 the message in the door's outbox: a door can be late, never wrong without being noticed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from community_server.access.groups import load_groups
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door, RosterMember
 from community_server.errors import NotFound
 from community_server.events.kinds import RosterChanged
 from community_server.events.service import tell
-from community_server.rosters.book import RosterBook, read_everybody, read_row
+from community_server.rosters.book import RosterBook, Row, read_everybody, read_rows
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import (
     ESTATE,
+    MOST_REMOVED,
     PEOPLE_PER_PART,
     RosterDelta,
     RosterPerson,
@@ -54,50 +57,44 @@ class Rosters:
 
     def tell_doors(self, change: Change) -> None:
         """Put into each paired door's outbox what the change means for it."""
-        if not change.people:
+        if not change.people and not change.doors:
             return
         session, moment = change.session, now()
         session.flush()
-        people = sorted(change.people)
-        rows = {
-            person: read_row(session, self.safe, person, self.space, self.former)
-            for person in people
-        }
+        groups = load_groups(session)
+        rows = self._read(session, None if change.doors else sorted(change.people))
         for door in lock_paired_doors(session):
-            held = set(
-                session.scalars(
-                    select(RosterMember.person_id).where(
-                        RosterMember.door_id == door.id, RosterMember.person_id.in_(people)
-                    )
-                )
-            )
-            upserts = {
+            everybody = door.id in change.doors
+            held = members_of(session, door.id, None if everybody else change.people)
+            # Where groups let others in, everybody's place is looked at; else only theirs who
+            # changed.
+            looked_at = rows.keys() | held if everybody else change.people
+            belonging = {
                 person: row.roster
-                for person, row in rows.items()
-                if row is not None and row.belongs_at(door.id, moment)
+                for person in looked_at
+                if (row := rows.get(person)) and row.belongs_at(door.id, moment, groups)
             }
-            removed = sorted(held - upserts.keys())
+            joining = belonging.keys() - held
+            upserts = [
+                belonging[person] for person in sorted(joining | (belonging.keys() & change.people))
+            ]
+            removed = sorted(held & looked_at - belonging.keys())
             if upserts or removed:
-                self._send_delta(change, door, list(upserts.values()), removed)
-                session.add_all(
-                    RosterMember(door_id=door.id, person_id=person)
-                    for person in upserts.keys() - held
-                )
+                self._send_delta(change, door, upserts, removed)
+                _note_members(session, door.id, joining)
                 _forget_members(session, door.id, removed)
 
     def send_snapshot(self, change: Change, door: Door) -> None:
         """Put a whole roster, built afresh, into a door's outbox."""
         session, moment = change.session, now()
-        everybody = read_everybody(session, self.safe, self.space, self.former)
+        groups = load_groups(session)
         roster = [
             row.roster
-            for row in everybody.values()
-            if row is not None and row.belongs_at(door.id, moment)
+            for row in self._read(session, None).values()
+            if row is not None and row.belongs_at(door.id, moment, groups)
         ]
         session.execute(delete(RosterMember).where(RosterMember.door_id == door.id))
-        if roster:
-            members = [{"door_id": door.id, "person_id": row.person} for row in roster]
-            session.execute(insert(RosterMember), members)
+        _note_members(session, door.id, [row.person for row in roster])
         door.roster_version += 1
         parts = list(_in_parts(roster, PEOPLE_PER_PART)) or [[]]
         for number, part in enumerate(parts):
@@ -120,27 +117,31 @@ class Rosters:
             known = self._known.get(door)
             if known is not None and known[0] == mark:
                 return known[1]
-            members = session.scalars(
-                select(RosterMember.person_id).where(RosterMember.door_id == door)
-            ).all()
+            members = members_of(session, door)
         state = RosterState(mark[0], roster_hash(self.book.pick(members)))
         self._known[door] = (mark, state)
         return state
 
+    def _read(self, session: Session, people: Sequence[str] | None) -> dict[str, Row | None]:
+        """Read the rows of some people, or everybody's."""
+        if people is None:
+            return read_everybody(session, self.safe, self.space, self.former)
+        return read_rows(session, self.safe, people, self.space, self.former)
+
     def _send_delta(
         self, change: Change, door: Door, upserts: list[RosterPerson], removed: list[str]
     ) -> None:
-        parts = list(_in_parts(upserts, PEOPLE_PER_PART)) or [[]]
-        for part in parts:
+        parts = zip_longest(
+            _in_parts(upserts, PEOPLE_PER_PART), _in_parts(removed, MOST_REMOVED), fillvalue=()
+        )
+        for joining, leaving in parts:
             door.roster_version += 1
-            delta = RosterDelta(door.roster_version, tuple(part), tuple(removed))
+            delta = RosterDelta(door.roster_version, tuple(joining), tuple(leaving))
             self.links.put(change.session, door.id, ESTATE.kind(delta), ESTATE.encode(delta))
-            people = tuple(row.person for row in part)
+            people = tuple(row.person for row in joining)
             tell(
-                change.session,
-                RosterChanged(door.id, door.roster_version, people, tuple(removed)),
+                change.session, RosterChanged(door.id, door.roster_version, people, tuple(leaving))
             )
-            removed = []
         change.wake(door.id)
 
 
@@ -162,6 +163,20 @@ def count_members(session: Session) -> dict[str, int]:
 
 _CHUNK: Final = 500
 """Ids in one statement: far below every database's limit of parameters."""
+
+
+def members_of(session: Session, door: str, among: Collection[str] | None = None) -> set[str]:
+    """Return whom a door's roster holds, or which of some people."""
+    query = select(RosterMember.person_id).where(RosterMember.door_id == door)
+    if among is not None and len(among) <= _CHUNK:
+        query = query.where(RosterMember.person_id.in_(among))
+    return set(session.scalars(query))
+
+
+def _note_members(session: Session, door: str, people: Collection[str]) -> None:
+    if people:
+        members = [{"door_id": door, "person_id": person} for person in people]
+        session.execute(insert(RosterMember), members)
 
 
 def _forget_members(session: Session, door: str, people: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access_rules.calendars import Admission, HolidayRule, Hours, admission
 from access_rules.decision import (
     DecisionReason,
     Denied,
@@ -29,6 +30,7 @@ RULES = DoorRules(zone=ZONE)
 NOW = Moment(unix=NOON, floor=NOON, news_age=5)
 CLOCKLESS = Moment(unix=None, floor=NOON, news_age=5)
 RESIDENT = Person("r1", Category.RESIDENT)
+TODAY = datetime(2026, 11, 23, tzinfo=ZONE).date()
 OFFICE_HOURS = WeeklyWindow(EVERY_DAY, 9 * 60, 17 * 60)
 GRANTS = {
     DecisionReason.WITHIN_RULES,
@@ -160,6 +162,39 @@ def test_a_door_without_time_refuses_whatever_has_a_window(person: Person) -> No
     assert reason(face(person), moment=CLOCKLESS) is DecisionReason.TIME_UNKNOWN
 
 
+def test_of_somebodys_groups_the_hours_of_those_that_name_the_door_decide() -> None:
+    office, night = Hours((OFFICE_HOURS,)), Hours((WeeklyWindow(EVERY_DAY, 22 * 60, 23 * 60),))
+    rules = replace(RULES, groups={1: office, 2: night})
+    for groups, expected in (
+        ((1, 2), DecisionReason.WITHIN_RULES),
+        ((2,), DecisionReason.OUTSIDE_SCHEDULE),
+        ((2, 3), DecisionReason.OUTSIDE_SCHEDULE),
+        ((3,), DecisionReason.NOT_FOR_THIS_DOOR),
+    ):
+        assert reason(face(replace(RESIDENT, groups=groups)), rules=rules) is expected
+    narrow = replace(RESIDENT, groups=(1,), windows=(WeeklyWindow(EVERY_DAY, 0, 60),))
+    assert reason(face(narrow), rules=rules) is DecisionReason.OUTSIDE_SCHEDULE
+
+
+def test_who_is_kept_out_by_a_holiday_hears_that_it_is_one() -> None:
+    closed = Hours((OFFICE_HOURS,), HolidayRule.CLOSED)
+    rules = replace(RULES, groups={1: closed}, days={TODAY: None})
+    member = replace(RESIDENT, groups=(1,))
+    assert reason(face(member), rules=rules) is DecisionReason.CLOSED_ON_HOLIDAY
+    assert reason(face(member), rules=replace(rules, days={})) is DecisionReason.WITHIN_RULES
+    assert reason(face(RESIDENT), rules=rules) is DecisionReason.WITHIN_RULES
+
+
+def test_a_door_without_time_lets_in_by_a_group_of_any_hour_alone() -> None:
+    rules = replace(RULES, groups={1: Hours((OFFICE_HOURS,)), 2: Hours()})
+    for groups, expected in (
+        ((1,), DecisionReason.TIME_UNKNOWN),
+        ((1, 2), DecisionReason.WITHIN_RULES),
+    ):
+        member = replace(RESIDENT, groups=groups)
+        assert reason(face(member), rules=rules, moment=CLOCKLESS) is expected
+
+
 def test_a_door_without_time_still_knows_what_is_certainly_over() -> None:
     gone = replace(RESIDENT, validity=Validity(0, NOON - 1))
     assert reason(face(gone), moment=CLOCKLESS) is DecisionReason.VALIDITY_OVER
@@ -194,6 +229,7 @@ people = st.builds(
         ),
         max_size=2,
     ).map(tuple),
+    groups=st.lists(st.integers(1, 3), max_size=2, unique=True).map(tuple),
     second_credential=st.booleans(),
     suspended=st.booleans(),
 )
@@ -220,6 +256,11 @@ rule_sets = st.builds(
     leases=st.builds(LeasePolicy, resident_hours=st.integers(1, 720)),
     face_needs_second=st.booleans(),
     liveness=st.sampled_from(LivenessPolicy),
+    groups=st.dictionaries(
+        st.integers(1, 3),
+        st.builds(Hours, st.just(()) | st.just((OFFICE_HOURS,)), st.sampled_from(HolidayRule)),
+    ),
+    days=st.just({}) | st.just({TODAY: None}) | st.just({TODAY: 6}),
 )
 
 
@@ -249,14 +290,18 @@ def test_no_grant_breaks_a_rule(
             one.liveness is Liveness.LIVE for one in shown if one.credential is Credential.FACE
         )
         assert proven or (rules.liveness is LivenessPolicy.SECOND and len(kinds) > 1)
+    hours = [rules.groups[one] for one in person.groups if one in rules.groups]
+    assert hours or not person.groups
     if moment.unix is None:
         assert person.category is Category.RESIDENT
         assert not person.windows
         assert person.validity.ends == 0
+        assert not hours or any(not one.windows for one in hours)
     else:
         assert within(person.windows, moment.unix, ZONE)
         assert person.validity.has_begun(moment.unix)
         assert not person.validity.is_over(moment.unix)
+        assert not hours or admission(hours, moment.unix, ZONE, rules.days) is Admission.OPEN
 
 
 @given(

@@ -27,7 +27,8 @@ SMALLEST_PHOTO = 100
 """Pixels across: enough to compare a face."""
 PAGES = (
     *("/", "/approvals", "/people", "/visitors", "/doors", "/entries", "/alarms", "/cloud"),
-    *("/entries/why", "/entries/days", "/entries/analysis", "/lockdown"),
+    *("/entries/why", "/entries/days", "/entries/analysis"),
+    "/lockdown",
 )
 
 
@@ -380,6 +381,127 @@ def test_the_pages_work_without_script(desk: Desk) -> None:
     with desk.page(java_script_enabled=False) as page:
         link = invite_resident(page, "Old PC", "1-1-101")
         assert "/enroll#" in link
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_manager_sees_what_a_file_would_change_before_it_does(desk: Desk, language: str) -> None:
+    block = f"A{language[:2]}"
+    header, rows = building(block)
+    with desk.page(language=language) as page:
+        page.goto("/people")
+        page.get_by_test_id("tab-import").click()
+        choose_file(page, header + rows + f"坏,{block},,,\n")
+        expect(page.get_by_test_id("fault-5")).to_have_attribute("data-code", "unit-missing")
+        expect(page.get_by_test_id("import-apply")).to_have_count(0)
+        shoot(page, f"import_faulty_{language}", full=True)
+        choose_file(page, header + rows)
+        expect(page.get_by_test_id("import-added")).to_contain_text("3")
+        shoot(page, f"import_{language}", full=True)
+        page.get_by_test_id("import-apply").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        choose_file(page, header + rows)
+        expect(page.get_by_test_id("import-unchanged")).to_contain_text("3")
+        choose_file(page, header + rows.replace("住户 1,", "住户 一,"))
+        expect(page.locator("[data-kind=added]")).to_have_count(1)
+        choose_file(page, "PK\3\4 no table")
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "file-unreadable")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_manager_gives_a_group_its_hours_and_the_year_its_holidays(
+    desk: Desk, language: str
+) -> None:
+    block = f"H{language[:2]}"
+    with desk.page(language=language) as page:
+        page.goto("/people")
+        page.get_by_test_id("tab-schedules").click()
+        page.get_by_test_id("schedule-new").click()
+        page.get_by_test_id("schedule-name").fill(f"Evenings 晚间 {block}")
+        page.locator("input[name=days][value='0-monday']").check()
+        page.locator("input[name=days][value='0-friday']").check()
+        page.locator("input[name=begins]").first.fill("18:00")
+        page.get_by_test_id("schedule-save").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "windows-wrong")
+        page.locator("input[name=days][value='0-friday']").check()
+        page.locator("input[name=begins]").first.fill("22:00")
+        page.locator("input[name=ends]").first.fill("06:00")
+        page.locator("#on_holidays").select_option("closed")
+        page.get_by_test_id("schedule-save").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        card = page.locator("article", has_text=f"晚间 {block}")
+        expect(card).to_contain_text("22:00-24:00")
+        expect(card).to_contain_text("00:00-06:00")
+        shoot(page, f"schedules_{language}", full=True)
+
+        page.get_by_test_id("tab-groups").click()
+        page.get_by_test_id("group-new").click()
+        page.get_by_test_id("group-name").fill(f"Night 夜班 {block}")
+        page.get_by_test_id("group-every-door").check()
+        page.get_by_test_id("group-schedule").select_option(f"Evenings 晚间 {block}")
+        page.get_by_test_id("group-save").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        shoot(page, f"groups_{language}", full=True)
+
+        page.get_by_test_id("tab-holidays").click()
+        page.get_by_test_id("holidays-list").fill("tomorrow")
+        page.get_by_test_id("holidays-add").click()
+        expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "day-unreadable")
+        page.get_by_test_id("holidays-list").fill("2099-02-06 春节\n2099/2/7 春节")
+        page.get_by_test_id("holidays-add").click()
+        expect(page.get_by_test_id("holiday-2099-02-07")).to_contain_text("春节")
+        shoot(page, f"holidays_{language}", full=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_manager_moves_somebody_out_and_prints_a_buildings_invitations(
+    desk: Desk, language: str
+) -> None:
+    block = f"L{language[:2]}"
+    with desk.page(language=language) as page:
+        page.goto("/groups/new")
+        page.get_by_test_id("group-name").fill(f"夜班 {block}")
+        page.get_by_test_id("group-save").click()
+        choose_file(page, "".join(building(block)))
+        page.get_by_test_id("import-apply").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        page.goto(f"/people?building={block}&lack=any")
+        expect(page.locator("[data-testid^=person-]")).to_have_count(3)
+        shoot(page, f"people_{language}", full=True)
+        page.get_by_role("link", name="住户 2").click()
+        page.get_by_label(f"夜班 {block}").check()
+        page.get_by_test_id("groups-save").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        expect(page.get_by_label(f"夜班 {block}")).to_be_checked()
+        page.get_by_test_id("moves-out-at").fill("2099-12-31T12:00")
+        page.get_by_test_id("move-out").click()
+        expect(page.get_by_test_id("moves-out")).to_be_visible()
+        shoot(page, f"person_{language}", full=True)
+        page.get_by_test_id("stays").click()
+        expect(page.get_by_test_id("moves-out")).to_have_count(0)
+
+        page.goto(f"/invitations?building={block}")
+        expect(page.get_by_test_id("bulk-meant")).to_contain_text("3")
+        page.get_by_test_id("way-letters").check()
+        page.get_by_test_id("bulk-invite").click()
+        expect(page.get_by_test_id("letter")).to_have_count(3)
+        shoot(page, f"letters_{language}", full=True)
+        pages = page.pdf(format="A4").count(b"/Type /Page\n")
+        assert pages == 3
+        page.goto(f"/invitations?building={block}")
+        expect(page.get_by_test_id("bulk-meant")).to_contain_text("0")
+
+
+def building(block: str) -> tuple[str, str]:
+    """Return the first row of a file, and three people of a building."""
+    rows = (f"住户 {number},{block},{number},1380013800{number},\n" for number in range(3))
+    return "姓名,楼栋,房号,电话,截止日期\n", "".join(rows)
+
+
+def choose_file(page: Page, text: str) -> None:
+    page.goto("/import")
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_test_id("import-file").set_input_files(file)  # type: ignore[arg-type]  # a file
+    page.get_by_test_id("import-read").click()
 
 
 def test_a_door_is_set_and_revoked_only_after_a_question_in_words(desk: Desk) -> None:

@@ -31,6 +31,9 @@ PAGES: Final = (
     *("/alarms", "/alarms/{alarm}", "/alarms/rules", "/calls/{call}", "/cloud"),
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
     *("/staff", "/staff/{account}", "/tokens", "/audit", "/account"),
+    *("/units", "/units/{unit}", "/groups", "/groups/new", "/groups/{group}", "/holidays"),
+    *("/schedules", "/schedules/new", "/schedules/{schedule}"),
+    *("/import", "/invitations", "/invitations/outbox"),
 )
 """Pages behind the sign-in."""
 OUTSIDE: Final = ("/login", "/welcome/{secret}")
@@ -41,7 +44,7 @@ PARTS: Final = {
     *("/overview/live", "/night/live", "/approvals/badge", "/approvals/news", "/doors/live"),
     *("/doors/{door}/health", "/entries/live", "/alarms/live", "/alarms/badge", "/alarms/banner"),
     *("/calls/banner", "/calls/{call}/live", "/calls/{call}/still", "/cloud/live", "/ca.pem"),
-    *("/lockdown/live", "/lockdown/banner"),
+    *("/lockdown/live", "/lockdown/banner", "/import/template"),
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light"), ("zh-CN", "dark")]
@@ -100,6 +103,12 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         staff.call("POST", f"alarms/{over.alarm}/acknowledge", {"note": "门已关好 shut again"})
         wait_for("the newcomer", lambda: staff.call("GET", "approvals"))
         account = staff.call("GET", "staff")[0]["staff"]
+        night = {"days": ["friday", "saturday"], "from": "22:00", "until": "06:00"}
+        week = {"name": "夜间 Nights", "hours": [night], "on_holidays": "closed"}
+        schedule = staff.call("POST", "schedules", week)["schedule"]
+        group = {"name": "夜班 Night shift", "every_door": True, "schedule": schedule}
+        number = staff.call("POST", "groups", group)["group"]
+        unit = staff.call("GET", "households")[0]["household"]
     return {
         "door": door.door,
         "account": account,
@@ -107,6 +116,9 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         "person": invited["person"],
         "alarm": alarm,
         "webhook": webhook,
+        "unit": unit,
+        "group": str(number),
+        "schedule": schedule,
     }
 
 

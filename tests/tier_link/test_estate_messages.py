@@ -47,6 +47,7 @@ def test_a_rosters_hash_shows_every_field() -> None:
         {"pass_id": "00" * 8},
         {"pass_key": b"\0"},
         {"cards": (b"\0" * 16,)},
+        {"groups": (1,)},
     ]
     assert {key for change in changes for key in change} == set(person.__struct_fields__)
     hashes = {roster_hash([msgspec.structs.replace(person, **change)]) for change in changes}

@@ -56,7 +56,7 @@ def test_a_card_makes_somebody_active_and_doors_hear_its_keyed_hash_alone(bench:
     assert row.cards == (card_tag(configuration.card_key, int(fob)),)
     for record in bench.estate.links.pending(door, 0, limit=10_000):
         assert fob.encode() not in record.body
-    (shown,) = listing(bench.estate, person)
+    (shown,) = listing(bench.estate, [person])
     assert (shown.state, shown.cards) == ("active", 1)
     assert [(one.card, one.ends) for one in list_cards(bench.estate, person)] == [(card, fob[-4:])]
     with bench.estate.reading() as session:
@@ -123,6 +123,6 @@ def test_whoever_is_removed_leaves_no_card_and_somebody_else_may_have_it(bench: 
     remove(bench.estate, person, STAFF)
     assert told(bench, door, person)[0] is None
     with bench.estate.reading() as session:
-        assert count_cards(session, person) == {}
+        assert count_cards(session, [person]) == {}
     _, next_one = bench.invite(name="Next")
     new_card(bench.estate, next_one, fob, STAFF)

@@ -143,7 +143,8 @@ def listed(**more: Any) -> ListedPerson:
     fields: dict[str, Any] = dict.fromkeys(ListedPerson.model_fields, 0)
     fields |= dict.fromkeys(("person", "name", "unit", "category", "state"), "x")
     flags = ("suspended", "has_face", "face_outdated", "face_fading", "has_pin", "has_pass")
-    fields |= dict.fromkeys((*flags, "second_credential", "waiting"), False)
+    fields |= dict.fromkeys((*flags, "second_credential", "waiting", "erased_then"), False)
+    fields |= {"household": "", "external_id": "", "groups": []}
     return ListedPerson(**(fields | more))
 
 
@@ -168,6 +169,6 @@ def listed(**more: Any) -> ListedPerson:
     ],
 )
 def test_what_stands_in_somebodys_way_is_named(person: ListedPerson, codes: list[str]) -> None:
-    found: Standing = standing(person, frozenset(), [], 1000, "")
+    found: Standing = standing(person, None, [], 1000, "")
     assert [one.code for one in found.obstacles] == codes
     assert found.every_door

@@ -137,7 +137,7 @@ def test_a_residents_pass_is_for_a_phone_whose_public_key_the_doors_get(bench: B
     assert (given.text, given.ends) == ("", 0)
     assert (row.roster.pass_id, len(row.roster.pass_key)) == (given.pass_id, 33)
     assert len(decode_base64url(given.fragment)) == 137
-    assert row.belongs_at("any door", now())
+    assert row.belongs_at("any door", now(), bench.estate.book.groups)
 
 
 def test_a_new_pass_replaces_the_last_and_doors_hear_at_once(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def test_a_new_pass_replaces_the_last_and_doors_hear_at_once(bench: Bench) -> No
     assert second.pass_id in trust(bench, door).revoked
     row = bench.estate.book.find(person)
     assert row is not None
-    assert not row.belongs_at(door, now())
+    assert not row.belongs_at(door, now(), bench.estate.book.groups)
 
 
 def test_who_is_erased_or_stays_shorter_leaves_no_pass_that_holds(bench: Bench) -> None:

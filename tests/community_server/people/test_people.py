@@ -42,7 +42,7 @@ def test_a_new_pin_replaces_the_last_and_needs_no_face(bench: Bench) -> None:
     assert row is not None
     assert unit == row.roster.unit == "4-404"
     assert PasswordHasher().verify(row.roster.pin, pin)
-    assert row.belongs_at("any door", now())
+    assert row.belongs_at("any door", now(), bench.estate.book.groups)
 
 
 def test_suspension_and_the_end_of_a_stay_reach_the_roster_row(bench: Bench) -> None:
@@ -54,8 +54,8 @@ def test_suspension_and_the_end_of_a_stay_reach_the_roster_row(bench: Bench) -> 
     row = bench.estate.book.find(person)
     assert row is not None
     assert row.roster.suspended
-    assert row.belongs_at("any door", now())
-    assert not row.belongs_at("any door", now() + 60)
+    assert row.belongs_at("any door", now(), bench.estate.book.groups)
+    assert not row.belongs_at("any door", now() + 60, bench.estate.book.groups)
     with bench.estate.changer.change() as change, pytest.raises(InputRefused):
         limit_person(change, person, now() - 5)
 

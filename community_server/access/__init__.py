@@ -1,0 +1,1 @@
+"""Who may use which doors when: access groups, weekly schedules, holidays."""

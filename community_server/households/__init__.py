@@ -1,0 +1,1 @@
+"""Households: a building's units and who lives there."""

@@ -1,0 +1,168 @@
+"""What a file would change: every row compared with who is known, by external id or by name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from community_server.access.membership import groups_of_people
+from community_server.access.service import list_groups
+from community_server.households.queries import buildings_of_people
+from community_server.imports.columns import Wanted
+from community_server.people.particulars import Known, hash_phone, open_known_with
+from community_server.people.tables import Person
+from community_server.vault.bulk import BulkOpener
+from community_server.vault.safe import Safe
+
+Kind = Literal["added", "changed", "unchanged", "removed"]
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One column's value, before and after, as text."""
+
+    column: str
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What would become of one person: `line` 0 for somebody who is in no row."""
+
+    kind: Kind
+    line: int
+    person: str
+    name: str = field(repr=False)
+    unit: str
+    changes: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Somebody who is known."""
+
+    row: Person
+    known: Known = field(repr=False)
+    building: str
+    groups: frozenset[int]
+
+
+class Everybody:
+    """Those who are known, found by external id, or by unit, name and phone."""
+
+    def __init__(self, people: Iterable[Existing], phone_key: bytes) -> None:
+        self._key = phone_key
+        self.people = {one.row.id: one for one in people}
+        self._external = {
+            one.row.external_id: one for one in self.people.values() if one.row.external_id
+        }
+        self._namesakes: defaultdict[tuple[str, str], list[Existing]] = defaultdict(list)
+        for one in self.people.values():
+            self._namesakes[one.row.unit, one.known.name].append(one)
+
+    def find(self, wanted: Wanted) -> Existing | None:
+        """Return whom a row means; None for somebody new."""
+        if wanted.external_id in self._external:
+            return self._external[wanted.external_id]
+        hashed = hash_phone(self._key, wanted.phone)
+        namesakes = [
+            one
+            for one in self._namesakes[wanted.home.unit, wanted.name]
+            if not (wanted.external_id and one.row.external_id)
+        ]
+        same = [one for one in namesakes if one.row.phone_hash == hashed]
+        unsure = [one for one in namesakes if hashed is None or one.row.phone_hash is None]
+        found = same or (unsure if len(unsure) == 1 else [])
+        return found[0] if found else None
+
+
+def read_residents(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
+    """Read all residents, with one query per table."""
+    opens = BulkOpener(session, safe).open
+    buildings, groups = buildings_of_people(session), groups_of_people(session)
+    rows = session.scalars(select(Person).where(Person.category == "resident"))
+    return Everybody(
+        [
+            Existing(
+                row,
+                open_known_with(opens, row.id, row.particulars),
+                buildings.get(row.id, ""),
+                groups.get(row.id, frozenset()),
+            )
+            for row in rows
+        ],
+        phone_key,
+    )
+
+
+def compare(
+    session: Session,
+    everybody: Everybody,
+    rows: Iterable[Wanted],
+    zone: ZoneInfo,
+    *,
+    remove_missing: bool,
+) -> tuple[Step, ...]:
+    """Return what would become of everybody whom the rows mean, in their order.
+
+    With `remove_missing` also of those who live in a building of the file and are in no row.
+    """
+    names = {one.id: one.name for one in list_groups(session)}
+    steps, met, buildings = [], set[str](), set[str]()
+    for wanted in rows:
+        buildings.add(wanted.home.building)
+        found = everybody.find(wanted)
+        if found is not None and found.row.id in met:
+            found = None
+        if found is None:
+            steps.append(Step("added", wanted.line, "", wanted.name, wanted.home.unit))
+            continue
+        met.add(found.row.id)
+        changes = tuple(_changes(found, wanted, names, zone))
+        kind: Kind = "changed" if changes else "unchanged"
+        steps.append(Step(kind, wanted.line, found.row.id, wanted.name, wanted.home.unit, changes))
+    if remove_missing:
+        steps.extend(
+            Step("removed", 0, person, one.known.name, one.row.unit)
+            for person, one in sorted(everybody.people.items())
+            if person not in met and one.building in buildings
+        )
+    return tuple(steps)
+
+
+def _changes(
+    found: Existing, wanted: Wanted, names: Mapping[int, str], zone: ZoneInfo
+) -> Iterable[FieldChange]:
+    row, known = found.row, found.known
+    texts = (
+        ("external_id", row.external_id or "", wanted.external_id),
+        ("name", known.name, wanted.name),
+        ("unit", row.unit, wanted.home.unit),
+        ("phone", known.phone, wanted.phone),
+        ("email", known.email, wanted.email),
+    )
+    for name, before, after in texts:
+        if after and before != after:
+            yield FieldChange(name, before, after)
+    if wanted.groups is not None and wanted.groups != found.groups:
+        before, after = (
+            ", ".join(sorted(names.get(one, "") for one in groups))
+            for groups in (found.groups, wanted.groups)
+        )
+        yield FieldChange("groups", before, after)
+    for name, begins, wants in (
+        ("valid_from", row.valid_from, wanted.valid_from),
+        ("valid_until", row.valid_until, wanted.valid_until),
+    ):
+        if wants is not None and wants != begins:
+            yield FieldChange(name, _moment(begins, zone), _moment(wants, zone))
+
+
+def _moment(unix: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(unix, zone):%Y-%m-%d %H:%M}" if unix else ""

@@ -1,0 +1,1 @@
+"""Messages to people, by the estate's own mail server or text message gateway."""
