@@ -221,18 +221,19 @@ def test_names_of_a_preview_are_in_no_repr(bench: Bench) -> None:
     assert "13800138000" not in repr(plan)
 
 
-def test_a_building_of_two_thousand_comes_from_one_workbook(bench: Bench) -> None:
+@pytest.mark.parametrize("people", [100, pytest.param(2000, marks=pytest.mark.soak)])
+def test_a_whole_building_comes_from_one_workbook(bench: Bench, people: int) -> None:
     block = building()
     book = Workbook()
     sheet = book.active
     assert sheet is not None
     sheet.append(["name", "building", "unit", "phone"])
-    for one in range(2000):
+    for one in range(people):
         sheet.append([f"Resident {one}", block, one // 3, 13800000000 + one])
     data = io.BytesIO()
     book.save(data)
     number, plan = make_plan(bench.estate, data.getvalue(), STAFF, remove_missing=False)
-    assert plan.count("added") == 2000
-    assert len(apply_plan(bench.estate, number, MANAGER)) == 2000
+    assert plan.count("added") == people
+    assert len(apply_plan(bench.estate, number, MANAGER)) == people
     _, again = make_plan(bench.estate, data.getvalue(), STAFF, remove_missing=False)
-    assert again.count("unchanged") == 2000
+    assert again.count("unchanged") == people
