@@ -47,8 +47,8 @@ PARTS: Final = {
     *("/lockdown/live", "/lockdown/banner", "/import/template"),
 }
 """What is asked for by pages, and is none."""
-QUICK: Final = [("en", "light"), ("zh-CN", "dark")]
-OTHERS: Final = [("en", "dark"), ("zh-CN", "light")]
+QUICK: Final = [("en", "light")]
+OTHERS: Final = [("zh-CN", "dark"), ("en", "dark"), ("zh-CN", "light")]
 
 
 @dataclass

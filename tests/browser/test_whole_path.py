@@ -107,7 +107,7 @@ def album(tmp_path: Path) -> Album:
     return Album(tmp_path)
 
 
-@on("postgresql", in_the_soak="sqlite")
+@on("sqlite", in_the_soak="postgresql")
 def test_a_resident_is_guided_enrolled_by_the_desk_and_let_in_and_nobody_else(
     court: Court,
     people: dict[str, SamplePerson],

@@ -130,6 +130,7 @@ def test_doors_hear_keep_and_confirm_a_lockdown_over_restarts_of_either_side(
         follows(desk, south, "open")
 
 
+@pytest.mark.soak  # the bad networks put a server back in the quick suite
 def test_a_server_restored_from_before_the_lockdown_releases_nobody(
     estate: Estate, stack: ExitStack
 ) -> None:
