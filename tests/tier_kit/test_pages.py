@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tier_kit.forms import form_pages
 from tier_kit.pages import Pages, PagesNotBuilt
+from web.build import FORM_TIERS, ROOT
 
 
 @pytest.fixture
@@ -41,3 +43,17 @@ def test_a_built_file_is_named_by_its_content(package: str) -> None:
     manifest = {"form.js": {"file": "form-0123.js", "sha256": "00"}}
     (pages.static_folder / "manifest.json").write_text(json.dumps(manifest))
     assert "/static/form-0123.js" in pages.render("hello.html.jinja", "en", name="", built=True)
+
+
+def test_pages_that_two_tiers_serve_name_the_files_of_the_one_that_serves(package: str) -> None:
+    pages = Pages(package, built_in="community_server")
+    assert pages.static_folder.parent.name == "community_server"
+    assert pages.render("hello.html.jinja", "en", name="Li", built=False) == "<p>Hello Li</p>"
+
+
+@pytest.mark.parametrize("tier", FORM_TIERS)
+def test_the_forms_are_the_same_to_the_byte_whichever_tier_serves_them(tier: str) -> None:
+    for name in ("form.js", "pass.js", "detector.js", "form.css", "yunet.bin"):
+        built = form_pages(tier).asset(name)
+        assert built == form_pages(FORM_TIERS[0]).asset(name)
+        assert (ROOT / tier / built[1:]).is_file()

@@ -1,8 +1,8 @@
 // Every sentence of the page in both languages, from the same catalogues that the server
 // renders from; a key that nobody wrote does not compile.
 
-import en from "../../enrollment_cloud/locales/en.json";
-import zh from "../../enrollment_cloud/locales/zh-CN.json";
+import en from "../../tier_kit/forms/locales/en.json";
+import zh from "../../tier_kit/forms/locales/zh-CN.json";
 import type { Language } from "./enrollment.ts";
 
 type Leaves<Tree> = {

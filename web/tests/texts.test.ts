@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 function catalogue(language: string) {
-  const file = new URL(`../../enrollment_cloud/locales/${language}.json`, import.meta.url);
+  const file = new URL(`../../tier_kit/forms/locales/${language}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, "utf8")).form;
 }
 
