@@ -39,21 +39,26 @@ MOST_ESCALATED: Final = 2
 Text = Annotated[str, Form(max_length=1000)]
 
 
-ROOMS: Final = (
+DAILY_ROOMS: Final = (
     ("/", "overview", Permission.SEE_ESTATE),
     ("/night", "night", Permission.ANSWER_CALLS),
     ("/approvals", "approvals", Permission.APPROVE),
-    ("/people", "people", Permission.SEE_PEOPLE),
     ("/visitors", "visitors", Permission.SEE_PEOPLE),
-    ("/doors", "doors", Permission.SEE_DOORS),
+    ("/people", "people", Permission.SEE_PEOPLE),
     ("/entries", "entries", Permission.SEE_ENTRIES),
     ("/alarms", "alarms", Permission.SEE_ALARMS),
-    ("/cloud", "cloud", Permission.PAIR),
+)
+"""The navigation: a room's address, its name in `nav`, and what entering it takes. These are gone
+to all day, and a phone shows them in a strip above the page ..."""
+OTHER_ROOMS: Final = (
+    ("/doors", "doors", Permission.SEE_DOORS),
     ("/lockdown", "lockdown", Permission.SEE_ESTATE),
+    ("/cloud", "cloud", Permission.PAIR),
     ("/staff", "staff", Permission.MANAGE_STAFF),
     ("/audit", "audit", Permission.READ_AUDIT),
 )
-"""The navigation: a room's address, its name in `nav`, and what entering it takes."""
+"""... while it shows these when asked for more."""
+ROOMS: Final = DAILY_ROOMS + OTHER_ROOMS
 
 
 def form_writer(permission: Permission, *, proven: bool = False) -> Dependency:
@@ -89,7 +94,8 @@ class Frame:
     """What stands around every page of the desk."""
 
     estate: str
-    rooms: Sequence[tuple[str, str]]
+    daily_rooms: Sequence[tuple[str, str]]
+    other_rooms: Sequence[tuple[str, str]]
     username: str
     csrf: str = field(repr=False)
     proven: bool
@@ -190,7 +196,8 @@ def desk_page(
         status=status_of(refusal) if refusal else status,
         frame=Frame(
             estate=name,
-            rooms=[(address, room) for address, room, need in ROOMS if need in staff.permissions],
+            daily_rooms=_open_to(staff, DAILY_ROOMS),
+            other_rooms=_open_to(staff, OTHER_ROOMS),
             username=staff.username,
             csrf=staff.csrf,
             proven=staff.proven,
@@ -209,6 +216,12 @@ def desk_page(
         clock=clock_of(request, estate),
         **values,
     )
+
+
+def _open_to(
+    staff: SignedIn, rooms: Sequence[tuple[str, str, Permission]]
+) -> list[tuple[str, str]]:
+    return [(address, room) for address, room, need in rooms if need in staff.permissions]
 
 
 def fragment(request: Request, template: str, **values: object) -> HTMLResponse:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from face_engine.models import FacePack
 from gatehouse.local_estate import EstateFailed, run_command, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
-from tests.browser.console import PASSWORD, PHONE, Desk
+from tests.browser.console import PASSWORD, PHONE, Desk, enter
 from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
 from tier_kit.language import LANGUAGES
@@ -65,7 +65,7 @@ def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(
         assert re.fullmatch(r"\d{6}", pin)
         shoot(page, "person_pin")
 
-        page.get_by_test_id("nav-doors").click()
+        enter(page, "doors")
         page.get_by_test_id("door-name").fill("北门 North gate")
         page.get_by_test_id("door-add").click()
         page.locator("[data-testid^=door-pair-]").click()
@@ -338,7 +338,7 @@ def test_a_lockdown_is_declared_with_ones_password_and_each_door_says_whether_it
             terminal.pair(code)
             terminal.connect()
             wait_for("the door's settings", lambda: terminal.configuration)
-            page.get_by_test_id("nav-lockdown").click()
+            enter(page, "lockdown")
             declare_lockdown(page, "Drill 演习", PASSWORD[::-1])
             expect(page.get_by_test_id("problem")).to_have_attribute(
                 "data-code", "password-not-yours"
@@ -567,7 +567,7 @@ def test_the_language_is_a_choice_that_stays(desk: Desk) -> None:
         page.goto("/people")
         page.get_by_test_id("lang-zh-CN").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("业主")
-        page.get_by_test_id("nav-doors").click()
+        enter(page, "doors")
         expect(page.get_by_role("heading", level=1)).to_have_text("门")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from community_server.console.routes import router
 from face_engine.models import FacePack
@@ -195,6 +195,19 @@ def too_wide(page: Page) -> Sequence[str]:
         ".map(one => `${one.tagName} ${one.className} ${one.getBoundingClientRect().right}`)"
     )
     return found
+
+
+def test_on_a_phone_seldom_visited_rooms_wait_behind_one_word(furnished: Furnished) -> None:
+    with furnished.desk.page(viewport=PHONE) as page:
+        page.goto("/people")
+        expect(page.get_by_test_id("nav-alarms")).to_be_visible()
+        expect(page.get_by_test_id("nav-audit")).to_be_hidden()
+        page.get_by_test_id("nav-more").click()
+        page.get_by_test_id("nav-audit").click()
+        expect(page.get_by_test_id("nav-audit")).to_be_visible()
+        page.set_viewport_size(DESKTOP)
+        expect(page.get_by_test_id("nav-doors")).to_be_visible()
+        expect(page.get_by_test_id("nav-more")).to_be_hidden()
 
 
 def test_what_is_no_page_is_a_part_of_one(furnished: Furnished) -> None:
