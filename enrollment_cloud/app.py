@@ -19,13 +19,14 @@ from enrollment_cloud.database import open_cloud_database
 from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
 from enrollment_cloud.invitations import routes as invitations
-from enrollment_cloud.limits import PAIRINGS_PER_MINUTE, BodyBudget, RateLimit
+from enrollment_cloud.limits import MAX_BYTES_IN_FLIGHT, PAIRINGS_PER_MINUTE
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
 from tier_kit.forms import form_pages
+from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import PagesNotBuilt
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import LinkHub, NodeIdentity
@@ -64,7 +65,7 @@ def create_cloud(settings: Settings) -> Cloud:
         reads=RateLimit(settings.reads_per_minute),
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),
-        bodies=BodyBudget(),
+        bodies=BodyBudget(MAX_BYTES_IN_FLIGHT),
     )
 
 

@@ -26,8 +26,8 @@ from enrollment_cloud.communities.service import (
 )
 from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.database import Database, open_cloud_database
-from enrollment_cloud.errors import CloudError
 from enrollment_cloud.settings import Settings
+from tier_kit.forms.errors import FormRefused
 from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
 from tier_link.messages import MAX_FRAME
@@ -131,7 +131,7 @@ def revoke(community: str) -> None:
     with _database().write.begin() as session:
         try:
             revoke_community(session, community, unix_now())
-        except CloudError as error:
+        except FormRefused as error:
             raise click.ClickException(f"no community '{community}'") from error
     click.echo(f"{community} is revoked.")
 
@@ -210,7 +210,7 @@ def _registered(session: Session, name: str, *, again: bool) -> Community:
         if again:
             return find_community(session, name)
         return create_community(session, name, unix_now())
-    except CloudError as error:
+    except FormRefused as error:
         raise click.ClickException(
             f"no community '{name}'" if again else "a name has 1 to 100 characters"
         ) from error

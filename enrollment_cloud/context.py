@@ -8,10 +8,10 @@ from fastapi import Depends, Request
 
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.deposits import Deposits
-from enrollment_cloud.limits import BodyBudget, RateLimit
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.relay import Relay
 from enrollment_cloud.settings import Settings
+from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import Pages
 from tier_link.channel import LinkHub, NodeIdentity
 from tier_link.store import LinkStore, PairingCodes

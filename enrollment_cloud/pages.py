@@ -7,9 +7,9 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from enrollment_cloud.communities.profiles import find_profile
 from enrollment_cloud.context import CloudDependency, spend_read
-from enrollment_cloud.errors import NotFound
-from enrollment_cloud.identifiers import community_id
 from enrollment_cloud.refusals import reader_language
+from tier_kit.forms.errors import NotFound
+from tier_kit.forms.identifiers import community_id
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, is_language
 from tier_link.invitations import InvitationKind
 

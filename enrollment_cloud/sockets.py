@@ -5,8 +5,8 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from enrollment_cloud.context import Cloud
-from enrollment_cloud.errors import TooMany
-from enrollment_cloud.limits import RateLimit
+from tier_kit.forms.errors import TooMany
+from tier_kit.forms.limits import RateLimit
 from tier_link.channel import AsgiSocket, Scope
 
 

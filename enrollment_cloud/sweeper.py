@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.tables import Envelope, SealedReply
 from enrollment_cloud.invitations.service import forget_invitations
-from enrollment_cloud.limits import ENVELOPE_LIFETIME, REPLY_LIFETIME
+from enrollment_cloud.limits import ENVELOPE_LIFETIME
 from enrollment_cloud.relay import Relay
+from tier_kit.forms.limits import REPLY_LIFETIME
 
 SWEEP_SECONDS: Final = 60.0
 """An envelope outlives its 24 hours by at most this, if a process runs."""

@@ -7,8 +7,8 @@ from starlette.routing import WebSocketRoute
 
 from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.service import CLOUD_NODE, find_community, pair_community
-from enrollment_cloud.errors import CloudError
 from enrollment_cloud.sockets import admit, cloud_of
+from tier_kit.forms.errors import FormRefused
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint, accept_pairing
 from tier_link.errors import PairingRefused
 from tier_link.pairing import PairingConfiguration, PairStart
@@ -30,7 +30,7 @@ async def serve_pairing(scope: Scope, socket: AsgiSocket) -> None:
             cloud.codes.spend(session, code)
             try:
                 find_community(session, code.subject)
-            except CloudError as error:
+            except FormRefused as error:
                 raise PairingRefused("revoked", code="pairing-code-unknown") from error
             # A server that pairs anew may be a new one: what waits is sealed to the old one's
             # keys. The browsers send again.

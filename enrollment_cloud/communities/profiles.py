@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.communities.tables import Community
-from enrollment_cloud.errors import Busy, NotFound
+from tier_kit.forms.errors import Busy, NotFound
 from tier_link.certificates import Certificate, verify_certificate
 from tier_link.errors import CertificateRefused
 from tier_link.relay_messages import RELAY, ConsentText, Language, ProfilePublished
@@ -50,7 +50,7 @@ def find_profile(session: Session, community: str) -> ProfilePublished:
     """Return what a community published last.
 
     Raises:
-        CloudError: as `require_published`.
+        FormRefused: as `require_published`.
     """
     require_published(session, community)
     body = session.scalars(select(Community.profile).where(Community.id == community)).one()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.communities.tables import MAX_NAME, CloudIdentity, Community
-from enrollment_cloud.errors import Malformed, NotFound
+from tier_kit.forms.errors import Malformed, NotFound
 
 CLOUD_NODE: Final = "cloud"
 """The cloud's name towards its communities."""

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_cloud.database import CloudBase
-from enrollment_cloud.identifiers import MAX_COMMUNITY_ID
+from tier_kit.forms.identifiers import MAX_COMMUNITY_ID
 
 MAX_NAME = 100
 """Characters of a community's name: a line on a phone's form."""

@@ -13,15 +13,11 @@ from sqlalchemy.orm import Session
 from enrollment_cloud.communities.profiles import require_published
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.tables import Envelope, SealedReply
-from enrollment_cloud.errors import Busy, Conflict, NotFound, TooMany
 from enrollment_cloud.invitations.service import find_open_invitation
-from enrollment_cloud.limits import (
-    ENVELOPE_LIFETIME,
-    MAX_ENVELOPES_PER_INVITATION_AND_DAY,
-    MAX_WAITING_BYTES_PER_COMMUNITY,
-    REPLY_LIFETIME,
-)
+from enrollment_cloud.limits import ENVELOPE_LIFETIME, MAX_WAITING_BYTES_PER_COMMUNITY
 from enrollment_cloud.relay import Relay
+from tier_kit.forms.errors import Busy, Conflict, NotFound, TooMany
+from tier_kit.forms.limits import MAX_ENVELOPES_PER_INVITATION_AND_DAY, REPLY_LIFETIME
 from tier_link.relay_messages import EnvelopeDeposited, ReplySealed
 
 State = Literal["waiting", "collected"]
@@ -50,7 +46,7 @@ class Deposits:
         """Refuse what would be refused anyway, before its body is read.
 
         Raises:
-            CloudError: as `deposit`, save what only the body can tell.
+            FormRefused: as `deposit`, save what only the body can tell.
         """
         with self.database.read() as session:
             require_published(session, community)

@@ -1,10 +1,9 @@
 """Uploading envelopes, asking for their state, and uploads of clients that cannot seal."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -13,10 +12,12 @@ from enrollment_cloud.communities.profiles import find_profile
 from enrollment_cloud.context import Cloud, CloudDependency, spend_read, spend_upload
 from enrollment_cloud.enrollment import unsealed
 from enrollment_cloud.enrollment.deposits import EnvelopeState
-from enrollment_cloud.enrollment.uploads import FORM_TYPE, SEALED_TYPE, read_form, read_sealed
-from enrollment_cloud.errors import Malformed
-from enrollment_cloud.identifiers import community_id, hex_id, key_id
+from enrollment_cloud.enrollment.uploads import FORM_TYPE, read_form, read_sealed
 from enrollment_cloud.invitations.service import find_open_invitation
+from tier_kit.forms.bodies import BOX_TYPE
+from tier_kit.forms.errors import Malformed
+from tier_kit.forms.identifiers import community_id, hex_id, key_id
+from tier_kit.forms.views import EnvelopeView, ReplyView, Taken
 from tier_link.base64url import encode_base64url
 from tier_link.invitations import InvitationKind
 from tier_link.relay_messages import EnvelopeDeposited
@@ -26,7 +27,7 @@ router = APIRouter(tags=["enrollment"])
 
 _BINARY: Final[dict[str, str]] = {"type": "string", "format": "binary"}
 _SEALED_BODY: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {SEALED_TYPE: {"schema": _BINARY}}}
+    "requestBody": {"required": True, "content": {BOX_TYPE: {"schema": _BINARY}}}
 }
 _FORM_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -45,28 +46,6 @@ _FORM_BODY: Final[dict[str, Any]] = {
         },
     }
 }
-
-
-class Taken(BaseModel):
-    """The envelope is stored; `expires_at` (Unix seconds) is when it is forgotten."""
-
-    envelope: str
-    state: Literal["waiting", "collected"]
-    expires_at: int
-
-
-class ReplyView(BaseModel):
-    """One sealed reply, base64url."""
-
-    number: int
-    sealed: str
-
-
-class EnvelopeView(BaseModel):
-    """All that the cloud can say; what "enrolled" means is in the sealed replies alone."""
-
-    state: Literal["waiting", "collected"]
-    replies: list[ReplyView]
 
 
 @router.put(

@@ -24,8 +24,8 @@ from enrollment_cloud.communities.profiles import (
     shown_consents,
     takes_unsealed_uploads,
 )
-from enrollment_cloud.errors import Forbidden, Malformed
-from enrollment_cloud.identifiers import hex_id
+from tier_kit.forms.errors import Forbidden, Malformed
+from tier_kit.forms.identifiers import hex_id
 from tier_link.base64url import decode_base64url
 from tier_link.envelopes import GivenConsent, Particulars, Photo, Pose, build_enrollment
 from tier_link.errors import EnvelopeRefused, InvitationMalformed

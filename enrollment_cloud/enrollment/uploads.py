@@ -11,12 +11,12 @@ from typing import Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from enrollment_cloud.errors import Malformed, TooLarge, WrongMediaType
-from enrollment_cloud.limits import BodyBudget, paced
+from tier_kit.forms.bodies import announced_size, read_box
+from tier_kit.forms.errors import Malformed, WrongMediaType
+from tier_kit.forms.limits import BodyBudget, paced
 from tier_link.relay_messages import MAX_SEALED
 from tier_link.sealing import MAX_PLAINTEXT, is_sealed_size
 
-SEALED_TYPE: Final = "application/octet-stream"
 FORM_TYPE: Final = "multipart/form-data"
 
 MAX_FORM: Final = MAX_PLAINTEXT + 64 * 1024
@@ -36,29 +36,15 @@ async def read_sealed(
     content_length: str | None,
     budget: BodyBudget,
 ) -> bytes:
-    """Read a sealed envelope.
-
-    Raises:
-        WrongMediaType: not `application/octet-stream`.
-        TooLarge: more bytes than any sealed envelope has; the rest is not read.
-        Malformed: a size that no sealed envelope has (`envelope-size-wrong`); without a body
-            being read when the request names its length.
-        TooSlow: it did not arrive in time.
-        Busy: too many bodies at once.
-    """
-    if (content_type or "").partition(";")[0].strip().lower() != SEALED_TYPE:
-        raise WrongMediaType("media-type-wrong")
-    announced = _announced(content_length, MAX_SEALED)
-    if announced is not None and not is_sealed_size(announced):
-        raise Malformed("envelope-size-wrong")
-    # Twice: the chunks and the bytes made of them exist side by side for a moment.
-    with budget.hold(2 * (announced or MAX_SEALED)):
-        body = bytearray()
-        async for chunk in paced(chunks, announced or MAX_SEALED):
-            body += chunk
-        if not is_sealed_size(len(body)):
-            raise Malformed("envelope-size-wrong")
-        return bytes(body)
+    """Read a sealed envelope; refuses what `read_box` refuses."""
+    return await read_box(
+        chunks,
+        content_type=content_type,
+        content_length=content_length,
+        budget=budget,
+        most=MAX_SEALED,
+        fits=is_sealed_size,
+    )
 
 
 async def read_form(
@@ -81,7 +67,7 @@ async def read_form(
     boundary = options.get(b"boundary")
     if kind.decode("latin-1") != FORM_TYPE or not boundary:
         raise WrongMediaType("media-type-wrong")
-    announced = _announced(content_length, MAX_FORM)
+    announced = announced_size(content_length, MAX_FORM)
     form = _Form()
     with budget.hold(2 * (announced or MAX_FORM)):
         try:
@@ -107,16 +93,6 @@ async def read_form(
         if not form.ended:
             raise Malformed("form-malformed")
         return {name: bytes(value) for name, value in form.fields.items()}
-
-
-def _announced(content_length: str | None, limit: int) -> int | None:
-    if content_length is None:
-        return None
-    if not (content_length.isascii() and content_length.isdigit()):
-        raise Malformed("request-malformed")
-    if int(content_length) > limit:
-        raise TooLarge("body-too-large")
-    return int(content_length)
 
 
 @dataclass

@@ -1,26 +1,18 @@
 """`GET …/invitations/{invitation}`: may this link still be used?"""
 
-from typing import Literal, cast
+from typing import cast
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
 
 from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.profiles import require_published
 from enrollment_cloud.context import CloudDependency, spend_read
-from enrollment_cloud.identifiers import community_id, hex_id
 from enrollment_cloud.invitations.service import find_open_invitation
+from tier_kit.forms.identifiers import community_id, hex_id
+from tier_kit.forms.views import InvitationView
 from tier_link.invitations import InvitationKind
 
 router = APIRouter(tags=["invitations"])
-
-
-class InvitationView(BaseModel):
-    """An invitation that may be used; `expires_at` in Unix seconds."""
-
-    state: Literal["open"] = "open"
-    kind: InvitationKind
-    expires_at: int
 
 
 @router.get("/communities/{community}/invitations/{invitation}", dependencies=[Depends(spend_read)])

@@ -6,8 +6,8 @@ from typing import cast
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
-from enrollment_cloud.errors import Gone, NotFound
 from enrollment_cloud.invitations.tables import Invitation
+from tier_kit.forms.errors import Gone, NotFound
 from tier_link.relay_messages import InvitationsWithdrawn, PublishedInvitation
 
 

@@ -12,8 +12,8 @@ from enrollment_cloud.communities.service import (
     revoke_community,
 )
 from enrollment_cloud.database import Database
-from enrollment_cloud.errors import CloudError
-from enrollment_cloud.identifiers import community_id
+from tier_kit.forms.errors import FormRefused
+from tier_kit.forms.identifiers import community_id
 
 
 @given(st.text(max_size=100))
@@ -28,7 +28,7 @@ def test_an_id_is_read_from_the_name_where_it_can_be() -> None:
 
 @pytest.mark.parametrize("name", ["", "   ", "n" * 101])
 def test_a_name_is_neither_empty_nor_endless(database: Database, name: str) -> None:
-    with database.write() as session, pytest.raises(CloudError):
+    with database.write() as session, pytest.raises(FormRefused):
         create_community(session, name, 1)
 
 
@@ -41,7 +41,7 @@ def test_a_community_may_link_from_pairing_to_revocation(database: Database) -> 
         assert find_link_key(session, community) == key
         revoke_community(session, community, 3)
         assert find_link_key(session, community) is None
-        with pytest.raises(CloudError):
+        with pytest.raises(FormRefused):
             pair_community(session, community, key.public_bytes_raw(), 4)
     with database.read() as session:
         assert find_link_key(session, "nowhere-0000") is None

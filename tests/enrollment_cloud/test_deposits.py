@@ -9,9 +9,8 @@ from sqlalchemy import text
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment import deposits as deposits_module
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
-from enrollment_cloud.errors import CloudError
 from enrollment_cloud.invitations.service import close_invitations, publish_invitations
-from enrollment_cloud.limits import ENVELOPE_LIFETIME, REPLY_LIFETIME
+from enrollment_cloud.limits import ENVELOPE_LIFETIME
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.sweeper import sweep
 from tests.enrollment_cloud.samples import (
@@ -21,6 +20,8 @@ from tests.enrollment_cloud.samples import (
     published,
     sealed_envelope,
 )
+from tier_kit.forms.errors import FormRefused
+from tier_kit.forms.limits import REPLY_LIFETIME
 from tier_link.invitations import InvitationSecret
 from tier_link.relay_messages import Closing, InvitationsWithdrawn, ReplySealed
 from tier_link.store import LinkStore
@@ -64,7 +65,7 @@ def reply(envelope: str, number: int = 1) -> ReplySealed:
 
 
 def refusal(deposits: Deposits, *arguments: object) -> str:
-    with pytest.raises(CloudError) as refused:
+    with pytest.raises(FormRefused) as refused:
         deposits.deposit(*arguments)  # type: ignore[arg-type]  # passed on as they came
     return refused.value.code
 
@@ -141,7 +142,7 @@ def test_only_an_open_invitation_of_this_community_lets_one_in(
     with database.write.begin() as session:
         close_invitations(session, COMMUNITY, InvitationsWithdrawn((invitation.id,)), NOW)
     assert refusal(deposits, COMMUNITY, one) == "invitation-used"
-    with pytest.raises(CloudError, match="invitation-used"):
+    with pytest.raises(FormRefused, match="invitation-used"):
         deposits.admit(COMMUNITY, invitation.id, one.envelope, NOW)
 
 
@@ -198,7 +199,7 @@ def test_a_body_lost_with_the_relay_is_asked_for_again(
     deposits.deposit(COMMUNITY, one)
     with database.write.begin() as session:
         session.execute(text("DELETE FROM link_outbox"))
-    with pytest.raises(CloudError, match="envelope-unknown"):
+    with pytest.raises(FormRefused, match="envelope-unknown"):
         deposits.find(COMMUNITY, one.envelope, NOW)
     assert deposits.deposit(COMMUNITY, one).state == "waiting"
     assert deposits.find(COMMUNITY, one.envelope, NOW).state == "waiting"
@@ -232,10 +233,10 @@ def test_after_a_day_an_envelope_that_nobody_fetched_is_gone(
     deposits.deposit(COMMUNITY, one)
     sweep(database, deposits.relay, NOW + DAY - 60)
     assert deposits.find(COMMUNITY, one.envelope, NOW).state == "waiting"
-    with pytest.raises(CloudError, match="envelope-unknown"):
+    with pytest.raises(FormRefused, match="envelope-unknown"):
         deposits.find(COMMUNITY, one.envelope, NOW + DAY + 60)
     sweep(database, deposits.relay, NOW + DAY + 60)
-    with pytest.raises(CloudError, match="envelope-unknown"):
+    with pytest.raises(FormRefused, match="envelope-unknown"):
         deposits.find(COMMUNITY, one.envelope, NOW)
     assert store.waiting(COMMUNITY) == 0
 

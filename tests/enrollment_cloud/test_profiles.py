@@ -11,8 +11,8 @@ from enrollment_cloud.communities.profiles import (
     takes_unsealed_uploads,
 )
 from enrollment_cloud.database import Database
-from enrollment_cloud.errors import Busy, NotFound
 from tests.enrollment_cloud.samples import COMMUNITY, HOUR, WEEK, CommunityKeys, populate
+from tier_kit.forms.errors import Busy, NotFound
 from tier_link.certificates import root_public_bytes
 from tier_link.relay_messages import CarriedCertificate
 from tier_link.sealing import new_sealing_key, sealing_public_bytes

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrollment_cloud.enrollment.uploads import MAX_FORM, MAX_PARTS, read_form, read_sealed
-from enrollment_cloud.errors import CloudError, Malformed, TooLarge, WrongMediaType
-from enrollment_cloud.limits import BodyBudget
+from enrollment_cloud.limits import MAX_BYTES_IN_FLIGHT
+from tier_kit.forms.errors import FormRefused, Malformed, TooLarge, WrongMediaType
+from tier_kit.forms.limits import BodyBudget
 from tier_link.relay_messages import MAX_SEALED
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD
 
@@ -35,7 +36,12 @@ def sealed(
     content_type: str = "application/octet-stream",
 ) -> bytes:
     return asyncio.run(
-        read_sealed(body, content_type=content_type, content_length=length, budget=BodyBudget())
+        read_sealed(
+            body,
+            content_type=content_type,
+            content_length=length,
+            budget=BodyBudget(MAX_BYTES_IN_FLIGHT),
+        )
     )
 
 
@@ -51,7 +57,7 @@ def form(
             _pieces(body, piece),
             content_type=content_type,
             content_length=length,
-            budget=BodyBudget(),
+            budget=BodyBudget(MAX_BYTES_IN_FLIGHT),
         )
     )
 
@@ -82,7 +88,7 @@ def test_a_body_may_come_without_its_length() -> None:
     ],
 )
 def test_a_wrong_length_is_refused_before_the_body_is_read(length: str, code: str) -> None:
-    with pytest.raises(CloudError) as refused:
+    with pytest.raises(FormRefused) as refused:
         sealed(_Never(), length)
     assert refused.value.code == code
 
@@ -150,7 +156,7 @@ def test_a_body_that_names_no_boundary_is_no_form(content_type: str | None) -> N
 
 
 def test_an_endless_boundary_is_refused() -> None:
-    with pytest.raises(CloudError):
+    with pytest.raises(FormRefused):
         form(b"", content_type=f"multipart/form-data; boundary={'b' * 5000}")
 
 

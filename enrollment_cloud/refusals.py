@@ -13,23 +13,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from enrollment_cloud import errors
-from tier_kit.catalogue import Catalogue
+from tier_kit.forms import errors, refusals
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
 from tier_kit.pages import Pages
-
-STATUSES: Final[dict[type[errors.CloudError], int]] = {
-    errors.NotFound: 404,
-    errors.Gone: 410,
-    errors.Forbidden: 403,
-    errors.Conflict: 409,
-    errors.Malformed: 400,
-    errors.TooLarge: 413,
-    errors.WrongMediaType: 415,
-    errors.TooSlow: 408,
-    errors.TooMany: 429,
-    errors.Busy: 503,
-}
 
 _API_PREFIX: Final = "/api/"
 _DATABASE_RETRY_SECONDS: Final = 30
@@ -53,11 +39,10 @@ class Refusals:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._catalogue = Catalogue.load(__name__)
 
     def install(self, app: FastAPI) -> None:
         """Make `app` answer its errors through this."""
-        app.add_exception_handler(errors.CloudError, self._refused)
+        app.add_exception_handler(errors.FormRefused, self._refused)
         app.add_exception_handler(RequestValidationError, self._malformed)
         app.add_exception_handler(HTTPException, self._http)
         app.add_exception_handler(SQLAlchemyError, self._unstored)
@@ -68,7 +53,7 @@ class Refusals:
     ) -> Response:
         """Say `code` in the reader's language, as JSON or as a page."""
         language = reader_language(request)
-        message = self._catalogue.say(language, f"refusal.{code}")
+        message = refusals.say(language, code)
         headers = {"content-language": language, **(headers or {})}
         if request.url.path.startswith(_API_PREFIX):
             body = {"error": {"code": code, "message": message}}
@@ -76,7 +61,7 @@ class Refusals:
         page = self._pages.render(
             _PAGE,
             language,
-            title=self._catalogue.say(language, "refusal.title"),
+            title=refusals.say(language, refusals.TITLE),
             message=message,
             code=code,
             path=request.url.path,
@@ -84,9 +69,9 @@ class Refusals:
         return HTMLResponse(page, status, headers)
 
     async def _refused(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, errors.CloudError)  # noqa: S101  # registered for that type
+        assert isinstance(error, errors.FormRefused)  # noqa: S101  # registered for that type
         headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
-        return self.answer(request, STATUSES[type(error)], error.code, headers)
+        return self.answer(request, refusals.STATUSES[type(error)], error.code, headers)
 
     async def _malformed(self, request: Request, error: Exception) -> Response:
         del error  # it repeats what the person sent

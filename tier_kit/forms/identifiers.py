@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from enrollment_cloud.errors import Malformed
+from tier_kit.forms.errors import Malformed
 
 MAX_COMMUNITY_ID: Final = 64
 """A slug of a name with four hex digits; long enough for any name, short enough for a row."""

@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from enrollment_cloud import limits
-from enrollment_cloud.errors import Busy, TooLarge, TooMany, TooSlow
-from enrollment_cloud.limits import BodyBudget, RateLimit, paced
+from tier_kit.forms import limits
+from tier_kit.forms.errors import Busy, TooLarge, TooMany, TooSlow
+from tier_kit.forms.limits import BodyBudget, RateLimit, paced
 
 
 def test_an_address_may_ask_its_share_and_no_more() -> None:

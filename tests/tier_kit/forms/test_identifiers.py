@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrollment_cloud.errors import Malformed
-from enrollment_cloud.identifiers import community_id, hex_id, key_id
+from tier_kit.forms.errors import Malformed
+from tier_kit.forms.identifiers import community_id, hex_id, key_id
 
 
 @pytest.mark.parametrize("text", ["a", "sunny-court-4f2a", "a" * 64])

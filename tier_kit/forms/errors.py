@@ -1,6 +1,6 @@
-"""Why the cloud refuses something, as one tree.
+"""Why the public pages and their interface refuse something, as one tree.
 
-- CloudError
+- FormRefused
     - NotFound: `community-unknown`, `envelope-unknown`, `invitation-unknown`, `page-unknown`
     - Gone: `invitation-expired`, `invitation-used`, `invitation-withdrawn`
     - Forbidden: `unsealed-uploads-off`
@@ -13,13 +13,13 @@
     - TooMany: `rate-limited`, `invitation-exhausted`
     - Busy: `cloud-busy`, `community-full`, `community-not-ready`
 
-The code is stable and for programs; `enrollment_cloud.refusals` turns it into a status and a
-sentence in the person's language. No error carries what the person sent.
+The code is stable and for programs; `tier_kit.forms.refusals` has a status and a sentence in the
+person's language for each. No error carries what the person sent.
 """
 
 
-class CloudError(Exception):
-    """Something the cloud refuses."""
+class FormRefused(Exception):
+    """Something that whoever serves the forms refuses."""
 
     def __init__(self, code: str, *, retry_after: int | None = None) -> None:
         """Refuse.
@@ -33,41 +33,41 @@ class CloudError(Exception):
         self.retry_after = retry_after
 
 
-class NotFound(CloudError):
+class NotFound(FormRefused):
     """There is no such thing, or none any more."""
 
 
-class Gone(CloudError):
+class Gone(FormRefused):
     """It was there and is over."""
 
 
-class Forbidden(CloudError):
+class Forbidden(FormRefused):
     """The community does not allow that."""
 
 
-class Conflict(CloudError):
+class Conflict(FormRefused):
     """Another thing already has that name."""
 
 
-class Malformed(CloudError):
+class Malformed(FormRefused):
     """The request does not follow the API's rules."""
 
 
-class TooLarge(CloudError):
+class TooLarge(FormRefused):
     """More bytes than any allowed request has."""
 
 
-class WrongMediaType(CloudError):
+class WrongMediaType(FormRefused):
     """The body is of another kind than this address takes."""
 
 
-class TooSlow(CloudError):
+class TooSlow(FormRefused):
     """The body did not arrive in time."""
 
 
-class TooMany(CloudError):
+class TooMany(FormRefused):
     """More requests than one address or one invitation may make."""
 
 
-class Busy(CloudError):
-    """The cloud or the community cannot take it right now."""
+class Busy(FormRefused):
+    """Whoever serves the forms cannot take it right now, or the community cannot."""

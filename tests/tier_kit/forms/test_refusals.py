@@ -1,25 +1,30 @@
 import re
-from pathlib import Path
 
 import pytest
 
-import enrollment_cloud
-from enrollment_cloud import errors, refusals
 from tier_kit.catalogue import Catalogue
+from tier_kit.forms import errors, refusals
 from tier_kit.language import LANGUAGES, Language
+from web.build import ROOT
 
-PACKAGE = Path(enrollment_cloud.__file__).parent
+SERVING = ("enrollment_cloud", "community_server/own_forms", "tier_kit/forms")
+"""Whoever serves the forms, and what they share."""
 RAISED = re.compile(
     rf"\b(?:{'|'.join(kind.__name__ for kind in refusals.STATUSES)})\(\s*\"([a-z-]+)\""
 )
 
 
 def codes_in_the_code() -> set[str]:
-    return {code for file in PACKAGE.rglob("*.py") for code in RAISED.findall(file.read_text())}
+    return {
+        code
+        for package in SERVING
+        for file in (ROOT / package).rglob("*.py")
+        for code in RAISED.findall(file.read_text())
+    }
 
 
 def test_every_kind_of_error_has_a_status() -> None:
-    assert set(errors.CloudError.__subclasses__()) == set(refusals.STATUSES)
+    assert set(errors.FormRefused.__subclasses__()) == set(refusals.STATUSES)
 
 
 def test_every_code_that_is_raised_is_in_the_tree() -> None:
