@@ -39,6 +39,7 @@ from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
 from community_server.reports import routes as reports
+from community_server.services import routes as services
 from community_server.setup import routes as setup
 from community_server.staff import account_routes as account
 from community_server.staff import routes as session
@@ -104,6 +105,7 @@ def make_app(estate: Estate) -> FastAPI:
         entries,
         reports,
         analysis,
+        services,
         alarms,
         events,
         webhooks,

@@ -24,6 +24,7 @@ from community_server.keys.certified import renew_keys
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
+from community_server.services.queries import workers_to_forget
 from community_server.setup.community import find_community
 from community_server.webhooks.queue import forget_deliveries
 
@@ -64,6 +65,7 @@ class Sweeper:
         if is_set_up:
             self._renew_keys(moment)
             self._forget_visitors(moment)
+            self._forget_workers(moment)
             self._move_out(moment)
             self._retire_overdue(moment)
             self._count_scores()
@@ -99,6 +101,16 @@ class Sweeper:
             with estate.changer.change() as change:
                 remove_person(change, estate.links, person)
             _log.info("person=%s forgotten=yes reason=window-over", person)
+
+    def _forget_workers(self, moment: int) -> None:
+        """Remove service workers whose company's retention is over, one transaction each."""
+        estate = self.estate
+        with estate.reading() as session:
+            people = workers_to_forget(session, moment)
+        for person in people:
+            with estate.changer.change() as change:
+                remove_person(change, estate.links, person)
+            _log.info("person=%s forgotten=yes reason=retention-over", person)
 
     def _move_out(self, moment: int) -> None:
         """Erase whoever moves out now, or keep them without a home, one transaction each."""

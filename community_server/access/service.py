@@ -11,6 +11,7 @@ from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.people.tables import Person, PersonDoor
+from community_server.services.tables import Company
 from tier_link.estate_messages import MOST_GROUPS
 
 MAX_NAME = 64
@@ -139,7 +140,7 @@ def make_default(change: Change, group: int) -> None:
 
 
 def remove_group(change: Change, group: int) -> None:
-    """Remove a group that nobody is in.
+    """Remove a group that nobody is in, and that no company goes by.
 
     Raises:
         NotFound: `group-unknown`.
@@ -149,7 +150,8 @@ def remove_group(change: Change, group: int) -> None:
     row, listed = _get(session, group), find_group(session, group)
     if listed.is_default:
         raise Conflict("everybody else's group", code="group-is-default")
-    if listed.people:
+    companies = select(func.count()).select_from(Company).where(Company.group_id == group)
+    if listed.people or session.scalars(companies).one():
         raise Conflict("people are in this group", code="group-used")
     session.execute(delete(GroupDoor).where(GroupDoor.group_id == group))
     session.delete(row)

@@ -44,6 +44,7 @@ DAILY_ROOMS: Final = (
     ("/night", "night", Permission.ANSWER_CALLS),
     ("/approvals", "approvals", Permission.APPROVE),
     ("/visitors", "visitors", Permission.SEE_PEOPLE),
+    ("/services", "services", Permission.SEE_PEOPLE),
     ("/people", "people", Permission.SEE_PEOPLE),
     ("/entries", "entries", Permission.SEE_ENTRIES),
     ("/alarms", "alarms", Permission.SEE_ALARMS),

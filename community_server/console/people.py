@@ -203,7 +203,7 @@ def remove_person(person: str, estate: EstateDep, staff: Remover) -> Response:
 
 def room_of(person: ListedPerson) -> str:
     """Return the list that somebody is on."""
-    return "visitors" if person.category == "visitor" else "people"
+    return {"visitor": "visitors", "service": "services"}.get(person.category, "people")
 
 
 def _read_pass(uses: str) -> PassRequest:
@@ -242,7 +242,7 @@ def _list(
         here="/people",
         refusal=refusal,
         sought=sought,
-        everybody=any(row.roster.category != "visitor" for row in rows),
+        everybody=any(row.roster.category == "resident" for row in rows),
         people=[shown[person] for person in found if person in shown],
         buildings=buildings,
         lacks=LACKS,

@@ -142,7 +142,7 @@ def standing(
 def _own_obstacles(person: ListedPerson, now: int) -> list[str]:
     second = person.second_credential and person.has_face
     stands = {
-        "suspended": person.suspended,
+        "suspended": person.suspended or person.company_suspended,
         "not-yet-valid": person.valid_from > now,
         "validity-over": 0 < person.valid_until <= now,
         "waiting": person.waiting,

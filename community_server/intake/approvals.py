@@ -47,6 +47,7 @@ class Waiting:
 
     id: str
     kind: str
+    category: str
     person: str
     known: Known = field(repr=False)
     unit: str
@@ -74,6 +75,7 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
         Waiting(
             id=row.id,
             kind=row.kind,
+            category=person.category,
             person=person.id,
             known=_known_of(session, safe, row, person),
             unit=person.unit,

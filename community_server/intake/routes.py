@@ -35,6 +35,7 @@ def show_waiting(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
         {
             "id": one.id,
             "kind": one.kind,
+            "category": one.category,
             "person": one.person,
             "name": one.known.name,
             "phone": one.known.phone,

@@ -218,8 +218,8 @@ def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
 def _hold_particulars(
     change: Change, row: Enrollment, person: Person, enrollment: OpenedEnrollment
 ) -> None:
-    """Keep what a visitor wrote until staff decide: a forwarded link must not rename anybody."""
-    if person.category != "visitor":
+    """Keep what somebody wrote until staff decide: a forwarded link must not rename anybody."""
+    if person.category == "resident":
         return
     session, safe, given = change.session, change.safe, enrollment.particulars
     known = updated(

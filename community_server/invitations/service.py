@@ -168,7 +168,8 @@ def _draw_link(
 
 
 def _kind(person: Person) -> InvitationKind:
-    return "visitor" if person.category == "visitor" else "resident"
+    # A service worker's form is a visitor's: what they write and show waits for the desk.
+    return "resident" if person.category == "resident" else "visitor"
 
 
 def _end_links(change: Change, links: LinkStore, people: Sequence[str]) -> int:

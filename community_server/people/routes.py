@@ -29,6 +29,8 @@ from community_server.people.service import (
     limit_person,
     suspend_person,
 )
+from community_server.people.tables import Person
+from community_server.services.queries import NO_EMPLOYER, Employer, employers
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_link.estate_messages import MOST_GROUPS_EACH
@@ -85,6 +87,8 @@ class ListedPerson(BaseModel):
     says that an enrollment waits for the desk. `pass_until` is 0 for a pass without an end.
     `household` is empty for whoever lives nowhere here; `moves_out` 0 where that is not planned.
     `groups` are theirs alone: without any, or doors of their own, the default group counts.
+    `company` is the one that a service worker comes for, empty for everybody else; while it is
+    suspended (`company_suspended`) its workers are, whatever their own `suspended` says.
     """
 
     person: str
@@ -112,6 +116,9 @@ class ListedPerson(BaseModel):
     erased_then: bool
     groups: list[int]
     external_id: str
+    company: str
+    company_name: str
+    company_suspended: bool
 
 
 @router.get("")
@@ -158,13 +165,14 @@ def listing(estate: Estate, only: Collection[str] | None = None) -> list[ListedP
         passes, cards = ends_of_passes(session, only), count_cards(session, only)
         fading = set(estate.fading.people(session))
         homes, groups = residences(session, only), groups_of_people(session, only)
+        companies = employers(session, only)
         return [
             ListedPerson(
                 person=row.id,
                 name=estate.name_of(row.id),
                 unit=row.unit,
                 category=row.category,
-                state="suspended" if row.suspended else row.state,
+                state=_state_of(row, employer := companies.get(row.id, NO_EMPLOYER)),
                 suspended=row.suspended,
                 has_face=(face := faces.get(row.id, _NO_FACE)).usable,
                 face_outdated=row.id in faces and not face.usable,
@@ -185,9 +193,16 @@ def listing(estate: Estate, only: Collection[str] | None = None) -> list[ListedP
                 erased_then=home.erased,
                 groups=sorted(groups.get(row.id, ())),
                 external_id=row.external_id or "",
+                company=employer.company,
+                company_name=employer.name,
+                company_suspended=employer.suspended,
             )
             for row in people
         ]
+
+
+def _state_of(row: Person, employer: Employer) -> str:
+    return "suspended" if row.suspended or employer.suspended else row.state
 
 
 def may_remove(staff: SignedIn) -> None:

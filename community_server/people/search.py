@@ -13,7 +13,7 @@ _DIGITS: Final = re.compile(r"(\d+)")
 
 
 def search(rows: Iterable[Row], words: str, lack: Lack = "", building: str = "") -> list[Row]:
-    """Return residents and service workers who fit, by unit as people count, then by name.
+    """Return residents who fit, by unit as people count, then by name.
 
     Args:
         rows: of everybody.
@@ -25,7 +25,7 @@ def search(rows: Iterable[Row], words: str, lack: Lack = "", building: str = "")
     found = [
         row
         for row in rows
-        if row.roster.category != "visitor"
+        if row.roster.category == "resident"
         and (not building or row.roster.unit.startswith(f"{building}-"))
         and all(word in f"{row.name} {row.roster.unit}".casefold() for word in wanted)
         and not (lack == "face" and _has_face(row))

@@ -20,6 +20,7 @@ from community_server.people.particulars import Opens, open_known_with, owner
 from community_server.people.queries import doors_of
 from community_server.people.service import template_context
 from community_server.people.tables import Person, PersonDoor, Template
+from community_server.services.queries import suspended_with_company
 from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import Category, RosterPerson
@@ -65,12 +66,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Given:
-    """What somebody was given: a pass, cards as doors know them, own doors, and groups."""
+    """What somebody was given: a pass, cards as doors know them, own doors, and groups.
+
+    `shut_out` says that the company they come for is suspended.
+    """
 
     held_pass: HeldPass | None
     cards: tuple[bytes, ...]
     doors: frozenset[str]
     groups: tuple[int, ...]
+    shut_out: bool
 
 
 def read_row(session: Session, safe: Safe, person: str, space: str, former: str = "") -> Row | None:
@@ -91,6 +96,7 @@ def read_row(session: Session, safe: Safe, person: str, space: str, former: str 
         held_cards(session, person).get(person, ()),
         doors,
         load_groups(session).effective(groups_of(session, person), doors),
+        bool(suspended_with_company(session, person)),
     )
     return _make_row(partial(safe.open, session), row, found, space, given)
 
@@ -109,6 +115,7 @@ def read_everybody(
         doors[person].add(door)
     passes, cards = held_passes(session), held_cards(session)
     groups, members = load_groups(session), groups_of_people(session)
+    shut_out = suspended_with_company(session)
     return {
         row.id: _make_row(
             opens,
@@ -120,6 +127,7 @@ def read_everybody(
                 cards.get(row.id, ()),
                 own := frozenset(doors.get(row.id, ())),
                 groups.effective(members.get(row.id, ()), own),
+                row.id in shut_out,
             ),
         )
         for row in session.execute(select(*Person.__table__.columns))
@@ -146,7 +154,7 @@ def _make_row(
             template=vector if where == space else b"",
             pin=row.pin_hash,
             second_credential=row.second_credential,
-            suspended=row.suspended,
+            suspended=row.suspended or given.shut_out,
             pass_id=held.pass_id if held else "",
             pass_key=held.phone_key if held else b"",
             cards=given.cards,

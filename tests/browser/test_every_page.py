@@ -34,6 +34,8 @@ PAGES: Final = (
     *("/units", "/units/{unit}", "/groups", "/groups/new", "/groups/{group}", "/holidays"),
     *("/schedules", "/schedules/new", "/schedules/{schedule}"),
     *("/import", "/invitations", "/invitations/outbox"),
+    *("/services", "/services/companies", "/services/companies/new"),
+    "/services/companies/{company}",
 )
 """Pages behind the sign-in."""
 OUTSIDE: Final = ("/login", "/welcome/{secret}")
@@ -109,6 +111,8 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         group = {"name": "夜班 Night shift", "every_door": True, "schedule": schedule}
         number = staff.call("POST", "groups", group)["group"]
         unit = staff.call("GET", "households")[0]["household"]
+        courier = {"new_company": "顺风快递 Tailwind", "name": "何 Mr He", "unit": "3-1-502"}
+        company = staff.call("POST", "check-ins", courier)["company"]
     return {
         "door": door.door,
         "account": account,
@@ -119,6 +123,7 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         "unit": unit,
         "group": str(number),
         "schedule": schedule,
+        "company": company,
     }
 
 

@@ -4,54 +4,22 @@ import secrets
 
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from community_server.database import now
-from community_server.doors.service import add_door, get_door
 from community_server.erasure import remove_person
 from community_server.people.particulars import Known
 from community_server.people.queries import get_person
 from community_server.people.service import add_person, issue_pin, store_template
 from community_server.sweeper import Sweeper
 from tests.community_server.bench import Bench
+from tests.community_server.rosters.told import pair, roster, told
 from tests.community_server.traces import traces
-from tier_link.certificates import root_public_bytes
 from tier_link.estate_messages import (
-    ESTATE,
     DoorConfigured,
-    EstateMessage,
     RosterDelta,
-    RosterPerson,
     RosterSnapshot,
     roster_hash,
 )
-
-
-def _pair(bench: Bench, name: str) -> str:
-    with bench.estate.changer.change() as change:
-        door = add_door(change.session, name, "both")
-    with bench.estate.changer.change() as change:
-        key = root_public_bytes(Ed25519PrivateKey.generate())
-        bench.estate.configurer.welcome(change, get_door(change.session, door, lock=True), key)
-    return door
-
-
-def _told(bench: Bench, door: str) -> list[EstateMessage]:
-    records = bench.estate.links.pending(door, 0, limit=1000)
-    return [ESTATE.decode(record.kind, record.body) for record in records]
-
-
-def _roster(bench: Bench, door: str) -> dict[str, RosterPerson]:
-    people: dict[str, RosterPerson] = {}
-    for message in _told(bench, door):
-        match message:
-            case RosterSnapshot():
-                people = {one.person: one for one in message.people}
-            case RosterDelta():
-                people |= {one.person: one for one in message.upserts}
-                for person in message.removed:
-                    del people[person]
-    return people
 
 
 def _add(bench: Bench, *doors: str) -> str:
@@ -68,50 +36,50 @@ def _add(bench: Bench, *doors: str) -> str:
 
 
 def test_each_door_holds_only_the_people_who_may_use_it(bench: Bench) -> None:
-    front, back = _pair(bench, "Front"), _pair(bench, "Back")
+    front, back = pair(bench, "Front"), pair(bench, "Back")
     everywhere, at_back = _add(bench), _add(bench, back)
 
-    assert everywhere in _roster(bench, front)
-    assert at_back not in _roster(bench, front)
-    assert {everywhere, at_back} <= _roster(bench, back).keys()
-    late = _pair(bench, "Late")
-    assert everywhere in _roster(bench, late)
-    assert at_back not in _roster(bench, late)
-    (configured,) = [m for m in _told(bench, late) if isinstance(m, DoorConfigured)]
+    assert everywhere in roster(bench, front)
+    assert at_back not in roster(bench, front)
+    assert {everywhere, at_back} <= roster(bench, back).keys()
+    late = pair(bench, "Late")
+    assert everywhere in roster(bench, late)
+    assert at_back not in roster(bench, late)
+    (configured,) = [m for m in told(bench, late) if isinstance(m, DoorConfigured)]
     assert configured.name == "Late"
     assert len(configured.matrix) == 128 * 128 * 4
     for door in (front, back, late):
         state = bench.estate.rosters.state(door)
-        assert state.hash == roster_hash(_roster(bench, door).values())
+        assert state.hash == roster_hash(roster(bench, door).values())
         assert (
             state.version
             == [
-                m.version for m in _told(bench, door) if isinstance(m, RosterSnapshot | RosterDelta)
+                m.version for m in told(bench, door) if isinstance(m, RosterSnapshot | RosterDelta)
             ][-1]
         )
 
 
 def test_a_removed_person_leaves_every_door_and_no_trace(bench: Bench) -> None:
-    door = _pair(bench, "Gate")
+    door = pair(bench, "Gate")
     person = _add(bench)
     vector = np.random.default_rng(1).standard_normal(128).astype(np.float32)
     vector /= np.linalg.norm(vector)
     with bench.estate.changer.change() as change:
         row = get_person(change.session, person, lock=True)
         store_template(change, row, bench.estate.pack.template_space, vector, photos=1)
-    assert _roster(bench, door)[person].template == vector.tobytes()
+    assert roster(bench, door)[person].template == vector.tobytes()
     assert traces(bench.estate, bench.estate.settings.data, [vector.tobytes()[:64]]) == []
 
     with bench.estate.changer.change() as change:
         remove_person(change, bench.estate.links, person)
 
-    assert person not in _roster(bench, door)
+    assert person not in roster(bench, door)
     assert bench.estate.name_of(person) == ""
 
 
 def test_a_change_that_fails_tells_nobody(bench: Bench) -> None:
-    door = _pair(bench, "Gate")
-    before = _told(bench, door)
+    door = pair(bench, "Gate")
+    before = told(bench, door)
 
     def fail() -> None:
         with bench.estate.changer.change() as change:
@@ -121,13 +89,13 @@ def test_a_change_that_fails_tells_nobody(bench: Bench) -> None:
 
     with pytest.raises(RuntimeError):
         fail()
-    assert _told(bench, door) == before
+    assert told(bench, door) == before
 
 
 def test_somebody_whose_time_is_over_is_taken_off_the_doors(bench: Bench) -> None:
-    door = _pair(bench, "Gate")
+    door = pair(bench, "Gate")
     person = _add(bench)
     with bench.estate.changer.change() as change:
         get_person(change.session, person, lock=True).valid_until = now() - 1
     Sweeper.of(bench.estate).sweep()
-    assert person not in _roster(bench, door)
+    assert person not in roster(bench, door)

@@ -1,0 +1,96 @@
+"""Service workers at the gate: checked in by the guard."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from community_server.console.frame import Text, desk_page, form_writer
+from community_server.console.given_pass import ShownPass, show_pass
+from community_server.desk import EstateDep, reader
+from community_server.doors.routes import listing as list_doors
+from community_server.errors import ServerError
+from community_server.estate import Estate
+from community_server.passes.service import GivenPass
+from community_server.services.companies import CompanyKind
+from community_server.services.queries import list_companies
+from community_server.services.routes import new_check_in
+from community_server.services.workers import CheckIn
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
+
+router = APIRouter(prefix="/services")
+
+Reader = Annotated[SignedIn, reader(Permission.SEE_PEOPLE)]
+Guard = Annotated[SignedIn, form_writer(Permission.INVITE_VISITORS)]
+
+NOBODY_YET = CheckIn()
+
+
+@router.get("")
+def show_services(request: Request, estate: EstateDep, staff: Reader) -> Response:
+    """Show the form by which a guard lets somebody in who has never been here."""
+    return _page(request, estate, staff)
+
+
+@router.post("")
+def check_in(
+    request: Request,
+    estate: EstateDep,
+    staff: Guard,
+    doors: Annotated[list[str], Form(default_factory=list, max_length=100)],
+    company: Text = "",
+    new_company: Text = "",
+    kind: Text = "",
+    name: Text = "",
+    phone: Text = "",
+    plate: Text = "",
+    unit: Text = "",
+) -> Response:
+    """Check somebody in, and show their pass in the only answer that ever holds it."""
+    wanted = CheckIn(
+        company=company,
+        new_company=new_company.strip()[:64],
+        kind=kind,
+        name=name.strip()[:64],
+        phone=phone.strip()[:32],
+        plate=plate.strip()[:32],
+        unit=unit.strip()[:64],
+        doors=frozenset(doors),
+    )
+    try:
+        given = show_pass(*_give(estate, wanted, staff.staff))
+    except ServerError as refusal:
+        return _page(request, estate, staff, wanted=wanted, refusal=refusal)
+    return _page(request, estate, staff, given=given)
+
+
+def _give(estate: Estate, wanted: CheckIn, staff: str) -> tuple[GivenPass, str]:
+    made, link = new_check_in(estate, wanted, staff)
+    return made.given, link
+
+
+def _page(
+    request: Request,
+    estate: Estate,
+    staff: SignedIn,
+    *,
+    wanted: CheckIn = NOBODY_YET,
+    given: ShownPass | None = None,
+    refusal: ServerError | None = None,
+) -> Response:
+    with estate.reading() as session:
+        companies = list_companies(session, estate.safe)
+    return desk_page(
+        request,
+        estate,
+        staff,
+        "services.html.jinja",
+        room="services",
+        here="/services",
+        refusal=refusal,
+        companies=[one for one in companies if not one.suspended],
+        kinds=list(CompanyKind),
+        doors=list_doors(estate),
+        wanted=wanted,
+        given=given,
+    )

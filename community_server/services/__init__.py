@@ -1,0 +1,1 @@
+"""Service workers: their companies, who comes for whom, and for how long."""
