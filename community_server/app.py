@@ -46,6 +46,8 @@ from community_server.staff import routes as session
 from community_server.staff import staff_routes as staff
 from community_server.staff import token_routes as tokens
 from community_server.sweeper import Sweeper
+from community_server.sync import routes as sync
+from community_server.sync.batch import MOST_ITEMS
 from community_server.thresholds import routes as thresholds
 from community_server.webhooks import routes as webhooks
 from tier_kit.security import SecurityHeaders
@@ -55,11 +57,14 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request's body: the console and its API take short texts only."""
+MAX_ITEM: Final = 8 * 1024
+"""Of one thing of a batch."""
 UPLOADS: Final = {
     ("POST", "/import"): MAX_FILE + MAX_BODY,
     ("POST", "/api/v1/people/imports"): MAX_FILE + MAX_BODY,
+    ("POST", "/api/v1/sync/batch"): MOST_ITEMS * MAX_ITEM,
 }
-"""Where a file is taken, and how many bytes with all that goes beside it."""
+"""Where a file or much at once is taken, and how many bytes with all that goes beside it."""
 
 
 class _BuiltFiles(StaticFiles):
@@ -100,6 +105,7 @@ def make_app(estate: Estate) -> FastAPI:
         access,
         passes,
         cards,
+        sync,
         doors,
         thresholds,
         entries,

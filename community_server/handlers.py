@@ -21,8 +21,7 @@ from community_server.errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from community_server.pages import PAGES, language_of
-from tier_kit.catalogue import CatalogueError
+from community_server.pages import PAGES, error_sentence, language_of
 
 _log = logging.getLogger(__name__)
 
@@ -93,10 +92,7 @@ def _answer(
     headers: Mapping[str, str],
 ) -> Response:
     language = language_of(request)
-    try:
-        sentence = PAGES.catalogue.say(language, f"errors.{code}")
-    except CatalogueError:
-        sentence = message
+    sentence = error_sentence(request, code, message)
     if not request.url.path.startswith("/api/"):
         page = PAGES.render("problem.html.jinja", language, message=sentence, code=code)
         # What htmx cuts out of a whole page must come as one; it says so.

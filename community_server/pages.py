@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from tier_kit.catalogue import CatalogueError
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
 from tier_kit.pages import Pages
 
@@ -18,6 +19,14 @@ def language_of(request: Request) -> Language:
         cookie=request.cookies.get(COOKIE_NAME),
         accept_language=request.headers.get("accept-language"),
     )
+
+
+def error_sentence(request: Request, code: str, otherwise: str) -> str:
+    """Return what the reader is told of a refusal; `otherwise` where the catalogue has no words."""
+    try:
+        return PAGES.catalogue.say(language_of(request), f"errors.{code}")
+    except CatalogueError:
+        return otherwise
 
 
 def show(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:

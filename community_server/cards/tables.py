@@ -1,6 +1,6 @@
 """Cards that people have."""
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community_server.database import Base, Id, Sealed, Seconds
@@ -16,4 +16,6 @@ class Card(Base):
     tag: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
     """See `tier_link.cards.card_tag`."""
     number: Mapped[Sealed]
+    external_id: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
+    """What another system calls this card."""
     given_at: Mapped[Seconds]

@@ -36,8 +36,8 @@ class Home:
         return f"{self.building}-{self.number}" if self.building else self.number
 
 
-def household_at(session: Session, home: Home) -> Household:
-    """Return a unit, added where it is new.
+def check_home(home: Home) -> None:
+    """Refuse what is no unit.
 
     Raises:
         InputRefused: `unit-missing`, `unit-long`.
@@ -46,6 +46,15 @@ def household_at(session: Session, home: Home) -> Household:
         raise InputRefused("a unit has a number", field="unit", code="unit-missing")
     if max(len(home.building), len(home.number)) > LONGEST_PART:
         raise InputRefused("longer than any unit", field="unit", code="unit-long")
+
+
+def household_at(session: Session, home: Home) -> Household:
+    """Return a unit, added where it is new.
+
+    Raises:
+        InputRefused: `unit-missing`, `unit-long`.
+    """
+    check_home(home)
     row = session.scalar(select(Household).where(Household.unit == home.unit))
     if row is None:
         row = Household(
@@ -82,6 +91,32 @@ def move_in(change: Change, person: Person, home: Home) -> None:
         person.unit, person.pin_hash = household.unit, ""
     session.flush()
     change.touch(person.id)
+
+
+def renumber_household(change: Change, row: Household, home: Home) -> None:
+    """Give a unit another building or number; its people's PINs are entered with that from now on.
+
+    Where somebody is known under the new number already, those PINs end: two could be the same.
+
+    Raises:
+        InputRefused: `unit-missing`, `unit-long`.
+        Conflict: `household-taken`.
+    """
+    session = change.session
+    check_home(home)
+    taken = select(Household.id).where(Household.unit == home.unit, Household.id != row.id)
+    if session.scalars(taken).first() is not None:
+        raise Conflict("another unit has this number", code="household-taken")
+    same = home.unit == row.unit
+    strangers = select(Person.id).where(Person.unit == home.unit).limit(1)
+    meets_others = not same and session.scalars(strangers).first() is not None
+    for person in session.scalars(select(Person).where(Person.unit == row.unit)).all():
+        person.unit = home.unit
+        if meets_others:
+            person.pin_hash = ""
+        change.touch(person.id)
+    row.building, row.number, row.unit = home.building, home.number, home.unit
+    session.flush()
 
 
 def plan_move_out(change: Change, person: Person, at: int, *, erased: bool) -> None:

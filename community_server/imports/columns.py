@@ -27,8 +27,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 MAX_NAME: Final = 64
 MAX_EXTERNAL: Final = 64
-_PHONE: Final = re.compile(r"\+?[\d\s().-]{5,24}")
-_EMAIL: Final = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,180}\.[^@\s,;<>.]{1,63}")
+PHONE: Final = re.compile(r"\+?[\d\s().-]{5,24}")
+EMAIL: Final = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,180}\.[^@\s,;<>.]{1,63}")
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?")
 _BETWEEN_GROUPS: Final = re.compile("[;,|/、\uff0c\uff1b]")
 
@@ -45,14 +45,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One row; what it leaves out (None, or an empty text) stays as it is."""
+    """One row; what it leaves out (None, or an empty id) stays as it is."""
 
     line: int
     external_id: str
     name: str = field(repr=False)
     home: Home
-    phone: str = field(repr=False)
-    email: str = field(repr=False)
+    phone: str | None = field(repr=False)
+    email: str | None = field(repr=False)
     groups: frozenset[int] | None
     valid_from: int | None
     valid_until: int | None
@@ -115,7 +115,7 @@ class _Row:
         if not name:
             self._fault("name", "name-missing")
         home = self._home()
-        phone, email = self._matching("phone", _PHONE), self._matching("email", _EMAIL)
+        phone, email = self._matching("phone", PHONE), self._matching("email", EMAIL)
         starts, ends = self._date("valid_from"), self._date("valid_until", whole=True)
         if starts and ends and ends <= starts:
             self._fault("valid_until", "time-over", self.cells["valid_until"])
@@ -155,11 +155,11 @@ class _Row:
             self._fault(name, "text-long", text)
         return text
 
-    def _matching(self, name: str, pattern: re.Pattern[str]) -> str:
+    def _matching(self, name: str, pattern: re.Pattern[str]) -> str | None:
         text = self._cell(name)
         if text and not pattern.fullmatch(text):
             self._fault(name, f"{name}-unreadable", text)
-        return text
+        return text or None
 
     def _date(self, name: str, *, whole: bool = False) -> int | None:
         """Return the begin of a day, with `whole` its end, in Unix seconds."""
@@ -186,7 +186,7 @@ def _without_doubles(wanted: Sequence[Wanted], faults: list[Fault]) -> list[Want
     kept: list[Wanted] = []
     seen: dict[tuple[str, ...], int] = {}
     for row in wanted:
-        keys: list[tuple[str, ...]] = [(row.home.unit, row.name, row.phone)]
+        keys: list[tuple[str, ...]] = [(row.home.unit, row.name, row.phone or "")]
         if row.external_id:
             keys = [(row.external_id,)]
         earlier = next((seen[key] for key in keys if key in seen), 0)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from community_server.access.membership import groups_of_people
 from community_server.access.service import list_groups
 from community_server.households.queries import buildings_of_people
 from community_server.imports.columns import Wanted
-from community_server.people.particulars import Known, hash_phone, open_known_with
+from community_server.people.particulars import Known, Opens, hash_phone, open_known_with
 from community_server.people.tables import Person
 from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
@@ -70,7 +71,7 @@ class Everybody:
         """Return whom a row means; None for somebody new."""
         if wanted.external_id in self._external:
             return self._external[wanted.external_id]
-        hashed = hash_phone(self._key, wanted.phone)
+        hashed = hash_phone(self._key, wanted.phone or "")
         namesakes = [
             one
             for one in self._namesakes[wanted.home.unit, wanted.name]
@@ -84,9 +85,27 @@ class Everybody:
 
 def read_residents(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
     """Read all residents, with one query per table."""
-    opens = BulkOpener(session, safe).open
-    buildings, groups = buildings_of_people(session), groups_of_people(session)
     rows = session.scalars(select(Person).where(Person.category == "resident"))
+    buildings, groups = buildings_of_people(session), groups_of_people(session)
+    return _everybody(rows, BulkOpener(session, safe).open, buildings, groups, phone_key)
+
+
+def read_resident(session: Session, safe: Safe, phone_key: bytes, external_id: str) -> Everybody:
+    """Read the one resident with an external id, or nobody."""
+    query = select(Person).where(Person.category == "resident", Person.external_id == external_id)
+    rows = session.scalars(query.with_for_update()).all()
+    only = [row.id for row in rows]
+    groups = groups_of_people(session, only)
+    return _everybody(rows, partial(safe.open, session), {}, groups, phone_key)
+
+
+def _everybody(
+    rows: Iterable[Person],
+    opens: Opens,
+    buildings: Mapping[str, str],
+    groups: Mapping[str, frozenset[int]],
+    phone_key: bytes,
+) -> Everybody:
     return Everybody(
         [
             Existing(
@@ -141,14 +160,14 @@ def _changes(
 ) -> Iterable[FieldChange]:
     row, known = found.row, found.known
     texts = (
-        ("external_id", row.external_id or "", wanted.external_id),
+        ("external_id", row.external_id or "", wanted.external_id or None),
         ("name", known.name, wanted.name),
         ("unit", row.unit, wanted.home.unit),
         ("phone", known.phone, wanted.phone),
         ("email", known.email, wanted.email),
     )
     for name, before, after in texts:
-        if after and before != after:
+        if after is not None and before != after:
             yield FieldChange(name, before, after)
     if wanted.groups is not None and wanted.groups != found.groups:
         before, after = (

@@ -78,11 +78,11 @@ class Importer:
             person = step.person
             match step.kind:
                 case "added":
-                    person = _add(change, rows[step.line])
+                    person = add_resident(change, rows[step.line])
                     added.append(person)
                     audit(session, staff, "import-add", person)
                 case "changed":
-                    _alter(change, person, rows[step.line])
+                    alter_resident(change, person, rows[step.line])
                     audit(session, staff, "import-change", person)
                 case "removed":
                     remove_person(change, self.links, person)
@@ -111,12 +111,17 @@ def _groups_by_name(session: Session) -> Mapping[str, int]:
     return {one.name: one.id for one in list_groups(session) if one.name}
 
 
-def _add(change: Change, wanted: Wanted) -> str:
+def add_resident(change: Change, wanted: Wanted) -> str:
+    """Add whom a row means; return their id.
+
+    Raises:
+        InputRefused: as `add_person` and `put_into_groups`.
+    """
     row = add_person(
         change,
         category="resident",
         unit=wanted.home.unit,
-        known=Known(name=wanted.name, phone=wanted.phone, email=wanted.email),
+        known=Known(wanted.name, wanted.phone or "", email=wanted.email or ""),
         valid_from=wanted.valid_from or 0,
         valid_until=wanted.valid_until or 0,
     )
@@ -126,13 +131,18 @@ def _add(change: Change, wanted: Wanted) -> str:
     return row.id
 
 
-def _alter(change: Change, person: str, wanted: Wanted) -> None:
+def alter_resident(change: Change, person: str, wanted: Wanted) -> None:
+    """Make somebody what a row says.
+
+    Raises:
+        InputRefused: as `limit_person` and `put_into_groups`.
+    """
     session = change.session
     row = get_person(session, person, lock=True)
     row.external_id = wanted.external_id or row.external_id
     known = open_known(session, change.safe, row)
     given = {"name": wanted.name, "phone": wanted.phone, "email": wanted.email}
-    given = {name: text for name, text in given.items() if text}
+    given = {name: text for name, text in given.items() if text is not None}
     describe_person(change, row, msgspec.structs.replace(known, **given))
     if row.unit != wanted.home.unit:
         move_in(change, row, wanted.home)

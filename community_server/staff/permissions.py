@@ -48,6 +48,8 @@ class Permission(StrEnum):
     INVITE_VISITORS = "invite-visitors"
     MANAGE_PEOPLE = "manage-people"
     """Residents' invitations, PINs, passes and cards; suspending people, and letting them in."""
+    SYNCHRONISE = "synchronise"
+    """Another system's households, residents, rules and cards, by its own ids."""
     APPROVE = "approve"
     """Seeing the photos of those who wait, and deciding."""
     REMOVE_PEOPLE = "remove-people"
@@ -79,6 +81,7 @@ _OFFICE: Final = _GATE | {
     Permission.EXPORT_ENTRIES,
     Permission.SIGN_REPORTS,
     Permission.MANAGE_PEOPLE,
+    Permission.SYNCHRONISE,
     Permission.APPROVE,
     Permission.REMOVE_PEOPLE,
     Permission.SET_DOORS,
@@ -119,5 +122,6 @@ SCOPES: Final = (
     Permission.SEE_PEOPLE,
     Permission.INVITE_VISITORS,
     Permission.MANAGE_PEOPLE,
+    Permission.SYNCHRONISE,
 )
 """What a program's token may hold: nothing that takes a person's password or bears their name."""

@@ -12,9 +12,9 @@ from tests.community_server.bench import PASSWORD
 
 
 class InProcess:
-    """Somebody at the desk of an estate, signed in; nothing runs beside."""
+    """Somebody at the desk of an estate, signed in, or a program by its token."""
 
-    def __init__(self, estate: Estate, username: str = "desk") -> None:
+    def __init__(self, estate: Estate, username: str = "desk", *, token: str = "") -> None:
         self.estate = estate
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(
@@ -23,6 +23,9 @@ class InProcess:
             headers={"accept-language": "en"},
             follow_redirects=True,
         )
+        if token:
+            self._http.headers["authorization"] = f"Bearer {token}"
+            return
         credentials = {"username": username, "password": PASSWORD}
         self.csrf: str = self.send("session", credentials).json()["csrf"]
         self._http.headers["x-csrf-token"] = self.csrf

@@ -27,13 +27,18 @@ from community_server.openings.service import REASONS
 from community_server.openings.service import REFUSALS as CALL_REFUSALS
 from community_server.pages import PAGES
 from community_server.staff.permissions import Permission, Role
+from community_server.sync.items import Outcome
 from door_terminal.vision.trial import MENDABLE, PACK_UNHEALTHY, SETTINGS_UNHEALTHY
 from face_engine.errors import PhotoReason
 from tier_kit.language import LANGUAGES
 from tier_link.replies import ReplyReason
 
 PACKAGE = Path(community_server.__file__).parent
-NAMED = {"decision": set(get_args(Decision)), "LOOK": {LOOK}}
+NAMED = {
+    "decision": set(get_args(Decision)),
+    "LOOK": {LOOK},
+    "noted": {f"sync-{one}" for one in {*get_args(Outcome)} - {"unchanged", "refused"}},
+}
 """Actions that stand behind a name of another module."""
 TEMPLATES = sorted((PACKAGE / "templates").glob("*.jinja"))
 REFUSALS = {
