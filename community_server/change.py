@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 CLOUD = "cloud"
 """The cloud's node id, as every link knows it."""
 
-ERASED_TABLES: Final = ("pending_photos", "data_keys", "enrollments", "templates")
+ERASED_TABLES: Final = ("pending_photos", "data_keys", "enrollments", "templates", "visits")
 """Tables that PostgreSQL rewrites after something sealed was deleted."""
 
 _READER_WAIT_SECONDS: Final = 5.0

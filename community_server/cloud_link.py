@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 from community_server.change import Changer
 from community_server.intake.service import Intake
+from community_server.visits.intake import is_for_visits
+from community_server.visits.intake import take as take_visit
+from community_server.visits.visiting import Visiting
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.relay_messages import RELAY, EnvelopeDeposited
@@ -21,6 +24,7 @@ class CloudRecords:
 
     changer: Changer
     intake: Intake
+    visiting: Visiting
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Look at an envelope's photos before the transaction that decides on them.
@@ -31,6 +35,7 @@ class CloudRecords:
         del peer
         message = RELAY.decode(kind, body)
         if isinstance(message, EnvelopeDeposited):
+            # One for visits holds no photo, and does not open as an enrollment.
             self.intake.look(self.changer.engine, self.changer.safe, message)
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
@@ -45,7 +50,10 @@ class CloudRecords:
         if not isinstance(message, EnvelopeDeposited):
             raise RecordRefused(f"a cloud does not send {kind}")
         with self.changer.within(session) as change:
-            self.intake.take(change, message)
+            if is_for_visits(session, message):
+                take_visit(change, self.visiting, message)
+            else:
+                self.intake.take(change, message)
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Refuse: the cloud asks nothing."""

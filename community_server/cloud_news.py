@@ -1,6 +1,7 @@
 """What the cloud is told of its own accord: the form's profile and which invitations are open."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import select
 
@@ -11,8 +12,9 @@ from community_server.invitations.tables import Invitation
 from community_server.keys.certified import published_certificates
 from community_server.keys.root import root_key
 from community_server.setup.community import get_community
+from community_server.visits.tables import VisitLink
 from tier_link.certificates import root_public_bytes
-from tier_link.invitations import InvitationKind
+from tier_link.invitations import InvitationKind, LinkKind
 from tier_link.relay_messages import (
     INVITATIONS_PER_MESSAGE,
     RELAY,
@@ -24,6 +26,9 @@ from tier_link.relay_messages import (
     RelayMessage,
 )
 from tier_link.store import LinkStore
+
+STANDING_LINK_S: Final = 10 * 365 * 24 * 3600
+"""Seconds after which the cloud forgets a page's or poster's link that nobody has withdrawn."""
 
 
 def publish_profile(change: Change, links: LinkStore, *, unsealed_uploads: bool) -> None:
@@ -45,20 +50,36 @@ def publish_profile(change: Change, links: LinkStore, *, unsealed_uploads: bool)
 
 def publish_invitations(change: Change, links: LinkStore, rows: Sequence[Invitation]) -> None:
     """Tell the cloud that these invitations are open."""
-    for start in range(0, len(rows), INVITATIONS_PER_MESSAGE):
-        part = rows[start : start + INVITATIONS_PER_MESSAGE]
-        published = tuple(
-            PublishedInvitation(row.id, _kind(row.kind), row.expires_at) for row in part
-        )
-        _put(change, links, InvitationsPublished(published))
+    publish_links(
+        change,
+        links,
+        [PublishedInvitation(row.id, _kind(row.kind), row.expires_at) for row in rows],
+    )
+
+
+def publish_links(
+    change: Change, links: LinkStore, published: Sequence[PublishedInvitation]
+) -> None:
+    """Tell the cloud that these links are open, of whatever kind."""
+    for start in range(0, len(published), INVITATIONS_PER_MESSAGE):
+        part = tuple(published[start : start + INVITATIONS_PER_MESSAGE])
+        _put(change, links, InvitationsPublished(part))
 
 
 def publish_open_invitations(change: Change, links: LinkStore) -> None:
-    """Tell a cloud that is new to us about every open invitation."""
+    """Tell a cloud that is new to us about every open link: invitations, pages and posters."""
     rows = change.session.scalars(
         select(Invitation).where(Invitation.state == "open", Invitation.expires_at > now())
     ).all()
     publish_invitations(change, links, rows)
+    standing = change.session.scalars(select(VisitLink).where(VisitLink.state == "open"))
+    publish_links(change, links, [published_link(row) for row in standing])
+
+
+def published_link(row: VisitLink) -> PublishedInvitation:
+    """Return a page's or poster's link as the cloud is told of it."""
+    kind: LinkKind = "home" if row.kind == "home" else "poster"
+    return PublishedInvitation(row.id, kind, row.created_at + STANDING_LINK_S)
 
 
 def close_invitations(change: Change, links: LinkStore, ids: Sequence[str], why: Closing) -> None:

@@ -32,6 +32,7 @@ from community_server.people.tables import Person
 from community_server.renewal import Renewals
 from community_server.rosters.news import Rosters
 from community_server.thresholds import ScoreBook
+from community_server.visits.counting import count_visit_entry
 from face_engine.self_calibration import ScoreHistogram
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
@@ -186,6 +187,7 @@ class DoorRecords:
                 tell(session, _event_of(session, number))
                 notice_try(session, peer, entry)
                 self._note_first_opening(session, change.after_commit, entry)
+                self._note_visit(session, change.after_commit, number)
 
     def _announce(self, number: int) -> None:
         with Session(reading(self.engine)) as session:
@@ -211,6 +213,22 @@ class DoorRecords:
             # In a change of its own: this transaction holds a door's row, and news for doors
             # must not be written under it.
             after_commit(lambda: self._end_first_opening(message.person))
+
+    def _note_visit(
+        self,
+        session: Session,
+        after_commit: Callable[[Callable[[], None]], None],
+        number: int,
+    ) -> None:
+        """Count a visitor's entry; whoever has used their last is let in no more."""
+        entry = session.get_one(Entry, number)
+        if entry.granted and entry.direction != "out" and entry.category == "visitor":
+            # In a change of its own, as the end of a first opening is.
+            after_commit(lambda: self._count_visit(entry.person_id))
+
+    def _count_visit(self, person: str) -> None:
+        with self.changer.change() as change:
+            count_visit_entry(change, person)
 
     def _end_first_opening(self, person: str) -> None:
         with self.changer.change() as change:

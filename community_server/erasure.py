@@ -9,6 +9,8 @@ from community_server.passes.service import take_pass_back
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
 from community_server.setup.community import get_community
+from community_server.visits.links import withdraw_home_link
+from community_server.visits.queries import forget_visit, hosted_by, visit_of
 from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore
 
@@ -31,9 +33,23 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
     links_open = [invitation.id for invitation in open_invitations(session, [person])]
     close_invitations(change, links, links_open, "withdrawn")
     take_pass_back(change, person)
+    _end_visits(change, links, person)
     session.flush()
     change.safe.destroy(session, owner(person))
     session.delete(row)
     session.flush()
     change.touch(person)
     change.wipe()
+
+
+def _end_visits(change: Change, links: LinkStore, person: str) -> None:
+    """End somebody's own visit, the page they invited from, and whoever is here because of them."""
+    withdraw_home_link(change, links, person)
+    own = visit_of(change.session, person)
+    if own is not None:
+        forget_visit(change, own)
+    for visit in hosted_by(change.session, person):
+        visitor = visit.person_id
+        forget_visit(change, visit)
+        if visitor is not None:
+            remove_person(change, links, visitor)

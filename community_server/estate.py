@@ -56,6 +56,7 @@ from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
 from community_server.vault.safe import Safe, SafeBroken
+from community_server.visits.visiting import Visiting
 from community_server.webhooks.addresses import read_networks
 from community_server.webhooks.courier import Courier
 from community_server.webhooks.sender import Sender
@@ -115,6 +116,7 @@ class Estate:
     importer: Importer
     imports: ImportBook
     gateways: Mapping[Channel, Gateway]
+    visiting: Visiting
     setup_code: SetupCode
     lock: InstanceLock
 
@@ -177,17 +179,20 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     )
     secrets = _open_secrets(engine, safe, pack)
     write_public(settings, secrets.authority)
-    cipher = OutboxCipher(secrets.outbox_key)
-    links = LinkStore(engine, keep_acknowledged=timedelta(0), cipher=cipher)
+    links = LinkStore(
+        engine, keep_acknowledged=timedelta(0), cipher=OutboxCipher(secrets.outbox_key)
+    )
     codes = PairingCodes(engine)
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
     former = _open_former(settings, engine, safe, pack, gallery)
     former_name = former.name if former else ""
     rosters = Rosters(engine, safe, links, book, pack.template_space, former_name)
-    budget = Budget(settings, calibration.load(pack.template_space, settings.models))
     fading = FadingBook(pack.template_space)
     thresholds = Thresholds(
-        budget, gallery, ScoreBook(pack.template_space), former.gallery if former else None
+        Budget(settings, calibration.load(pack.template_space, settings.models)),
+        gallery,
+        ScoreBook(pack.template_space),
+        former.gallery if former else None,
     )
     live, calls = LiveEntries(), CallBook()
 
@@ -248,8 +253,15 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority
     )
+    gateways = open_gateways(settings)
+    visiting = Visiting(links, settings, frozenset(gateways))
     cloud = CloudConnection(
-        engine, links, changer, CloudRecords(changer, intake), secrets.link_key, settings
+        engine,
+        links,
+        changer,
+        CloudRecords(changer, intake, visiting),
+        secrets.link_key,
+        settings,
     )
     estate = Estate(
         settings=settings,
@@ -284,7 +296,8 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         ),
         importer=Importer(safe, links, secrets.phone_key, zone=ZoneInfo(settings.time_zone)),
         imports=ImportBook(),
-        gateways=open_gateways(settings),
+        gateways=gateways,
+        visiting=visiting,
         setup_code=SetupCode(settings.data),
         lock=lock,
     )

@@ -11,6 +11,7 @@ from community_server.staff.permissions import Role
 from tier_kit.settings import TierSettings, models_folder
 
 FirstOpening = Literal["desk", "pin"]
+VisitsDecidedBy = Literal["host", "desk"]
 UnsupportedBudget = Literal["propose", "demand"]
 LEAST_SECRET: Final = 16
 
@@ -39,6 +40,8 @@ class Settings(TierSettings):
 
     first_opening: FirstOpening = "desk"
     """Against forwarded links: staff compare the photo, or the first opening needs a PIN."""
+    visits_decided_by: VisitsDecidedBy = "host"
+    """Whether whom a resident invites may come at once, or once the `desk` has agreed."""
     unsealed_uploads: bool = False
     """Whether the cloud may take plain photos from clients that cannot seal."""
     wrong_openings_per_month: Annotated[float, Field(gt=0, le=1000)] = 1.0

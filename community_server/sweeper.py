@@ -26,6 +26,7 @@ from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
 from community_server.services.queries import workers_to_forget
 from community_server.setup.community import find_community
+from community_server.visits.sweeping import forget_overdue
 from community_server.webhooks.queue import forget_deliveries
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Sweeper:
             self._renew_keys(moment)
             self._forget_visitors(moment)
             self._forget_workers(moment)
+            self._forget_visits(moment)
             self._move_out(moment)
             self._retire_overdue(moment)
             self._count_scores()
@@ -111,6 +113,11 @@ class Sweeper:
             with estate.changer.change() as change:
                 remove_person(change, estate.links, person)
             _log.info("person=%s forgotten=yes reason=retention-over", person)
+
+    def _forget_visits(self, moment: int) -> None:
+        """End visits that nobody decided on, or whose time is over with no visitor left."""
+        with self.estate.changer.change() as change:
+            forget_overdue(change, self.estate.visiting, moment)
 
     def _move_out(self, moment: int) -> None:
         """Erase whoever moves out now, or keep them without a home, one transaction each."""

@@ -26,6 +26,7 @@ from community_server.setup import tables as setup
 from community_server.staff import tables as staff
 from community_server.thresholds import tables as thresholds
 from community_server.vault import tables as vault
+from community_server.visits import tables as visits
 from community_server.webhooks import tables as webhooks
 from tier_link.store import LinkBase
 
@@ -51,6 +52,7 @@ SLICES: Final = (
     staff,
     thresholds,
     vault,
+    visits,
     webhooks,
 )
 

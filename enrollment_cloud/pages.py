@@ -38,6 +38,18 @@ def show_visit(community: str, request: Request, cloud: CloudDependency) -> Resp
     return _form(request, cloud, community, "visitor")
 
 
+@router.get("/c/{community}/home", dependencies=[Depends(spend_read)])
+def show_own_page(community: str, request: Request, cloud: CloudDependency) -> Response:
+    """Show a resident's own page; whose it is stands in the fragment and stays with the phone."""
+    return _of_community(request, cloud, community, "own_page.html.jinja")
+
+
+@router.get("/c/{community}/ask", dependencies=[Depends(spend_read)])
+def show_ask(community: str, request: Request, cloud: CloudDependency) -> Response:
+    """Show the page for whoever scans a door's poster."""
+    return _of_community(request, cloud, community, "ask.html.jinja")
+
+
 @router.get("/pass", dependencies=[Depends(spend_read)])
 def show_pass(request: Request, cloud: CloudDependency) -> Response:
     """Show the page for passes; which one stands in the fragment and stays with the phone."""
@@ -56,16 +68,15 @@ def read_static(name: str, cloud: CloudDependency) -> Response:
 def _form(
     request: Request, cloud: CloudDependency, community: str, kind: InvitationKind
 ) -> Response:
+    return _of_community(request, cloud, community, "form.html.jinja", kind=kind)
+
+
+def _of_community(
+    request: Request, cloud: CloudDependency, community: str, template: str, **values: str
+) -> Response:
     with cloud.database.read() as session:
-        profile = find_profile(session, community_id(community))
-    return _page(
-        request,
-        cloud,
-        "form.html.jinja",
-        community=community,
-        community_name=profile.name,
-        kind=kind,
-    )
+        name = find_profile(session, community_id(community)).name
+    return _page(request, cloud, template, community=community, community_name=name, **values)
 
 
 def _page(request: Request, cloud: CloudDependency, template: str, **values: str) -> Response:

@@ -98,7 +98,7 @@ class EnrollmentClient:
             community=target.community,
             envelope=envelope,
             key=key.key,
-            kind=target.kind,
+            kind=target.enrolls,
             language=language,
             consents=_consents(profile, language),
             photos=photos,

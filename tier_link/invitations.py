@@ -24,7 +24,16 @@ FRAGMENT_LENGTH: Final = 64
 """Characters of a link's fragment."""
 
 InvitationKind: TypeAlias = Literal["resident", "visitor"]
-_PAGES: Final[dict[InvitationKind, str]] = {"resident": "enroll", "visitor": "visit"}
+"""Kinds of links by which somebody enrolls, once."""
+LinkKind: TypeAlias = Literal["resident", "visitor", "home", "poster"]
+"""All kinds: `home` leads to a resident's own page, `poster` is on a door; both serve again and
+again until they are withdrawn."""
+_PAGES: Final[dict[LinkKind, str]] = {
+    "resident": "enroll",
+    "visitor": "visit",
+    "home": "home",
+    "poster": "ask",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,9 @@ def parse_fragment(fragment: str) -> InvitationSecret:
 
 
 def invitation_link(
-    cloud: str, community: str, kind: InvitationKind, invitation: InvitationSecret
+    cloud: str, community: str, kind: LinkKind, invitation: InvitationSecret
 ) -> str:
-    """Return the link that the estate sends: `{cloud}/c/{community}/enroll#…` or `…/visit#…`."""
+    """Return the link that the estate sends: `{cloud}/c/{community}/enroll#…`, `…/visit#…`, …."""
     return f"{cloud.rstrip('/')}/c/{community}/{_PAGES[kind]}#{invitation.fragment}"
 
 
@@ -85,8 +94,19 @@ class InvitationLink:
 
     cloud: str
     community: str
-    kind: InvitationKind
+    kind: LinkKind
     invitation: InvitationSecret
+
+    @property
+    def enrolls(self) -> InvitationKind:
+        """Whom it enrolls.
+
+        Raises:
+            InvitationMalformed: it is a page's or a poster's.
+        """
+        if self.kind in {"home", "poster"}:
+            raise InvitationMalformed("nobody enrolls by this link")
+        return "visitor" if self.kind == "visitor" else "resident"
 
 
 def parse_link(link: str) -> InvitationLink:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from tier_link.certificates import MAX_CERTIFICATE, KeyId
-from tier_link.invitations import InvitationKind
+from tier_link.invitations import LinkKind
 from tier_link.messages import HexId, Message, UnixSeconds, Vocabulary
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD
 
@@ -76,10 +76,10 @@ class ProfilePublished(Message, frozen=True, tag="profile-published"):
 
 
 class PublishedInvitation(Message, frozen=True):
-    """One open invitation; `expires_at` in Unix seconds."""
+    """One open invitation, or another link of the estate's; `expires_at` in Unix seconds."""
 
     id: HexId
-    kind: InvitationKind
+    kind: LinkKind
     expires_at: UnixSeconds
 
 

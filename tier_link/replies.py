@@ -1,27 +1,26 @@
 """Replies: the community's signed answer, sealed to the key that came with the enrollment.
 
-What is sealed is JSON that carries the reply's own JSON verbatim (base64url), the signature
-of the community's reply key over it, and that key's certificate.
+How it is signed and sealed: `tier_link.signed_answers`.
 """
 
 from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta
 
-from tier_link.base64url import decode_base64url, encode_base64url
-from tier_link.certificates import SignedCertificate, uncarry_certificate, verify_certificate
+from tier_link.certificates import SignedCertificate
 from tier_link.errors import ReplyRefused
 from tier_link.messages import Code, HexId, PeerId, UnixSeconds
-from tier_link.sealing import SealContext, open_sealed, seal
+from tier_link.signed_answers import AnswerPlace, open_signed, seal_signed
 
 MAX_REPLIES: Final = 1000
 """Replies to one envelope; two or three are usual."""
-_LABEL = b"gatehouse/reply/1\0"
+
+PassFragment: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,200}\Z")]
+HomeFragment: TypeAlias = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{64})?\Z")]
 
 
 class ReplyReason(StrEnum):
@@ -50,7 +49,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     `received`: the photos are good, the desk decides; `enrolled`: done; `retake`: send
     again, the invitation still holds; `refused`: final. `reason` is a code or empty; `photo`
     the index of the photo it is about, or -1. `pin` is empty or the person's new PIN. `qr_pass` is
-    left out or the fragment of the link that shows their new pass (`tier_link.passes`).
+    left out or the fragment of the link that shows their new pass (`tier_link.passes`), `home` the
+    one of a resident's personal page.
     Times are Unix seconds, `expires_at` 0 when nothing expires.
     """
 
@@ -64,17 +64,11 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     pin: Annotated[str, Meta(pattern=r"^([0-9]{6,12})?\Z")]
     expires_at: UnixSeconds
     sent_at: UnixSeconds
-    qr_pass: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,200}\Z")] = ""
+    qr_pass: PassFragment = ""
+    home: HomeFragment = ""
 
     def __repr__(self) -> str:
         return f"Reply({self.envelope}, {self.number}, {self.outcome}, {self.reason!r})"
-
-
-class _SignedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reply: Annotated[str, Meta(max_length=4096)]
-    signature: Annotated[str, Meta(max_length=128)]
-    certificate: Annotated[str, Meta(max_length=2048)]
-    certificate_signature: Annotated[str, Meta(max_length=128)]
 
 
 def build_reply(
@@ -92,6 +86,7 @@ def build_reply(
     pin: str = "",
     expires_at: int = 0,
     qr_pass: str = "",
+    home: str = "",
 ) -> bytes:
     """Sign a reply with the certified key and seal it to `reply_key` (65 bytes).
 
@@ -112,16 +107,17 @@ def build_reply(
             expires_at=expires_at,
             sent_at=sent_at,
             qr_pass=qr_pass,
+            home=home,
         )
     )
     _parse(reply)
-    signed = _SignedReply(
-        reply=encode_base64url(reply),
-        signature=encode_base64url(signing_key.sign(_LABEL + reply)),
-        certificate=certificate.certificate,
-        certificate_signature=certificate.signature,
+    return seal_signed(
+        reply,
+        AnswerPlace("reply", community, envelope, number),
+        reply_key=reply_key,
+        signing_key=signing_key,
+        certificate=certificate,
     )
-    return seal(reply_key, msgspec.json.encode(signed), _context(community, envelope, number))
 
 
 def open_reply(
@@ -143,33 +139,10 @@ def open_reply(
         CertificateRefused: signed by a key the root did not certify for replies.
         ReplyRefused: malformed, forged, or another reply than the one asked for.
     """
-    plaintext = open_sealed(private_key, sealed, _context(community, envelope, number))
-    try:
-        signed = msgspec.json.decode(plaintext, type=_SignedReply)
-        data, signature = decode_base64url(signed.reply), decode_base64url(signed.signature)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ReplyRefused(f"not a signed reply: {error}") from error
-    carried = SignedCertificate(signed.certificate, signed.certificate_signature)
-    certificate = verify_certificate(
-        *uncarry_certificate(carried), root_public, community=community, purpose="reply", now=now
-    )
-    try:
-        certificate.signing_key().verify(signature, _LABEL + data)
-    except InvalidSignature as error:
-        raise ReplyRefused("the community did not sign this reply", code="reply-forged") from error
-    reply = _parse(data)
-    for found, expected, code in (
-        (reply.community, community, "reply-other-community"),
-        (reply.envelope, envelope, "reply-other-envelope"),
-        (reply.number, number, "reply-other-number"),
-    ):
-        if found != expected:
-            raise ReplyRefused("a reply to something else", code=code)
+    place = AnswerPlace("reply", community, envelope, number)
+    reply = _parse(open_signed(private_key, sealed, place, root_public=root_public, now=now))
+    place.check(reply.community, reply.envelope, reply.number)
     return reply
-
-
-def _context(community: str, envelope: str, number: int) -> SealContext:
-    return SealContext(community, "reply", envelope, f"reply-{number}")
 
 
 def _parse(data: bytes) -> Reply:

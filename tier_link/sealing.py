@@ -43,8 +43,8 @@ _SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 class SealContext:
     """What a box is for; sealer and opener must agree on all of it.
 
-    `purpose` is `enrollment` or `reply`. For an enrollment `key` is the id of the envelope
-    key; for a reply it is `reply-<number>` and `envelope` the id of the envelope answered.
+    `purpose` is `enrollment` or `visit`, where `key` is the id of the envelope key, or `reply` or
+    `visit-answer`, where it is `reply-<number>` and `envelope` the id of the envelope answered.
     Raises `ValueError` for an empty field, one with a NUL, or one over 128 characters.
     """
 

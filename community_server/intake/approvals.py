@@ -21,20 +21,21 @@ from community_server.intake.service import (
     photo_context,
 )
 from community_server.intake.tables import Enrollment, PendingPhoto
-from community_server.passes.service import give_pass
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person, people_with_templates
 from community_server.people.service import (
     describe_person,
     forget_face,
-    issue_pin,
     store_template,
 )
 from community_server.people.tables import Person
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
+from community_server.visits.links import home_link_of, make_home_link
+from community_server.visits.without_face import give_pin_and_pass
 from face_engine.errors import PhotoRefused
 from face_engine.faces import Vectors
+from tier_link.invitations import parse_link
 from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore
 
@@ -146,14 +147,14 @@ def decide(
     if row.state != "waiting":
         raise Conflict("this was decided already", code="already-decided")
     if decision == "approve":
-        answer = _approve(change, row, judge)
+        answer = _approve(change, links, row, judge)
     else:
         answer = Answer("refused", ReplyReason.DECLINED_BY_DESK)
     row.state = "enrolled" if decision == "approve" else "declined"
     row.reason, row.decided_at, row.decided_by = answer.reason, now(), staff
     send_answer(change, links, get_community(session).slug, row, answer)
     destroy_waiting(change, row)
-    return decision == "approve" and not answer.pin
+    return decision == "approve" and not (answer.pin or answer.qr_pass)
 
 
 def destroy_waiting(change: Change, row: Enrollment) -> None:
@@ -171,7 +172,7 @@ def waiting_of(session: Session, person: str) -> Sequence[Enrollment]:
     ).all()
 
 
-def _approve(change: Change, row: Enrollment, judge: PhotoJudge) -> Answer:
+def _approve(change: Change, links: LinkStore, row: Enrollment, judge: PhotoJudge) -> Answer:
     session = change.session
     person = get_person(session, row.person_id, lock=True)
     if person.valid_until and person.valid_until <= now():
@@ -187,24 +188,22 @@ def _approve(change: Change, row: Enrollment, judge: PhotoJudge) -> Answer:
             # The desk was not told that approving sends a PIN to whoever this is.
             raise Conflict("resembles somebody enrolled meanwhile", code="photos-unusable")
         row.held_for = "resembles" if row.resembles else row.held_for
+    home = _page_for(change, links, person)
     if template is None or row.resembles is not None:
-        pin, _ = issue_pin(change, person.id)
-        qr_pass = _pass_for(change, person)
-        return Answer("enrolled", pin=pin, expires_at=person.valid_until, qr_pass=qr_pass)
+        pin, qr_pass = give_pin_and_pass(change, person)
+        return Answer(
+            "enrolled", pin=pin, expires_at=person.valid_until, qr_pass=qr_pass, home=home
+        )
     space = judge.space.name
     store_template(change, person, space, template, photos=_count_photos(session, row))
-    return Answer("enrolled", expires_at=person.valid_until)
+    return Answer("enrolled", expires_at=person.valid_until, home=home)
 
 
-def _pass_for(change: Change, person: Person) -> str:
-    """Return the fragment of a pass for somebody whom the doors do not know by face.
-
-    Nothing where the visit is too far ahead, or too short, for one: the PIN stands beside it.
-    """
-    try:
-        return give_pass(change, person.id).fragment
-    except Conflict:
+def _page_for(change: Change, links: LinkStore, person: Person) -> str:
+    """Return the fragment of a resident's own page, if they have none yet."""
+    if person.category != "resident" or home_link_of(change.session, person.id) is not None:
         return ""
+    return parse_link(make_home_link(change, links, person.id)).invitation.fragment
 
 
 def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors | None:

@@ -48,23 +48,16 @@ def open_envelope(
         EnrollmentRefused: `key-expired`, `forged`, `malformed`, `invitation-unknown`; nobody
             can be answered.
     """
-    if deposit.suite != SUITE_NAME:
-        raise EnrollmentRefused("sealed with a suite we do not know", code=ReplyReason.MALFORMED)
+    plaintext = open_box(session, safe, community, deposit, PURPOSE, now)
     try:
-        private = envelope_key(session, safe, deposit.key, now)
-        context = SealContext(community, PURPOSE, deposit.envelope, deposit.key)
         enrollment = parse_enrollment(
-            open_sealed(private, deposit.sealed, context),
+            plaintext,
             community=community,
             envelope=deposit.envelope,
             key=deposit.key,
             sealed_by=deposit.sealed_by,
             suite=deposit.suite,
         )
-    except KeyGone as error:
-        raise EnrollmentRefused(str(error), code=ReplyReason.KEY_EXPIRED) from error
-    except SealBroken as error:
-        raise EnrollmentRefused(str(error), code=ReplyReason.FORGED) from error
     except EnvelopeRefused as error:
         raise EnrollmentRefused(str(error), code=error.reason) from error
     invitation = session.get(Invitation, deposit.invitation, with_for_update=lock)
@@ -75,6 +68,31 @@ def open_envelope(
     except EnvelopeRefused as error:
         raise EnrollmentRefused(str(error), code=error.reason) from error
     return Opened(enrollment, invitation)
+
+
+def open_box(
+    session: Session,
+    safe: Safe,
+    community: str,
+    deposit: EnvelopeDeposited,
+    purpose: str,
+    now: int,
+) -> bytes:
+    """Open a deposited envelope's seal, which has to be for this purpose.
+
+    Raises:
+        EnrollmentRefused: `key-expired`, `forged`, `malformed`; nobody can be answered.
+    """
+    if deposit.suite != SUITE_NAME:
+        raise EnrollmentRefused("sealed with a suite we do not know", code=ReplyReason.MALFORMED)
+    try:
+        private = envelope_key(session, safe, deposit.key, now)
+        context = SealContext(community, purpose, deposit.envelope, deposit.key)
+        return open_sealed(private, deposit.sealed, context)
+    except KeyGone as error:
+        raise EnrollmentRefused(str(error), code=ReplyReason.KEY_EXPIRED) from error
+    except SealBroken as error:
+        raise EnrollmentRefused(str(error), code=ReplyReason.FORGED) from error
 
 
 def check_opened(opened: Opened, consents: Consents, *, unsealed_uploads: bool, now: int) -> None:

@@ -21,6 +21,7 @@ class Answer:
     pin: str = ""
     expires_at: int = 0
     qr_pass: str = ""
+    home: str = ""
 
     @property
     def final(self) -> bool:
@@ -56,6 +57,7 @@ def send_answer(
         pin=answer.pin,
         expires_at=answer.expires_at,
         qr_pass=answer.qr_pass,
+        home=answer.home,
     )
     _put(change, links, row, final=answer.final)
 

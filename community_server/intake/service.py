@@ -26,11 +26,13 @@ from community_server.intake.replies import Answer, repeat_answer, send_answer
 from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
 from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
-from community_server.people.service import open_template, store_template
+from community_server.people.service import describe_person, open_template, store_template
 from community_server.people.tables import Person, Template
 from community_server.settings import Settings
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
+from community_server.visits.queries import visit_of
+from community_server.visits.without_face import give_pin_and_pass
 from face_engine.errors import PhotoRefused
 from tier_link.envelopes import Enrollment as OpenedEnrollment
 from tier_link.relay_messages import EnvelopeDeposited
@@ -107,7 +109,15 @@ class Intake:
         self._use_up(change, opened)
         _keep_consents(change, enrollment)
         person = get_person(change.session, row.person_id, lock=True)
-        row.held_for = self._held_for(enrollment, judgement, person)
+        visit = visit_of(change.session, person.id)
+        row.held_for = self._held_for(enrollment, judgement, person, expected=visit is not None)
+        if visit is not None and not row.held_for:
+            # Whoever expects them has named them; a forwarded link must not rename anybody.
+            describe_person(change, person, _completed(change, person, enrollment))
+        if judgement is None and not row.held_for:
+            pin, qr_pass = give_pin_and_pass(change, person)
+            row.state, row.decided_at = "enrolled", now()
+            return Answer("enrolled", pin=pin, expires_at=person.valid_until, qr_pass=qr_pass)
         if row.held_for or judgement is None:
             _hold(change, row, enrollment, judgement, self.judge.pack.template_space)
             _hold_particulars(change, row, person, enrollment)
@@ -136,20 +146,28 @@ class Intake:
         return self.judge.judge(look, person, known, change.newest)
 
     def _held_for(
-        self, enrollment: OpenedEnrollment, judgement: Judgement | None, person: Person
+        self,
+        enrollment: OpenedEnrollment,
+        judgement: Judgement | None,
+        person: Person,
+        *,
+        expected: bool,
     ) -> str:
+        """Say why the desk has to look; `expected` is a visitor whose visit was approved."""
         if judgement is None:
-            return "no-face"
+            return "" if expected and enrollment.sealed_by != "cloud" else "no-face"
         if judgement.doubt:
             return judgement.doubt
         if enrollment.sealed_by == "cloud":
             return "unsealed"
-        if enrollment.kind == "visitor":
+        if enrollment.kind == "visitor" and not expected:
             return "visitor"
         # A renewed face asks for the PIN as a first one does; without a PIN the desk looks on,
         # or a person whom the doors know by face would be shut out by renewing it.
-        shut_out = person.state == "active" and not person.pin_hash
-        return "desk" if self.settings.first_opening == "desk" or shut_out else ""
+        # A visitor's PIN is made with the invitation: their host hands it on.
+        shut_out = (person.state == "active" or expected) and not person.pin_hash
+        by_desk = "visitor" if expected else "desk"
+        return by_desk if self.settings.first_opening == "desk" or shut_out else ""
 
     def _use_up(self, change: Change, opened: Opened) -> None:
         opened.invitation.state = "used"
@@ -213,6 +231,13 @@ def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
         )
         for consent in enrollment.consents
     )
+
+
+def _completed(change: Change, person: Person, enrollment: OpenedEnrollment) -> Known:
+    """Return what is known of a person with what they wrote where nothing was known."""
+    given = enrollment.particulars
+    wrote = Known(given.name, given.phone, given.visiting, given.purpose, given.plate)
+    return updated(wrote, open_known(change.session, change.safe, person))
 
 
 def _hold_particulars(

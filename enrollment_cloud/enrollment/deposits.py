@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import func, select, update
@@ -13,16 +12,16 @@ from sqlalchemy.orm import Session
 from enrollment_cloud.communities.profiles import require_published
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.tables import Envelope, SealedReply
-from enrollment_cloud.invitations.service import find_open_invitation
+from enrollment_cloud.invitations.service import STANDING, find_open_invitation
+from enrollment_cloud.invitations.tables import Invitation
 from enrollment_cloud.limits import ENVELOPE_LIFETIME, MAX_WAITING_BYTES_PER_COMMUNITY
 from enrollment_cloud.relay import Relay
-from tier_kit.forms.errors import Busy, Conflict, NotFound, TooMany
-from tier_kit.forms.limits import MAX_ENVELOPES_PER_INVITATION_AND_DAY, REPLY_LIFETIME
+from tier_kit.forms.errors import Busy, Conflict, NotFound, TooLarge, TooMany
+from tier_kit.forms.limits import MAX_VISIT_BYTES, REPLY_LIFETIME, share_of
 from tier_link.relay_messages import EnvelopeDeposited, ReplySealed
 
 State = Literal["waiting", "collected"]
 
-_DAY = int(timedelta(days=1).total_seconds())
 _HOUR = 3600
 
 
@@ -69,6 +68,7 @@ class Deposits:
             Conflict: another envelope or invitation has this id (`envelope-conflict`,
                 `invitation-wrong`).
             TooMany: this invitation's share of the day is used up (`invitation-exhausted`).
+            TooLarge: more than a page or a poster sends (`body-too-large`).
             Busy: too much waits for the community already (`community-full`), or it has
                 published nothing (`community-not-ready`).
         """
@@ -94,7 +94,9 @@ class Deposits:
             if known.collected_at is None and not self._is_here(session, known):
                 known.sequence = self.relay.deposit(session, community, sealed)
             return _state(known)
-        _check_room(session, community, sealed.invitation, sealed.received_at, lock=True)
+        link = _check_room(session, community, sealed.invitation, sealed.received_at, lock=True)
+        if link.kind in STANDING and len(sealed.sealed) > MAX_VISIT_BYTES:
+            raise TooLarge("body-too-large")
         row = Envelope(
             community=community,
             id=sealed.envelope,
@@ -168,16 +170,19 @@ def store_reply(session: Session, community: str, reply: ReplySealed, now: int) 
     return True
 
 
-def _check_room(session: Session, community: str, invitation: str, now: int, *, lock: bool) -> None:
-    find_open_invitation(session, community, invitation, now, lock=lock)
-    today = session.scalar(
+def _check_room(
+    session: Session, community: str, invitation: str, now: int, *, lock: bool
+) -> Invitation:
+    link = find_open_invitation(session, community, invitation, now, lock=lock)
+    share = share_of(link.kind)
+    recent = session.scalar(
         select(func.count()).where(
             Envelope.community == community,
             Envelope.invitation == invitation,
-            Envelope.received_at > now - _DAY,
+            Envelope.received_at > now - share.seconds,
         )
     )
-    if (today or 0) >= MAX_ENVELOPES_PER_INVITATION_AND_DAY:
+    if (recent or 0) >= share.envelopes:
         raise TooMany("invitation-exhausted", retry_after=_HOUR)
     waiting = session.scalar(
         select(func.sum(Envelope.size)).where(
@@ -186,6 +191,7 @@ def _check_room(session: Session, community: str, invitation: str, now: int, *, 
     )
     if (waiting or 0) >= MAX_WAITING_BYTES_PER_COMMUNITY:
         raise Busy("community-full", retry_after=_HOUR)
+    return link
 
 
 def _state(row: Envelope, replies: tuple[tuple[int, bytes], ...] = ()) -> EnvelopeState:

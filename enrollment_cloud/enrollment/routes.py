@@ -13,9 +13,9 @@ from enrollment_cloud.context import Cloud, CloudDependency, spend_read, spend_u
 from enrollment_cloud.enrollment import unsealed
 from enrollment_cloud.enrollment.deposits import EnvelopeState
 from enrollment_cloud.enrollment.uploads import FORM_TYPE, read_form, read_sealed
-from enrollment_cloud.invitations.service import find_open_invitation
+from enrollment_cloud.invitations.service import STANDING, find_open_invitation
 from tier_kit.forms.bodies import BOX_TYPE
-from tier_kit.forms.errors import Malformed
+from tier_kit.forms.errors import Malformed, NotFound
 from tier_kit.forms.identifiers import community_id, hex_id, key_id
 from tier_kit.forms.views import EnvelopeView, ReplyView, Taken
 from tier_link.base64url import encode_base64url
@@ -158,6 +158,8 @@ def _seal_and_deposit(cloud: Cloud, community: str, fields: dict[str, bytes]) ->
         profile = find_profile(session, community)
         unsealed.refuse_unless_on(profile)
         row = find_open_invitation(session, community, enrollment.invitation.id, now)
+        if row.kind in STANDING:
+            raise NotFound("invitation-unknown")
     sealed = unsealed.seal_for_client(
         enrollment,
         community=community,

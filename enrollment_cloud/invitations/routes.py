@@ -10,7 +10,7 @@ from enrollment_cloud.context import CloudDependency, spend_read
 from enrollment_cloud.invitations.service import find_open_invitation
 from tier_kit.forms.identifiers import community_id, hex_id
 from tier_kit.forms.views import InvitationView
-from tier_link.invitations import InvitationKind
+from tier_link.invitations import LinkKind
 
 router = APIRouter(tags=["invitations"])
 
@@ -21,4 +21,4 @@ def read_invitation(community: str, invitation: str, cloud: CloudDependency) -> 
     with cloud.database.read() as session:
         require_published(session, community_id(community))
         row = find_open_invitation(session, community, hex_id(invitation), unix_now())
-    return InvitationView(kind=cast("InvitationKind", row.kind), expires_at=row.expires_at)
+    return InvitationView(kind=cast("LinkKind", row.kind), expires_at=row.expires_at)

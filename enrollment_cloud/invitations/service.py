@@ -1,7 +1,7 @@
 """Publishing, closing and looking up invitations."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from enrollment_cloud.invitations.tables import Invitation
 from tier_kit.forms.errors import Gone, NotFound
 from tier_link.relay_messages import InvitationsWithdrawn, PublishedInvitation
+
+STANDING: Final = ("home", "poster")
+"""Kinds of links that serve again and again; whoever holds one sends no photo by it."""
 
 
 def publish_invitations(

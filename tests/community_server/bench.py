@@ -181,7 +181,7 @@ class Bench:
     def deliver(self, *deposits: EnvelopeDeposited) -> None:
         """Play a batch of the cloud's log, as the link does."""
         marks = self.estate.links.marks(CLOUD)
-        records = CloudRecords(self.estate.changer, self.estate.intake)
+        records = CloudRecords(self.estate.changer, self.estate.intake, self.estate.visiting)
         batch = [
             DurableRecord(marks.seen_sequence + number, RELAY.kind(deposit), RELAY.encode(deposit))
             for number, deposit in enumerate(deposits, 1)

@@ -36,7 +36,7 @@ def draft_for(cloud: CloudDouble, link: str, photos: Sequence[bytes]) -> Draft:
     )
     return Draft(
         invitation=target.invitation,
-        kind=target.kind,
+        kind=target.enrolls,
         community=target.community,
         envelope=secrets.token_hex(16),
         key=certificate.key,

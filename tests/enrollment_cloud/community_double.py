@@ -18,7 +18,7 @@ from tests.enrollment_cloud.samples import CommunityKeys, published
 from tests.support.link_nodes import IdleHandler, OwnLoop
 from tier_link.channel import Dialer, LiveLink, NodeIdentity, dial_pairing
 from tier_link.envelopes import Enrollment, parse_enrollment
-from tier_link.invitations import InvitationKind, InvitationSecret
+from tier_link.invitations import InvitationSecret, LinkKind
 from tier_link.relay_messages import (
     RELAY,
     EnvelopeDeposited,
@@ -141,7 +141,7 @@ class CommunityDouble:
         """Publish the profile."""
         self.say(self.keys.profile(unsealed=unsealed))
 
-    def invite(self, kind: InvitationKind = "resident", lasts: int = 3600) -> InvitationSecret:
+    def invite(self, kind: LinkKind = "resident", lasts: int = 3600) -> InvitationSecret:
         """Publish an invitation."""
         invitation = self.keys.invitation()
         self.say(InvitationsPublished((published(invitation, kind, lasts),)))

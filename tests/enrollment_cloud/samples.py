@@ -19,7 +19,7 @@ from tier_link.certificates import (
     root_fingerprint,
     root_public_bytes,
 )
-from tier_link.invitations import InvitationKind, InvitationSecret, new_invitation
+from tier_link.invitations import InvitationSecret, LinkKind, new_invitation
 from tier_link.relay_messages import (
     CarriedCertificate,
     ConsentText,
@@ -109,7 +109,7 @@ def consents() -> tuple[ConsentText, ...]:
 
 
 def published(
-    invitation: InvitationSecret, kind: InvitationKind = "resident", lasts: int = WEEK
+    invitation: InvitationSecret, kind: LinkKind = "resident", lasts: int = WEEK
 ) -> PublishedInvitation:
     """Return an invitation as the cloud learns of it."""
     return PublishedInvitation(invitation.id, kind, int(time.time()) + lasts)

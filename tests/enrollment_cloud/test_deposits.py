@@ -22,8 +22,9 @@ from tests.enrollment_cloud.samples import (
 )
 from tier_kit.forms.errors import FormRefused
 from tier_kit.forms.limits import REPLY_LIFETIME
-from tier_link.invitations import InvitationSecret
+from tier_link.invitations import InvitationSecret, LinkKind
 from tier_link.relay_messages import Closing, InvitationsWithdrawn, ReplySealed
+from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD
 from tier_link.store import LinkStore
 
 NOW = int(time.time())
@@ -168,6 +169,31 @@ def test_a_closed_invitation_says_why_and_does_not_come_back(
             close_invitations(session, COMMUNITY, closed, NOW)
         publish_invitations(session, COMMUNITY, [published(invitation)] * 2)
     assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == f"invitation-{why}"
+
+
+@pytest.mark.parametrize(("kind", "most"), [("home", 300), ("poster", 40)])
+def test_a_page_and_a_poster_have_shares_of_their_own_and_are_not_used_up(
+    database: Database, deposits: Deposits, invitation: InvitationSecret, kind: LinkKind, most: int
+) -> None:
+    with database.write.begin() as session:
+        publish_invitations(session, COMMUNITY, [published(invitation, kind)])
+    for _ in range(most):
+        deposits.deposit(COMMUNITY, sealed_envelope(invitation, NOW))
+    one_more = sealed_envelope(invitation, NOW)
+    assert refusal(deposits, COMMUNITY, one_more) == "invitation-exhausted"
+    later = NOW + (24 * 3600 if kind == "home" else 3600)
+    assert deposits.deposit(COMMUNITY, sealed_envelope(invitation, later)).state == "waiting"
+
+
+@pytest.mark.parametrize("kind", ["home", "poster"])
+def test_what_comes_by_a_page_or_a_poster_is_text_alone(
+    database: Database, deposits: Deposits, invitation: InvitationSecret, kind: LinkKind
+) -> None:
+    with database.write.begin() as session:
+        publish_invitations(session, COMMUNITY, [published(invitation, kind)])
+    photos = bytes(PADDED_SIZES[2] + SEAL_OVERHEAD)
+    large = msgspec.structs.replace(sealed_envelope(invitation, NOW), sealed=photos)
+    assert refusal(deposits, COMMUNITY, large) == "body-too-large"
 
 
 def test_an_invitation_lets_ten_envelopes_in_a_day(

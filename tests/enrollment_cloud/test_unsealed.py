@@ -174,3 +174,12 @@ def _open_files(cloud: CloudProcess) -> list[str]:
         if name.startswith("/"):
             found.append(name)
     return found
+
+
+def test_nobody_enrolls_by_a_poster(
+    small_cloud: CloudProcess, community: CommunityDouble, http: httpx.Client
+) -> None:
+    poster = community.invite("poster")
+    community.settle()
+    refused = post(http, small_cloud, community, fields(poster, b"photo"))
+    assert refused.json()["error"]["code"] == "invitation-unknown"

@@ -14,7 +14,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tier_link import certificates, envelopes, invitations, passes, replies, sealing
+from tier_link import (
+    certificates,
+    envelopes,
+    invitations,
+    passes,
+    replies,
+    sealing,
+    visit_answers,
+    visits,
+)
 from tier_link.base64url import encode_base64url
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -175,6 +184,57 @@ def reply_vector() -> dict[str, Any]:
     }
 
 
+def visit_vector() -> dict[str, Any]:
+    asked = visits.Invite(
+        visitor=envelopes.Particulars(name="李娜", purpose="吃饭", plate="沪A12345"),
+        valid_from=0,
+        valid_until=NOW + 4 * 3600,
+        doors=(ENVELOPE,),
+        uses=2,
+        credential="pass",
+    )
+    plaintext = visits.build_request(
+        asked,
+        auth=INVITATION.auth,
+        community=COMMUNITY,
+        envelope=ENVELOPE,
+        key=KEY,
+        language="zh-CN",
+        sent_at=NOW,
+        reply_key=sealing.sealing_public_bytes(BROWSER_KEY),
+    )
+    context = sealing.SealContext(COMMUNITY, visits.PURPOSE, ENVELOPE, KEY)
+    public = sealing.sealing_public_bytes(ENVELOPE_KEY)
+    signer = certificates.root_public_bytes(REPLY_SIGNER)
+    answer = visit_answers.VisitAnswer(
+        1, COMMUNITY, ENVELOPE, 2, NOW + 60, "approved", pin="135790", unit="3-1204"
+    )
+    sealed_answer = visit_answers.seal_answer(
+        answer,
+        reply_key=sealing.sealing_public_bytes(BROWSER_KEY),
+        signing_key=REPLY_SIGNER,
+        certificate=certificates.carry_certificate(*certificate("reply", "reply-1", signer)),
+    )
+    return {
+        "community": COMMUNITY,
+        "envelope": ENVELOPE,
+        "key": KEY,
+        "sent_at": NOW,
+        "envelope_private": jwk(ENVELOPE_KEY),
+        "reply_private": jwk(BROWSER_KEY),
+        "reply_public": encode_base64url(sealing.sealing_public_bytes(BROWSER_KEY)),
+        "auth_hex": INVITATION.auth.hex(),
+        "root_public": encode_base64url(certificates.root_public_bytes(ROOT)),
+        "fingerprint_hex": FINGERPRINT.hex(),
+        "now": NOW + 90,
+        "asked": json.loads(plaintext[32:])["asked"],
+        "plaintext_sha256": hashlib.sha256(plaintext).hexdigest(),
+        "sealed": encode_base64url(sealing.seal(public, plaintext, context)),
+        "answer": {"number": 2, "outcome": "approved", "pin": "135790", "unit": "3-1204"},
+        "sealed_answer": encode_base64url(sealed_answer),
+    }
+
+
 def pass_vector() -> dict[str, Any]:
     """A fixed pass and a phone's code; ECDSA draws a fresh number, so the code's tail differs."""
     claim = passes.PassClaim(
@@ -241,6 +301,7 @@ def main() -> None:
         ("reply", reply_vector()),
         ("padding", padding_vector()),
         ("pass", pass_vector()),
+        ("visit", visit_vector()),
     ):
         text = json.dumps(vector, ensure_ascii=False, indent=2)
         (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")

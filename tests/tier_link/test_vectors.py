@@ -29,6 +29,8 @@ from tier_link.passes import (
 )
 from tier_link.replies import Reply, open_reply
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SealContext, open_sealed, seal
+from tier_link.visit_answers import open_answer
+from tier_link.visits import PURPOSE, Invite, parse_request
 
 
 def vector(name: str) -> dict[str, Any]:
@@ -110,6 +112,38 @@ def test_the_enrollment_opens() -> None:
     enrollment.verify_mac(bytes.fromhex(v["auth_hex"]))
     assert enrollment.particulars.name == "王小明"
     assert [photo.pose for photo in enrollment.photos] == ["front", "left"]
+
+
+def test_the_visit_request_and_its_answer_open() -> None:
+    v = vector("visit")
+    context = SealContext(v["community"], PURPOSE, v["envelope"], v["key"])
+    plaintext = open_sealed(
+        private_key(v["envelope_private"]), decode_base64url(v["sealed"]), context
+    )
+    assert hashlib.sha256(plaintext).hexdigest() == v["plaintext_sha256"]
+    request = parse_request(
+        plaintext, community=v["community"], envelope=v["envelope"], key=v["key"]
+    )
+    request.verify_mac(bytes.fromhex(v["auth_hex"]))
+    assert isinstance(request.asked, Invite)
+    root = load_root(decode_base64url(v["root_public"]), bytes.fromhex(v["fingerprint_hex"]))
+    answer = open_answer(
+        private_key(v["reply_private"]),
+        decode_base64url(v["sealed_answer"]),
+        root_public=root,
+        community=v["community"],
+        envelope=v["envelope"],
+        number=v["answer"]["number"],
+        now=v["now"],
+    )
+    assert {name: getattr(answer, name) for name in v["answer"]} == v["answer"]
+
+
+def test_the_visit_vector_differs_in_its_seals_alone() -> None:
+    old, new = vector("visit"), make_vectors.visit_vector()
+    for sealed in ("sealed", "sealed_answer"):
+        assert old.pop(sealed) != new.pop(sealed)
+    assert old == new
 
 
 def test_the_reply_opens() -> None:

@@ -26,6 +26,17 @@ REPLY_LIFETIME: Final = timedelta(days=7)
 MAX_ENVELOPES_PER_INVITATION_AND_DAY: Final = 10
 """A person retakes a photo a few times; more is a leaked link being played with."""
 
+MAX_ENVELOPES_PER_HOME_AND_DAY: Final = 300
+"""A resident's page sends one when it is opened and one for each thing done there; a household that
+has a party stays far below."""
+
+MAX_ENVELOPES_PER_POSTER_AND_HOUR: Final = 40
+"""A gate at its busiest, with room for what the estate itself refuses beyond thirty."""
+
+MAX_VISIT_BYTES: Final = 17 * 1024
+"""What comes by a page's or a poster's link is text alone: two of the sizes that envelopes have."""
+
+
 BODY_SECONDS: Final = 300.0
 """4 MiB over a 128 kbit/s uplink take four and a half minutes."""
 
@@ -35,8 +46,27 @@ BODY_SILENCE_SECONDS: Final = 20.0
 MAX_TRACKED_ADDRESSES: Final = 100_000
 """Some 20 MB; a flood from more addresses pushes out the oldest instead of growing."""
 
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
 _IPV6_CUSTOMER_BITS: Final = 64
 """A provider gives a customer at least a /64, so all of it counts as one address."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many envelopes one link may bring within so many seconds."""
+
+    envelopes: int
+    seconds: int
+
+
+def share_of(kind: str) -> Share:
+    """Return the share of a link of this kind, as `tier_link.invitations` names them."""
+    if kind == "home":
+        return Share(MAX_ENVELOPES_PER_HOME_AND_DAY, _DAY)
+    if kind == "poster":
+        return Share(MAX_ENVELOPES_PER_POSTER_AND_HOUR, _HOUR)
+    return Share(MAX_ENVELOPES_PER_INVITATION_AND_DAY, _DAY)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Kind = Literal["resident", "visitor"]
+Kind = Literal["resident", "visitor", "home", "poster"]
 State = Literal["waiting", "collected"]
 
 

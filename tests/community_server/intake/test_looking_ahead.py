@@ -31,7 +31,7 @@ def test_who_writes_meanwhile_does_not_wait_for_photos_to_be_judged(
 def test_a_look_serves_the_envelope_it_was_made_for_and_no_other(
     bench: Bench, people: Sequence[SamplePerson]
 ) -> None:
-    records = CloudRecords(bench.estate.changer, bench.estate.intake)
+    records = CloudRecords(bench.estate.changer, bench.estate.intake, bench.estate.visiting)
     invitation, _ = bench.invite()
     good = bench.draft(invitation, [people[1].portrait]).deposit()
     records.prepare(CLOUD, RELAY.kind(good), RELAY.encode(good))
@@ -45,7 +45,7 @@ def test_a_look_serves_the_envelope_it_was_made_for_and_no_other(
 def test_looks_that_nobody_asked_for_end_with_the_link(
     bench: Bench, people: Sequence[SamplePerson]
 ) -> None:
-    records = CloudRecords(bench.estate.changer, bench.estate.intake)
+    records = CloudRecords(bench.estate.changer, bench.estate.intake, bench.estate.visiting)
     invitation, _ = bench.invite()
     deposit = bench.draft(invitation, [people[0].portrait]).deposit()
     records.prepare(CLOUD, RELAY.kind(deposit), RELAY.encode(deposit))

@@ -1,0 +1,118 @@
+"""A visit that is approved: its visitor becomes a person, with what opens the doors for them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from community_server.access.membership import doors_for
+from community_server.change import Change
+from community_server.database import now
+from community_server.errors import InputRefused
+from community_server.invitations.service import VISITORS_UNIT, invite_again
+from community_server.passes.service import give_pass
+from community_server.people.service import add_person, issue_pin
+from community_server.people.tables import Person
+from community_server.visits.details import Details, open_details
+from community_server.visits.links import homes_of_unit
+from community_server.visits.tables import Visit, VisitCount
+from community_server.visits.visiting import Visiting
+from tier_link.invitations import parse_link
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What a visitor is given: the fragment of a pass or of an invitation, and a PIN.
+
+    `pin`, entered with `unit`, is empty where there is none; of an invitation it opens beside the
+    face for the first time, and goes to the visitor by another way than the link.
+    """
+
+    qr_pass: str = field(default="", repr=False)
+    invitation: str = field(default="", repr=False)
+    pin: str = field(default="", repr=False)
+    unit: str = ""
+
+
+def admit(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
+    """Make the visitor of an approved visit, count them, and return what they are given.
+
+    Raises:
+        Conflict: `cloud-not-paired`.
+        InputRefused: `time-over`.
+    """
+    details = open_details(change.session, change.safe, visit)
+    person = add_person(
+        change,
+        category="visitor",
+        unit=visit.unit or VISITORS_UNIT,
+        known=details.known,
+        valid_from=visit.valid_from,
+        valid_until=visit.valid_until,
+        doors=_doors(change, visit, details),
+    )
+    visit.person_id = person.id
+    _count(change, visiting, visit)
+    change.session.flush()
+    return hand_over(change, visiting, visit)
+
+
+def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
+    """Make a visitor's link, and PIN where there is one, in place of any earlier.
+
+    A visit of so many entries has no PIN unless the first opening by face needs it: doors do not
+    count PINs.
+
+    Raises:
+        Conflict: `cloud-not-paired`, `time-over`, `pass-too-early`.
+    """
+    person = visit.person_id or ""
+    if visit.credential == "pass":
+        left = visit.uses - visit.entries if visit.uses else 0
+        given = give_pass(change, person, uses=left)
+        pin, unit = issue_pin(change, person) if not visit.uses else ("", "")
+        return HandedOver(qr_pass=given.fragment, pin=pin, unit=unit)
+    days = visiting.settings.invitation_days
+    link = invite_again(change, visiting.links, person, days=days).link
+    fragment = parse_link(link).invitation.fragment
+    if visiting.settings.first_opening == "pin":
+        pin, unit = issue_pin(change, person)
+        return HandedOver(invitation=fragment, pin=pin, unit=unit)
+    return HandedOver(invitation=fragment)
+
+
+def check_doors(change: Change, host: Person, doors: tuple[str, ...]) -> None:
+    """Check that a resident lets their visitors in by no door that is not their own.
+
+    Raises:
+        InputRefused: `door-unknown`.
+    """
+    own = doors_for(change.session, host.id)
+    if own is not None and not set(doors) <= own:
+        raise InputRefused("not one of the host's doors", field="doors", code="door-unknown")
+
+
+def _doors(change: Change, visit: Visit, details: Details) -> frozenset[str]:
+    """Return a visitor's doors, none for all: those named, else the hosts' and where they asked."""
+    if details.doors:
+        return frozenset(details.doors)
+    hosts = [visit.host_id] if visit.host_id else homes_of_unit(change.session, visit.unit)
+    asked = frozenset({visit.door_id} if visit.door_id else ())
+    found = asked
+    for host in hosts:
+        own = doors_for(change.session, host)
+        if own is None:
+            return frozenset()
+        found |= own
+    if not found and hosts:
+        raise InputRefused("the host has no door", field="doors", code="door-unknown")
+    return found
+
+
+def _count(change: Change, visiting: Visiting, visit: Visit) -> None:
+    if not visit.unit:
+        return
+    month = f"{datetime.fromtimestamp(now(), visiting.zone):%Y-%m}"
+    row = change.session.get(VisitCount, (visit.unit, month), with_for_update=True)
+    if row is None:
+        change.session.add(VisitCount(unit=visit.unit, month=month, visitors=1))
+    else:
+        row.visitors += 1
