@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from community_server.access import routes as access
 from community_server.alarms import routes as alarms
 from community_server.analysis import routes as analysis
+from community_server.api.description import describe_api
 from community_server.audit import routes as audit
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
@@ -121,6 +122,7 @@ def make_app(estate: Estate) -> FastAPI:
     ):
         app.include_router(slice_.router)
     app.include_router(console.router)
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # as FastAPI's docs say
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))
     app.router.routes.append(WebSocketRoute("/pair", SocketEndpoint(_accept_pairing)))

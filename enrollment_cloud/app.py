@@ -16,6 +16,7 @@ from enrollment_cloud.communities import routes as communities
 from enrollment_cloud.communities.service import CLOUD_NODE, cloud_key, find_link_key
 from enrollment_cloud.context import Cloud
 from enrollment_cloud.database import open_cloud_database
+from enrollment_cloud.description import describe_api
 from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
 from enrollment_cloud.invitations import routes as invitations
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # both load scripts from elsewhere, which our pages' policy forbids
         redoc_url=None,
     )
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # as FastAPI's docs say
     app.state.cloud = cloud
     api = APIRouter(prefix=API_PREFIX)
     for part in (communities, invitations, enrollment):

@@ -1,0 +1,1 @@
+"""How the API describes itself: examples, and what each route refuses with."""
