@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -34,33 +33,10 @@ from gatehouse.local_estate import free_port
 from tests.community_server.bench import Bench
 from tests.community_server.traces import traces
 from tests.door_terminal.estate import Authority
+from tests.support.mailbox import Mailbox
 
 LINK = "https://cloud.example/c/estate/enroll#secret-of-the-link"
 SECRET = b"between the two of us"
-
-
-@dataclass
-class Mailbox:
-    """A mail server's handler: keeps what comes, refuses what it is told to."""
-
-    mails: list[bytes] = field(default_factory=list)
-    refusal: str = ""
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        del server, session, options
-        if self.refusal:
-            return self.refusal
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        del server, session
-        self.mails.append(envelope.original_content or b"")
-        return "250 OK"
 
 
 def authenticate(
