@@ -8,8 +8,6 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Final
 
-from openpyxl import load_workbook
-
 from community_server.errors import InputRefused
 
 MAX_FILE: Final = 1024 * 1024
@@ -78,6 +76,9 @@ def _decoded(data: bytes) -> str:
 
 
 def _workbook(data: bytes) -> Rows:
+    # A sixteenth of the server's start is this package's, and most estates import once.
+    from openpyxl import load_workbook  # noqa: PLC0415 -- slow to import
+
     _check_unpacked(data)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
