@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class AlarmKind(StrEnum):
-    """Kinds of alarm. One of a kind at a time at each door, or at the server."""
+    """Kinds of alarm. One of a kind at a time at each door or the server, or about each person."""
 
     FIRE = "fire"
     FORCED_OPEN = "forced-open"
@@ -21,6 +21,8 @@ class AlarmKind(StrEnum):
     CALL_MISSED = "call-missed"
     STRANGERS = "strangers"
     """Nobody that is known, refused again and again."""
+    OVERSTAY = "overstay"
+    """A service worker is inside for longer than allowed."""
     ROSTER_BEHIND = "roster-behind"
     LEASE_ENDING = "lease-ending"
     CLOCK_UNKNOWN = "clock-unknown"

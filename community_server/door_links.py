@@ -31,6 +31,7 @@ from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
 from community_server.renewal import Renewals
 from community_server.rosters.news import Rosters
+from community_server.services.stays import note_entry
 from community_server.thresholds import ScoreBook
 from community_server.visits.counting import count_visit_entry
 from face_engine.self_calibration import ScoreHistogram
@@ -92,7 +93,9 @@ class DoorRecords:
             case EntryRecorded() as entry:
                 self._keep_entry(session, peer, entry)
             case EntryRemarked() as remark:
-                remark_entry(session, peer, remark)
+                number = remark_entry(session, peer, remark)
+                if number is not None:
+                    note_entry(session, number, self.zone)
             case AlarmChanged() as alarm:
                 record_change(session, peer, alarm)
             case _:
@@ -184,6 +187,7 @@ class DoorRecords:
             number = record_entry(session, peer, entry, self.zone)
             if number is not None:
                 change.after_commit(lambda: self._announce(number))
+                note_entry(session, number, self.zone)
                 tell(session, _event_of(session, number))
                 notice_try(session, peer, entry)
                 self._note_first_opening(session, change.after_commit, entry)

@@ -8,6 +8,7 @@ from community_server.invitations.queries import open_invitations
 from community_server.passes.service import take_pass_back
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
+from community_server.services.stays import forget_stays
 from community_server.setup.community import get_community
 from community_server.visits.links import withdraw_home_link
 from community_server.visits.queries import forget_visit, hosted_by, visit_of
@@ -34,6 +35,7 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
     close_invitations(change, links, links_open, "withdrawn")
     take_pass_back(change, person)
     _end_visits(change, links, person)
+    forget_stays(session, [person])
     session.flush()
     change.safe.destroy(session, owner(person))
     session.delete(row)

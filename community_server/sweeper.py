@@ -25,6 +25,7 @@ from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
 from community_server.services.queries import workers_to_forget
+from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
 from community_server.visits.sweeping import forget_overdue
 from community_server.webhooks.queue import forget_deliveries
@@ -113,6 +114,9 @@ class Sweeper:
             with estate.changer.change() as change:
                 remove_person(change, estate.links, person)
             _log.info("person=%s forgotten=yes reason=retention-over", person)
+        if people:
+            with estate.changer.change() as change:
+                forget_strays(change.session)
 
     def _forget_visits(self, moment: int) -> None:
         """End visits that nobody decided on, or whose time is over with no visitor left."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from access_rules.alarms import AlarmKind
 from community_server.alarms.rules import Severity
 from community_server.alarms.service import open_note
 from community_server.alarms.tables import Alarm
@@ -17,13 +18,15 @@ from community_server.vault.safe import Safe
 class ShownAlarm:
     """One alarm as staff see it. Times are Unix milliseconds, 0 for not yet.
 
-    `door` and `door_name` are empty for an alarm of this server's own.
+    `door` and `door_name` are empty for an alarm of this server's own; `subject` is the person whom
+    such a one is about, empty for nobody.
     """
 
     alarm: str
     door: str
     door_name: str
     kind: str
+    subject: str
     severity: str
     active: bool
     raised_at: int
@@ -93,6 +96,12 @@ def active_kinds(session: Session) -> dict[str | None, list[str]]:
     return found
 
 
+def active_subjects(session: Session, kind: AlarmKind) -> set[str]:
+    """Return whom the active alarms of a kind are about."""
+    query = select(Alarm.subject).where(Alarm.cleared_at == 0, Alarm.kind == kind.value)
+    return set(session.scalars(query))
+
+
 def _is_open() -> ColumnElement[bool]:
     waits = or_(Alarm.cleared_at == 0, Alarm.acknowledged_at == 0)
     return and_(waits, Alarm.severity != Severity.QUIET)
@@ -131,6 +140,7 @@ def _show(row: Alarm, door_name: str, cleared_by: str, seen_by: str, note: str) 
         door=row.door_id or "",
         door_name=door_name,
         kind=row.kind,
+        subject=row.subject,
         severity=row.severity,
         active=row.cleared_at == 0,
         raised_at=row.raised_at,

@@ -59,6 +59,8 @@ DEFAULTS: Final[Mapping[str, Rule]] = {
         Rule(AlarmKind.CAMERA_BLIND, Severity.WARNING),
         Rule(AlarmKind.CARD_READER_LOST, Severity.WARNING),
         Rule(AlarmKind.CALL_MISSED, Severity.WARNING),
+        # Minutes beyond what the company is allowed: somebody looking for the way out is none yet.
+        Rule(AlarmKind.OVERSTAY, Severity.WARNING, after_min=15),
         # Longer than a terminal, a switch or this server takes to start anew after a power cut.
         Rule(AlarmKind.DOOR_OFFLINE, Severity.WARNING, after_min=10),
         Rule(AlarmKind.ROSTER_BEHIND, Severity.WARNING, after_min=10),

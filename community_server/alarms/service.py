@@ -44,21 +44,31 @@ def record_change(session: Session, door: str, message: AlarmChanged) -> None:
     session.flush()
 
 
-def raise_alarm(session: Session, door: str | None, kind: AlarmKind) -> bool:
+def raise_alarm(session: Session, door: str | None, kind: AlarmKind, subject: str = "") -> bool:
     """Raise an alarm that the server itself notices, about a door or about itself (None).
 
-    Says whether it is a new one.
+    With a `subject`, the id of a person, it is about them. Says whether it is a new one.
     """
-    if session.scalar(select(Alarm.alarm).where(_active(door), Alarm.kind == kind.value)):
+    same = select(Alarm.alarm).where(
+        _active(door), Alarm.kind == kind.value, Alarm.subject == subject
+    )
+    if session.scalar(same):
         return False
-    _add(session, new_id(), door, kind.value, raised_at=now() * 1000, time_known=True)
+    row = _add(session, new_id(), door, kind.value, raised_at=now() * 1000, time_known=True)
+    row.subject = subject
     session.flush()
     return True
 
 
-def end_alarms(session: Session, door: str | None, kind: AlarmKind | None = None) -> None:
-    """End a door's alarms, of one kind or all: their cause is gone, or their terminal."""
+def end_alarms(
+    session: Session, door: str | None, kind: AlarmKind | None = None, subject: str | None = None
+) -> None:
+    """End a door's alarms, of one kind or all: their cause is gone, or their terminal.
+
+    With a `subject` only those about this person.
+    """
     which = [_active(door)] + ([Alarm.kind == kind.value] if kind else [])
+    which += [Alarm.subject == subject] if subject is not None else []
     for row in session.scalars(select(Alarm).where(*which).with_for_update()):
         row.cleared_at = now() * 1000
         tell(session, _news(AlarmEnded, row, by=""))

@@ -10,7 +10,8 @@ from community_server.database import Base, Id, Sealed, Seconds
 class Alarm(Base):
     """One alarm of one door, or of this server, from its beginning to its end.
 
-    `door_id` is None for the server's own. `raised_at` and `cleared_at` are the door's time in
+    `door_id` is None for the server's own; `subject` is the person whom one of these is about, or
+    empty. `raised_at` and `cleared_at` are the door's time in
     Unix milliseconds, of arrival where the door did not know it; `cleared_at` is 0 while the alarm
     is active. `cleared_by` is the member of staff whose word ended it, `acknowledged_by` whoever
     has seen it, with their `note`, sealed as the estate's own; empty for nobody. `severity` is what
@@ -22,6 +23,7 @@ class Alarm(Base):
     alarm: Mapped[Id] = mapped_column(primary_key=True)
     door_id: Mapped[str | None] = mapped_column(String(32), ForeignKey("doors.id"))
     kind: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(32), default="", server_default="")
     severity: Mapped[str] = mapped_column(String(16), default="warning", server_default="warning")
     raised_at: Mapped[int] = mapped_column(BigInteger)
     cleared_at: Mapped[int] = mapped_column(BigInteger, default=0)

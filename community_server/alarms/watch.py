@@ -19,6 +19,7 @@ from community_server.doors.service import list_doors
 from community_server.doors.tables import Door
 from community_server.doors.watch import Seen
 from community_server.estate import Estate
+from community_server.services.overstays import follow_overstays
 from community_server.webhooks.queue import count_given_up
 
 NOTED_EVERY_S: Final = 300
@@ -90,6 +91,7 @@ class EstateWatch:
         own = active.get(None, [])
         for kind, due in self._of_server(session, rules, told=own):
             self._follow(session, None, kind, due=due, told=kind in own)
+        follow_overstays(session, moment)
         escalate(session, moment)
 
     def _of_door(self, door: Door, rules: Rules, moment: int) -> Iterator[tuple[AlarmKind, bool]]:

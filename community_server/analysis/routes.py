@@ -26,6 +26,8 @@ def show_analysis(
 
     `hours` has a row for each weekday, Monday first; `faces` says for each door how many faces it
     saw and refused in each hour of the day, and `bad` in which of them strikingly many.
+    `time_inside` counts stays of service workers by how long they lasted (to 10, 20, 30, 60, 120,
+    240, 480 minutes, and longer): those whose end was seen, and those that are estimates.
     """
     del staff
     found = analyse(estate, days, door)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.hours import DAY, HOUR, hour_of
 from community_server.estate import Estate
+from community_server.services.figures import TimeInside, time_inside
 
 SPANS: Final = (7, 30, 90, 365)
 """Days that can be looked back."""
@@ -32,7 +34,10 @@ LIGHT: Final = 30
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the last days show. `doors` names every door there ever was, by id."""
+    """What the last days show. `doors` names every door there ever was, by id.
+
+    `time_inside` is of service workers, and of all doors together.
+    """
 
     since: int
     until: int
@@ -43,6 +48,7 @@ class Analysis:
     refusals: dict[str, int]
     faces: list[FaceHours]
     patterns: Patterns
+    time_inside: TimeInside
 
     @property
     def total(self) -> int:
@@ -55,7 +61,7 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
     zone, moment = ZoneInfo(estate.settings.time_zone), now()
     until = hour_of(moment, zone) + HOUR
     window = Window(until - days * DAY, until, zone, door)
-    light = until - LIGHT * DAY
+    light, first = until - LIGHT * DAY, datetime.fromtimestamp(window.since, zone)
     with estate.reading() as session:
         kinds = by_kind(session, window)
         return Analysis(
@@ -68,4 +74,5 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
             refusals=by_reason(kinds),
             faces=faces_by_hour(session, replace(window, since=max(window.since, light))),
             patterns=find_patterns(session, zone, moment),
+            time_inside=time_inside(session, first.date().isoformat()),
         )

@@ -225,6 +225,15 @@ _COMPANY: Final[dict[str, Any]] = {
     "workers": 12,
 }
 
+_VISITS: Final = {
+    "visits": 41,
+    "days": 20,
+    "seen": 38,
+    "minutes": 610,
+    "median": 14,
+    "estimated": 42,
+}
+
 ANSWERS: Final[dict[str, Any]] = {
     "GET /status": {
         "community": "sunny-court-c61d",
@@ -367,15 +376,34 @@ ANSWERS: Final[dict[str, Any]] = {
         "refusals": {"face-unknown": 7},
         "faces": [{"door": _DOOR, "seen": _HOURS, "refused": _HOURS, "bad": []}],
         "patterns": {"refusals": [], "odd_hours": [], "two_places": []},
+        "time_inside": {"seen": [4, 9, 12, 6, 1, 0, 0, 0], "estimated": [0, 0, 3, 0, 0, 0, 0, 0]},
     },
     "GET /companies": [_COMPANY],
     "GET /companies/{company}": _COMPANY,
+    "GET /companies/{company}/visits": {"months": {"2026-11": _VISITS}, "workers": {}},
+    "GET /inside": [
+        {
+            "person": _PERSON,
+            "company": _OTHER,
+            "company_name": "顺风速运",
+            "unit": "3-1-502",
+            "door": _DOOR,
+            "door_name": "东门",
+            "since": _MOMENT,
+            "last_seen": _MOMENT,
+            "until": _MOMENT + 7200,
+            "estimated": False,
+            "leaves": 0,
+            "overstays": False,
+        }
+    ],
     "GET /alarms": [
         {
             "alarm": _OTHER,
             "door": _DOOR,
             "door_name": "东门",
             "kind": "held-open",
+            "subject": "",
             "severity": "warning",
             "active": True,
             "raised_at": _MOMENT * 1000,

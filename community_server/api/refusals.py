@@ -53,6 +53,7 @@ REFUSALS: Final = {
         "404 company-unknown; 422 company-kind-unknown external-id-taken group-unknown "
         "groups-too-many name-missing name-taken note-long retention-wrong stay-wrong"
     ),
+    "GET /companies/{company}/visits": "404 company-unknown",
     "GET /companies/{company}/workers": "404 company-unknown",
     "POST /companies/{company}/workers": (
         "404 company-unknown; 422 door-unknown group-unknown groups-too-many time-over "
@@ -93,6 +94,7 @@ REFUSALS: Final = {
     "DELETE /holidays/{day}": "404 holiday-unknown",
     "DELETE /households/{household}": "404 household-unknown; 409 household-lived-in",
     "GET /households/{household}": "404 household-unknown",
+    "POST /inside/{person}/left": "409 not-inside",
     "POST /invitations": (
         "409 cloud-not-paired not-set-up; 422 door-unknown name-missing time-over unit-long "
         "unit-missing window-long window-missing"

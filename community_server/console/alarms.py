@@ -181,6 +181,7 @@ def _page(
         here=f"/alarms/{alarm}",
         refusal=refusal,
         alarm=found[0],
+        about=estate.name_of(found[0].subject),
         note=note,
         longest=MAX_NOTE,
     )

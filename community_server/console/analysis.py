@@ -13,6 +13,7 @@ from community_server.console.frame import desk_page
 from community_server.desk import EstateDep, reader
 from community_server.doors.service import list_doors
 from community_server.pages import PAGES, language_of
+from community_server.services.figures import BOUNDS
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_kit.language import Language
@@ -48,6 +49,7 @@ def show_analysis(
         found=found,
         charts=list(draws.all()) if found.total else [],
         faces=[(one, draws.name_of(one.door), draws.faces(one)) for one in found.faces],
+        stays=draws.stays() if any(found.time_inside.seen + found.time_inside.estimated) else None,
         name_of_door=draws.name_of,
         name_of=estate.name_of,
         days=days,
@@ -95,6 +97,20 @@ class _Draws:
             for hour in range(HOURS)
         ]
         return Chart(title, svg, heads, rows)
+
+    def stays(self) -> Chart:
+        title, stays = self._say("analysis.stays"), self.found.time_inside
+        labels = [self._say("analysis.up-to", count=bound) for bound in BOUNDS]
+        labels.append(self._say("analysis.longer", count=BOUNDS[-1]))
+        rows = list(zip(labels, stays.seen, stays.estimated, strict=True))
+        drawn = [Bar(label, (("usual", seen), ("few", rest))) for label, seen, rest in rows]
+        svg = bars("stays", title, self._say("analysis.stays-desc"), drawn)
+        heads = [
+            self._say(f"analysis.{name}") for name in ("length", "stays-seen", "stays-guessed")
+        ]
+        return Chart(
+            title, svg, heads, [[label, f"{seen:,}", f"{rest:,}"] for label, seen, rest in rows]
+        )
 
     def _hours(self) -> Chart:
         title = self._say("analysis.hours")

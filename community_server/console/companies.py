@@ -28,6 +28,7 @@ from community_server.services.routes import (
     new_worker,
     save_company,
     set_suspended,
+    visits_of,
     wanted_of,
 )
 from community_server.staff.permissions import Permission
@@ -222,6 +223,7 @@ def _page(
     with estate.reading() as session:
         shown = find_company(session, estate.safe, company) if company else None
         groups = list_groups(session)
+    months, visits = visits_of(estate, company) if company else ({}, {})
     return desk_page(
         request,
         estate,
@@ -233,6 +235,8 @@ def _page(
         company=shown,
         wanted=wanted or (wanted_of(shown) if shown else CompanyWanted("")),
         workers=list_workers(estate, company) if company else [],
+        months=months,
+        visits=visits,
         worker=worker,
         groups=groups,
         kinds=list(CompanyKind),

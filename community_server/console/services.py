@@ -1,10 +1,17 @@
-"""Service workers at the gate: checked in by the guard."""
+"""Service workers at the gate: who is inside, and who is checked in by the guard."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from community_server.console.frame import Text, desk_page, form_writer
+from community_server.console.frame import (
+    Text,
+    clock_of,
+    desk_page,
+    form_writer,
+    fragment,
+    go_to,
+)
 from community_server.console.given_pass import ShownPass, show_pass
 from community_server.desk import EstateDep, reader
 from community_server.doors.routes import listing as list_doors
@@ -12,8 +19,9 @@ from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.passes.service import GivenPass
 from community_server.services.companies import CompanyKind
+from community_server.services.inside import Inside
 from community_server.services.queries import list_companies
-from community_server.services.routes import new_check_in
+from community_server.services.routes import new_check_in, note_left, who_is_inside
 from community_server.services.workers import CheckIn
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
@@ -28,8 +36,31 @@ NOBODY_YET = CheckIn()
 
 @router.get("")
 def show_services(request: Request, estate: EstateDep, staff: Reader) -> Response:
-    """Show the form by which a guard lets somebody in who has never been here."""
+    """Show who is inside, and the form that lets somebody in who has never been here."""
     return _page(request, estate, staff)
+
+
+@router.get("/inside")
+def show_inside(request: Request, estate: EstateDep, staff: Reader) -> Response:
+    """Answer with who is inside, which the page asks for again and again."""
+    return fragment(
+        request,
+        "inside.html.jinja",
+        inside=_inside(estate),
+        clock=clock_of(request, estate),
+        csrf=staff.csrf,
+        may=staff.permissions,
+    )
+
+
+@router.post("/inside/{person}/left")
+def say_left(request: Request, person: str, estate: EstateDep, staff: Guard) -> Response:
+    """Say that somebody has left whom no reader has seen leave."""
+    try:
+        note_left(estate, person, staff.staff)
+    except ServerError as refusal:
+        return _page(request, estate, staff, refusal=refusal)
+    return go_to("/services?done=left")
 
 
 @router.post("")
@@ -64,6 +95,11 @@ def check_in(
     return _page(request, estate, staff, given=given)
 
 
+def _inside(estate: Estate) -> list[tuple[Inside, str]]:
+    """Return who is inside, and their names."""
+    return [(one, estate.name_of(one.person)) for one in who_is_inside(estate)]
+
+
 def _give(estate: Estate, wanted: CheckIn, staff: str) -> tuple[GivenPass, str]:
     made, link = new_check_in(estate, wanted, staff)
     return made.given, link
@@ -88,6 +124,7 @@ def _page(
         room="services",
         here="/services",
         refusal=refusal,
+        inside=_inside(estate),
         companies=[one for one in companies if not one.suspended],
         kinds=list(CompanyKind),
         doors=list_doors(estate),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from community_server.access.membership import groups_of, put_into_groups
 from community_server.access.tables import AccessGroup
@@ -18,7 +18,7 @@ from community_server.services.queries import (
     seal_contact,
     workers_of,
 )
-from community_server.services.tables import Company
+from community_server.services.tables import Company, StayCount
 
 MAX_NAME: Final = 64
 MAX_CONTACT: Final = 200
@@ -117,6 +117,7 @@ def remove_company(change: Change, company: str) -> None:
     row = get_company(change.session, company, lock=True)
     if workers_of(change.session, company):
         raise Conflict("workers come for this company", code="company-used")
+    change.session.execute(delete(StayCount).where(StayCount.company_id == company))
     change.session.delete(row)
     change.session.flush()
     change.safe.destroy(change.session, company_owner(company))

@@ -2,12 +2,14 @@
 
 from dataclasses import asdict, replace
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from community_server.audit.log import audit
 from community_server.change import Change
+from community_server.database import now
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
 from community_server.people.particulars import Known
@@ -25,12 +27,17 @@ from community_server.services.companies import (
     remove_company,
     suspend_company,
 )
+from community_server.services.figures import Visits, by_month, by_worker
+from community_server.services.inside import Inside, add_departure, list_inside
+from community_server.services.overstays import follow_overstays
 from community_server.services.queries import (
     ListedCompany,
     find_company,
+    get_company,
     list_companies,
     workers_of,
 )
+from community_server.services.stays import settle
 from community_server.services.workers import CheckedIn, CheckIn, add_worker, check_in
 from community_server.setup.community import get_community
 from community_server.staff.permissions import Permission
@@ -182,6 +189,37 @@ def show_workers(company: str, estate: EstateDep, staff: Reader) -> list[ListedP
     return list_workers(estate, company)
 
 
+@router.get("/companies/{company}/visits")
+def show_visits(company: str, estate: EstateDep, staff: Reader) -> dict[str, dict[str, object]]:
+    """Sum up how often a company's workers came and for how long, by month and by worker.
+
+    `seen` are visits whose end was seen: `minutes` and `median` are of these alone; `estimated` are
+    minutes of the others. Months outlive the workers.
+    """
+    del staff
+    months, workers = visits_of(estate, company)
+    return {
+        "months": {month: asdict(visits) for month, visits in months.items()},
+        "workers": {person: asdict(visits) for person, visits in workers.items()},
+    }
+
+
+@router.get("/inside")
+def show_inside(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
+    """List the service workers who are inside now, those first who are for the longest.
+
+    With `estimated` nobody would see them leave: they are taken to have left at `leaves`.
+    """
+    del staff
+    return [asdict(one) for one in who_is_inside(estate)]
+
+
+@router.post("/inside/{person}/left", status_code=204)
+def say_left(person: str, estate: EstateDep, staff: Guard) -> None:
+    """Say that somebody has left whom no reader has seen leave."""
+    note_left(estate, person, staff.staff)
+
+
 @router.post("/companies/{company}/workers", status_code=201)
 def make_worker(company: str, body: WorkerBody, estate: EstateDep, staff: Writer) -> WorkerMade:
     """Add a worker, who is then invited, or given a PIN, a pass or a card, like anybody."""
@@ -222,6 +260,37 @@ def list_workers(estate: Estate, company: str) -> list[ListedPerson]:
         found = find_company(session, estate.safe, company)
         workers = workers_of(session, found.company)
     return listing(estate, workers)
+
+
+def who_is_inside(estate: Estate) -> list[Inside]:
+    """Return the service workers who are inside now."""
+    with estate.reading() as session:
+        return list_inside(session, now())
+
+
+def note_left(estate: Estate, person: str, staff: str) -> None:
+    """Note that somebody has left, and who said so; an alarm about them is over.
+
+    Raises:
+        Conflict: `not-inside`.
+    """
+    zone = ZoneInfo(estate.settings.time_zone)
+    with estate.changer.change() as change:
+        settle(change.session, person, add_departure(change, person, staff), zone)
+        follow_overstays(change.session, now())
+        audit(change.session, staff, "say-left", person)
+
+
+def visits_of(estate: Estate, company: str) -> tuple[dict[str, Visits], dict[str, Visits]]:
+    """Return a company's visits by month, and by worker of those who are here.
+
+    Raises:
+        NotFound: `company-unknown`.
+    """
+    with estate.reading() as session:
+        row = get_company(session, company)
+        zone = ZoneInfo(estate.settings.time_zone)
+        return by_month(session, row), by_worker(session, row, zone)
 
 
 def save_company(estate: Estate, wanted: CompanyWanted, staff: str, company: str = "") -> str:

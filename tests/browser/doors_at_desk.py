@@ -68,10 +68,10 @@ class DoorAtDesk:
 
 
 @contextmanager
-def door_at(desk: Desk, name: str, folder: Path) -> Iterator[DoorAtDesk]:
+def door_at(desk: Desk, name: str, folder: Path, direction: str = "both") -> Iterator[DoorAtDesk]:
     """Add a door, pair a terminal with it and connect it."""
     with staff_of(desk) as staff:
-        door = staff.call("POST", "doors", {"name": name})["door"]
+        door = staff.call("POST", "doors", {"name": name, "direction": direction})["door"]
         code = staff.call("POST", f"doors/{door}/pairing")["code"]
     with DoorDouble(folder, desk.estate.server_address) as terminal:
         terminal.pair(code)

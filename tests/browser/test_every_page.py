@@ -46,7 +46,7 @@ PARTS: Final = {
     *("/overview/live", "/night/live", "/approvals/badge", "/approvals/news", "/doors/live"),
     *("/doors/{door}/health", "/entries/live", "/alarms/live", "/alarms/badge", "/alarms/banner"),
     *("/calls/banner", "/calls/{call}/live", "/calls/{call}/still", "/cloud/live", "/ca.pem"),
-    *("/lockdown/live", "/lockdown/banner", "/import/template"),
+    *("/lockdown/live", "/lockdown/banner", "/import/template", "/services/inside"),
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light")]
