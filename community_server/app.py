@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -36,6 +37,8 @@ from community_server.lockdown import routes as lockdown
 from community_server.messages import routes as messages
 from community_server.messages.sender import Sender
 from community_server.openings import routes as openings
+from community_server.own_forms import pages as form_pages
+from community_server.own_forms import routes as forms
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
@@ -66,6 +69,8 @@ UPLOADS: Final = {
     ("POST", "/api/v1/sync/batch"): MOST_ITEMS * MAX_ITEM,
 }
 """Where a file or much at once is taken, and how many bytes with all that goes beside it."""
+_ENVELOPE: Final = re.compile(r"/api/v1/communities/[^/]+/envelopes/[^/]+")
+"""Where a sealed enrollment is taken; its route reads the body under limits of its own."""
 
 
 class _BuiltFiles(StaticFiles):
@@ -119,6 +124,8 @@ def make_app(estate: Estate) -> FastAPI:
         openings,
         lockdown,
         calls,
+        forms,
+        form_pages,
     ):
         app.include_router(slice_.router)
     app.include_router(console.router)
@@ -178,6 +185,8 @@ async def _bound_bodies(
     """Refuse long bodies before anything reads them."""
     length = request.headers.get("content-length", "0")
     chunked = "transfer-encoding" in request.headers
+    if request.method == "PUT" and _ENVELOPE.fullmatch(request.url.path):
+        return await call_next(request)
     most = UPLOADS.get((request.method, request.url.path), MAX_BODY)
     if chunked or not length.isdigit() or int(length) > most:
         return Response(status_code=413)

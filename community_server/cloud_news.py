@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from community_server.change import CLOUD, Change
 from community_server.database import now
@@ -12,6 +13,7 @@ from community_server.invitations.tables import Invitation
 from community_server.keys.certified import published_certificates
 from community_server.keys.root import root_key
 from community_server.setup.community import get_community
+from community_server.vault.safe import Safe
 from community_server.visits.tables import VisitLink
 from tier_link.certificates import root_public_bytes
 from tier_link.invitations import InvitationKind, LinkKind
@@ -19,6 +21,7 @@ from tier_link.relay_messages import (
     INVITATIONS_PER_MESSAGE,
     RELAY,
     Closing,
+    ConsentText,
     InvitationsPublished,
     InvitationsWithdrawn,
     ProfilePublished,
@@ -33,18 +36,26 @@ STANDING_LINK_S: Final = 10 * 365 * 24 * 3600
 
 def publish_profile(change: Change, links: LinkStore, *, unsealed_uploads: bool) -> None:
     """Tell the cloud everything that the public form shows and uses."""
-    session = change.session
-    _put(
-        change,
-        links,
-        ProfilePublished(
-            name=get_community(session).name,
-            root_public=root_public_bytes(root_key(session, change.safe)),
-            certificates=published_certificates(session, now()),
-            consents=load_consents(unsealed_uploads=unsealed_uploads).texts,
-            unsealed_uploads=unsealed_uploads,
-            languages=("zh-CN", "en"),
-        ),
+    consents = load_consents(unsealed_uploads=unsealed_uploads).texts
+    profile = make_profile(change.session, change.safe, consents, unsealed_uploads=unsealed_uploads)
+    _put(change, links, profile)
+
+
+def make_profile(
+    session: Session, safe: Safe, consents: tuple[ConsentText, ...], *, unsealed_uploads: bool
+) -> ProfilePublished:
+    """Return everything that a public form shows and uses, whoever serves it.
+
+    Raises:
+        NotSetUp: set-up has not been done.
+    """
+    return ProfilePublished(
+        name=get_community(session).name,
+        root_public=root_public_bytes(root_key(session, safe)),
+        certificates=published_certificates(session, now()),
+        consents=consents,
+        unsealed_uploads=unsealed_uploads,
+        languages=("zh-CN", "en"),
     )
 
 
@@ -69,7 +80,11 @@ def publish_links(
 def publish_open_invitations(change: Change, links: LinkStore) -> None:
     """Tell a cloud that is new to us about every open link: invitations, pages and posters."""
     rows = change.session.scalars(
-        select(Invitation).where(Invitation.state == "open", Invitation.expires_at > now())
+        select(Invitation).where(
+            Invitation.state == "open",
+            Invitation.expires_at > now(),
+            Invitation.origin == "cloud",
+        )
     ).all()
     publish_invitations(change, links, rows)
     standing = change.session.scalars(select(VisitLink).where(VisitLink.state == "open"))

@@ -4,7 +4,7 @@ from community_server.change import Change
 from community_server.cloud_news import close_invitations
 from community_server.intake.approvals import destroy_waiting, waiting_of
 from community_server.intake.replies import Answer, send_answer
-from community_server.invitations.queries import open_invitations
+from community_server.invitations.queries import known_to_cloud, open_invitations
 from community_server.passes.service import take_pass_back
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
@@ -31,8 +31,8 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
         refusal = Answer("refused", ReplyReason.DECLINED_BY_DESK)
         send_answer(change, links, community, waiting, refusal)
         destroy_waiting(change, waiting)
-    links_open = [invitation.id for invitation in open_invitations(session, [person])]
-    close_invitations(change, links, links_open, "withdrawn")
+    published = known_to_cloud(open_invitations(session, [person]))
+    close_invitations(change, links, published, "withdrawn")
     take_pass_back(change, person)
     _end_visits(change, links, person)
     forget_stays(session, [person])

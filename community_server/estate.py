@@ -42,6 +42,7 @@ from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.lockdown.service import LockdownWatch
 from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.messages.gateways import Channel, Gateway, open_gateways
+from community_server.own_forms.limits import FormLimits
 from community_server.people.fading import FadingBook
 from community_server.renewal import Renewals
 from community_server.rosters.book import RosterBook, read_everybody, read_rows
@@ -115,6 +116,7 @@ class Estate:
     courier: Courier
     importer: Importer
     imports: ImportBook
+    form_limits: FormLimits
     gateways: Mapping[Channel, Gateway]
     visiting: Visiting
     setup_code: SetupCode
@@ -296,6 +298,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         ),
         importer=Importer(safe, links, secrets.phone_key, zone=ZoneInfo(settings.time_zone)),
         imports=ImportBook(),
+        form_limits=FormLimits(),
         gateways=gateways,
         visiting=visiting,
         setup_code=SetupCode(settings.data),

@@ -21,7 +21,9 @@ from community_server.errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from community_server.pages import PAGES, error_sentence, language_of
+from community_server.pages import FORMS, PAGES, error_sentence, language_of, show_from
+from tier_kit.forms import refusals
+from tier_kit.forms.errors import FormRefused
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ _UNKNOWN: Final = frozenset(
 def install_handlers(app: FastAPI) -> None:
     """Teach an application to answer this tier's errors."""
     app.add_exception_handler(ServerError, _answer_server_error)
+    app.add_exception_handler(FormRefused, _answer_form)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
 
@@ -65,6 +68,30 @@ async def _answer_server_error(request: Request, error: Exception) -> Response:
         headers["retry-after"] = str(math.ceil(error.wait))
     field = error.field if isinstance(error, InputRefused) else ""
     return _answer(request, status, error.code, str(error), field, headers)
+
+
+async def _answer_form(request: Request, error: Exception) -> Response:
+    """Answer as the cloud does where somebody without an account is refused."""
+    if not isinstance(error, FormRefused):
+        raise error
+    language, status = language_of(request), refusals.STATUSES[type(error)]
+    headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
+    message = refusals.say(language, error.code)
+    if request.url.path.startswith("/api/"):
+        refused = {"error": {"code": error.code, "message": message}}
+        return JSONResponse(refused, status, headers)
+    title = refusals.say(language, refusals.TITLE)
+    page = show_from(
+        FORMS,
+        request,
+        "message.html.jinja",
+        status=status,
+        title=title,
+        message=message,
+        code=error.code,
+    )
+    page.headers.update(headers)
+    return page
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

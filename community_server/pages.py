@@ -6,10 +6,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from tier_kit.catalogue import CatalogueError
+from tier_kit.forms import form_pages
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
 from tier_kit.pages import Pages
 
 PAGES: Final = Pages("community_server")
+FORMS: Final = form_pages("community_server")
+"""What the public sees on the estate's own network."""
 
 
 def language_of(request: Request) -> Language:
@@ -30,10 +33,17 @@ def error_sentence(request: Request, code: str, otherwise: str) -> str:
 
 
 def show(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-    """Answer with a page, and remember the language if it was chosen just now."""
+    """Answer with a page of the console, and remember the language if it was chosen just now."""
+    return show_from(PAGES, request, template, status=status, **values)
+
+
+def show_from(
+    pages: Pages, request: Request, template: str, *, status: int = 200, **values: object
+) -> HTMLResponse:
+    """Answer with a page of this package or the forms'; else as `show`."""
     language = language_of(request)
     response = HTMLResponse(
-        PAGES.render(template, language, path=request.url.path, **values), status
+        pages.render(template, language, path=request.url.path, **values), status
     )
     if QUERY_NAME in request.query_params:
         response.set_cookie(

@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -27,6 +28,11 @@ class Settings(TierSettings):
     """0 takes a free port; `<data>/server.url` then says which."""
     names: tuple[str, ...] = ()
     """Further host names and addresses that the console's certificate shall name."""
+    own_forms: bool = True
+    """Whether residents' and visitors' forms are served here too, on the estate's own network."""
+    own_address: str = ""
+    """Address by which phones on the estate's network reach this server, for the links of those
+    forms, such as `https://gate.example:8443`; empty: the one that the console was opened by."""
     data: Path = Path(".gatehouse/server")
     master_key: str = "file"
     """`file` (beside the data: for trying out), `path:<file>` (another medium), `passphrase`."""
@@ -78,6 +84,15 @@ class Settings(TierSettings):
     mqtt_version: Literal["5", "3.1.1"] = "5"
     mqtt_topic: Annotated[str, Field(pattern=r"^[^+#\x00/][^+#\x00]*[^+#\x00/]$")] = "gatehouse"
     """What every topic begins with."""
+
+    @field_validator("own_address")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        parts = urlsplit(text)
+        rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username)
+        if text and (parts.scheme != "https" or not parts.hostname or any(rest)):
+            raise ValueError("an address begins with https:// and has no path")
+        return text.rstrip("/")
 
     @field_validator("webhook_networks")
     @classmethod

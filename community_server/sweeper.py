@@ -21,6 +21,7 @@ from community_server.households.leaving import end_residence
 from community_server.households.queries import moved_out
 from community_server.households.tables import Residence
 from community_server.keys.certified import renew_keys
+from community_server.own_forms.service import forget_replies
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
@@ -179,6 +180,7 @@ class Sweeper:
         with Session(self.estate.engine) as session, session.begin():
             forget_events(session, moment)
             forget_deliveries(session, moment)
+            forget_replies(session, moment)
 
     def _configure_doors(self) -> None:
         with self.estate.changer.change() as change:

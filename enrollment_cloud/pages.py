@@ -68,18 +68,20 @@ def read_static(name: str, cloud: CloudDependency) -> Response:
 def _form(
     request: Request, cloud: CloudDependency, community: str, kind: InvitationKind
 ) -> Response:
-    return _of_community(request, cloud, community, "form.html.jinja", kind=kind)
+    return _of_community(request, cloud, community, "form.html.jinja", kind=kind, at_desk=False)
 
 
 def _of_community(
-    request: Request, cloud: CloudDependency, community: str, template: str, **values: str
+    request: Request, cloud: CloudDependency, community: str, template: str, **values: str | bool
 ) -> Response:
     with cloud.database.read() as session:
         name = find_profile(session, community_id(community)).name
     return _page(request, cloud, template, community=community, community_name=name, **values)
 
 
-def _page(request: Request, cloud: CloudDependency, template: str, **values: str) -> Response:
+def _page(
+    request: Request, cloud: CloudDependency, template: str, **values: str | bool
+) -> Response:
     language = reader_language(request)
     response = HTMLResponse(
         cloud.pages.render(template, language, path=request.url.path, **values),

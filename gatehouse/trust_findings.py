@@ -1,7 +1,8 @@
 """What a server or door here is trusted with by its settings, and where that is little."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from gatehouse.finding import Finding
 from tier_kit.settings import ConfigurationRefused
@@ -15,6 +16,7 @@ _RELAYS: Final = {
 def server_findings() -> Iterator[Finding]:
     """Look at how a server that was started here keeps its master key."""
     try:
+        from community_server.keys.authority import own_names  # noqa: PLC0415 - the same
         from community_server.settings import Settings  # noqa: PLC0415 - not on every machine
     except ModuleNotFoundError:
         return
@@ -34,6 +36,22 @@ def server_findings() -> Iterator[Finding]:
         )
     else:
         yield Finding("master key of the server", "fine", "it is not beside the data")
+    if settings.own_forms and settings.own_address:
+        yield _own_address(settings.own_address, own_names(settings.host, settings.names))
+
+
+def _own_address(address: str, names: Collection[str]) -> Finding:
+    """Say whether the server's certificate is for the address in links to its own forms."""
+    about, host = "address of the server's own forms", urlsplit(address).hostname or ""
+    if host in names:
+        return Finding(about, "fine", f"the server's certificate names {host}")
+    return Finding(
+        about,
+        "problem",
+        f"links name {host}, and the server's certificate does not: phones refuse it even with"
+        " the estate's authority installed",
+        f'names = ["{host}"] in [server], and start the server again',
+    )
 
 
 def door_findings() -> Iterator[Finding]:

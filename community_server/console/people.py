@@ -11,7 +11,7 @@ from community_server.audit.looks import note_look
 from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.given_pass import ShownPass, show_pass
-from community_server.console.invited import ShownInvitation, invite, invite_again
+from community_server.console.invited import OriginDep, ShownInvitation, invite, invite_again
 from community_server.desk import EstateDep, reader
 from community_server.errors import InputRefused, NotFound, ServerError
 from community_server.estate import Estate
@@ -71,12 +71,17 @@ def show_people(
 
 @router.post("")
 def invite_resident(
-    request: Request, estate: EstateDep, staff: Writer, name: Text = "", unit: Text = ""
+    request: Request,
+    estate: EstateDep,
+    staff: Writer,
+    origin: OriginDep,
+    name: Text = "",
+    unit: Text = "",
 ) -> Response:
     """Invite a resident, and show the link in the only answer that ever holds it."""
-    wanted = InvitationRequest(kind="resident", name=name[:64], unit=unit[:64])
+    wanted = InvitationRequest(kind="resident", name=name[:64], unit=unit[:64], origin=origin)
     try:
-        invited = invite(estate, wanted, staff.staff)
+        invited = invite(request, estate, wanted, staff.staff)
     except ServerError as refusal:
         return _list(request, estate, staff, wanted=wanted, refusal=refusal)
     return _list(request, estate, staff, invited=invited)
@@ -92,11 +97,11 @@ def show_person(request: Request, person: str, estate: EstateDep, staff: Reader)
 
 @router.post("/{person}/invitation")
 def invite_person_again(
-    request: Request, person: str, estate: EstateDep, staff: Writer
+    request: Request, person: str, estate: EstateDep, staff: Writer, origin: OriginDep
 ) -> Response:
     """Invite somebody anew, and show the link in the only answer that ever holds it."""
     try:
-        invited = invite_again(estate, person, staff.staff)
+        invited = invite_again(request, estate, person, staff.staff, origin)
     except NotFound:
         raise
     except ServerError as refusal:
@@ -250,6 +255,7 @@ def _list(
         wanted=wanted or InvitationRequest(kind="resident"),
         invited=invited,
         cloud=estate.cloud.state(),
+        own_forms=estate.settings.own_forms,
     )
 
 
@@ -286,4 +292,5 @@ def person_page(
         given=given,
         invited=invited,
         cloud=estate.cloud.state(),
+        own_forms=estate.settings.own_forms,
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from community_server.console.clock import read_field, usual_visit
 from community_server.console.frame import Text, desk_page, form_writer, zone_of
-from community_server.console.invited import ShownInvitation, invite
+from community_server.console.invited import OriginDep, ShownInvitation, invite
 from community_server.desk import EstateDep, reader
 from community_server.doors.routes import listing as list_doors
 from community_server.errors import ServerError
@@ -33,6 +33,7 @@ def invite_visitor(
     request: Request,
     estate: EstateDep,
     staff: Writer,
+    origin: OriginDep,
     doors: Annotated[list[str], Form(default_factory=list, max_length=1000)],
     name: Text = "",
     unit: Text = "",
@@ -41,7 +42,9 @@ def invite_visitor(
 ) -> Response:
     """Invite a visitor, and show the link in the only answer that ever holds it."""
     zone = zone_of(estate)
-    wanted = InvitationRequest(kind="visitor", name=name[:64], unit=unit[:64], doors=doors)
+    wanted = InvitationRequest(
+        kind="visitor", name=name[:64], unit=unit[:64], doors=doors, origin=origin
+    )
     try:
         wanted = wanted.model_copy(
             update={
@@ -49,7 +52,7 @@ def invite_visitor(
                 "valid_until": read_field(zone, valid_until, "valid_until"),
             }
         )
-        invited = invite(estate, wanted, staff.staff)
+        invited = invite(request, estate, wanted, staff.staff)
     except ServerError as refusal:
         return _page(request, estate, staff, wanted=wanted, refusal=refusal)
     return _page(request, estate, staff, invited=invited)
@@ -80,4 +83,5 @@ def _page(
         wanted=wanted,
         invited=invited,
         cloud=estate.cloud.state(),
+        own_forms=estate.settings.own_forms,
     )

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, NotFound
-from community_server.intake.judging import PhotoJudge
-from community_server.intake.replies import Answer, send_answer
-from community_server.intake.service import (
+from community_server.intake.holding import (
     WAITING_PARTICULARS,
     WAITING_TEMPLATE,
     enrollment_owner,
     photo_context,
 )
+from community_server.intake.judging import PhotoJudge
+from community_server.intake.replies import Answer, send_answer
 from community_server.intake.tables import Enrollment, PendingPhoto
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person, people_with_templates
@@ -188,7 +188,7 @@ def _approve(change: Change, links: LinkStore, row: Enrollment, judge: PhotoJudg
             # The desk was not told that approving sends a PIN to whoever this is.
             raise Conflict("resembles somebody enrolled meanwhile", code="photos-unusable")
         row.held_for = "resembles" if row.resembles else row.held_for
-    home = _page_for(change, links, person)
+    home = _page_for(change, links, row, person)
     if template is None or row.resembles is not None:
         pin, qr_pass = give_pin_and_pass(change, person)
         return Answer(
@@ -199,8 +199,13 @@ def _approve(change: Change, links: LinkStore, row: Enrollment, judge: PhotoJudg
     return Answer("enrolled", expires_at=person.valid_until, home=home)
 
 
-def _page_for(change: Change, links: LinkStore, person: Person) -> str:
-    """Return the fragment of a resident's own page, if they have none yet."""
+def _page_for(change: Change, links: LinkStore, row: Enrollment, person: Person) -> str:
+    """Return the fragment of a resident's own page, if they have none yet.
+
+    It is the cloud's: whoever enrolled without the cloud is not made known there unasked.
+    """
+    if row.origin != "cloud":
+        return ""
     if person.category != "resident" or home_link_of(change.session, person.id) is not None:
         return ""
     return parse_link(make_home_link(change, links, person.id)).invitation.fragment

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from community_server.errors import EnrollmentRefused
 from tier_link.envelopes import GivenConsent
 from tier_link.relay_messages import ConsentText
 from tier_link.replies import ReplyReason
+
+_OF_THE_INTERNET: Final = frozenset({"internet", "unsealed"})
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,23 @@ class Consents:
 
     texts: tuple[ConsentText, ...]
 
-    def check(self, given: Sequence[GivenConsent], *, with_photos: bool, unsealed: bool) -> None:
+    @property
+    def at_home(self) -> tuple[ConsentText, ...]:
+        """The texts where nothing goes over the internet."""
+        return tuple(text for text in self.texts if text.id not in _OF_THE_INTERNET)
+
+    def check(
+        self,
+        given: Sequence[GivenConsent],
+        *,
+        with_photos: bool,
+        unsealed: bool,
+        over_cloud: bool = True,
+    ) -> None:
         """Check that every consent that is needed was given, to the text that stands today.
 
         Somebody who sends no photo agrees to nothing about faces; someone whose client cannot
-        seal agrees to that as well.
+        seal agrees to that as well; about the internet agrees who sends over it (`over_cloud`).
 
         Raises:
             EnrollmentRefused: `consent-missing`, `consent-changed`.
@@ -33,7 +47,8 @@ class Consents:
             raise EnrollmentRefused(
                 "a consent to a text that has changed", code=ReplyReason.CONSENT_CHANGED
             )
-        needed = {text.id for text in self.texts if text.required and with_photos}
+        shown = self.texts if over_cloud else self.at_home
+        needed = {text.id for text in shown if text.required and with_photos}
         if unsealed:
             needed.add("unsealed")
         if needed - {consent.id for consent in given}:

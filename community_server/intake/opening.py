@@ -41,8 +41,12 @@ def open_envelope(
     now: int,
     *,
     lock: bool = True,
+    over_cloud: bool = True,
 ) -> Opened:
     """Open an envelope and verify who wrote it; `lock` its invitation to use it up.
+
+    Whoever has only the cloud's word for an invitation that the cloud never heard of
+    (`over_cloud`) did not come by its link.
 
     Raises:
         EnrollmentRefused: `key-expired`, `forged`, `malformed`, `invitation-unknown`; nobody
@@ -61,7 +65,7 @@ def open_envelope(
     except EnvelopeRefused as error:
         raise EnrollmentRefused(str(error), code=error.reason) from error
     invitation = session.get(Invitation, deposit.invitation, with_for_update=lock)
-    if invitation is None:
+    if invitation is None or (over_cloud and invitation.origin != "cloud"):
         raise EnrollmentRefused("no such invitation", code=ReplyReason.INVITATION_UNKNOWN)
     try:
         enrollment.verify_mac(open_auth(session, safe, invitation))
@@ -95,7 +99,14 @@ def open_box(
         raise EnrollmentRefused(str(error), code=ReplyReason.FORGED) from error
 
 
-def check_opened(opened: Opened, consents: Consents, *, unsealed_uploads: bool, now: int) -> None:
+def check_opened(
+    opened: Opened,
+    consents: Consents,
+    *,
+    unsealed_uploads: bool,
+    now: int,
+    over_cloud: bool = True,
+) -> None:
     """Check that the invitation can still be used and the consents fit; its holder is answered.
 
     Raises:
@@ -114,7 +125,12 @@ def check_opened(opened: Opened, consents: Consents, *, unsealed_uploads: bool, 
     unsealed = enrollment.sealed_by == "cloud"
     if unsealed and not unsealed_uploads:
         raise EnrollmentRefused("plain uploads are switched off", code=ReplyReason.MALFORMED)
-    consents.check(enrollment.consents, with_photos=bool(enrollment.photos), unsealed=unsealed)
+    consents.check(
+        enrollment.consents,
+        with_photos=bool(enrollment.photos),
+        unsealed=unsealed,
+        over_cloud=over_cloud,
+    )
 
 
 def open_auth(session: Session, safe: Safe, invitation: Invitation) -> bytes:

@@ -1,10 +1,14 @@
-"""Answering: signed, sealed to the enrollee, in the cloud's outbox with what it reports."""
+"""Answering: signed, sealed to the enrollee, and put where they look for it.
+
+That is the cloud's outbox for what came by the cloud, and this server's own table for what was
+written on the estate's network. Either way in the transaction of what the answer reports.
+"""
 
 from dataclasses import dataclass
 
 from community_server.change import CLOUD, Change
 from community_server.database import now
-from community_server.intake.tables import Enrollment
+from community_server.intake.tables import Enrollment, KeptReply
 from community_server.keys.certified import reply_signer
 from tier_link.relay_messages import RELAY, ReplySealed
 from tier_link.replies import Outcome, build_reply
@@ -35,7 +39,7 @@ class Answer:
 def send_answer(
     change: Change, links: LinkStore, community: str, row: Enrollment, answer: Answer
 ) -> None:
-    """Seal an answer and put it into the cloud's outbox, in the transaction of its cause.
+    """Seal an answer and put it where the enrollment came from, in the transaction of its cause.
 
     A client that cannot open a seal (`reply_key` empty) gets none.
     """
@@ -59,16 +63,27 @@ def send_answer(
         qr_pass=answer.qr_pass,
         home=answer.home,
     )
-    _put(change, links, row, final=answer.final)
+    _put(change, links, row, over_cloud=row.origin == "cloud", final=answer.final)
 
 
-def repeat_answer(change: Change, links: LinkStore, row: Enrollment) -> None:
-    """Send the last answer once more: the same envelope came again."""
+def repeat_answer(change: Change, links: LinkStore, row: Enrollment, *, over_cloud: bool) -> None:
+    """Send the last answer once more, the way by which the same envelope came again."""
     if row.last_reply is not None:
-        _put(change, links, row, final=row.state != "waiting")
+        _put(change, links, row, over_cloud=over_cloud, final=row.state != "waiting")
 
 
-def _put(change: Change, links: LinkStore, row: Enrollment, *, final: bool) -> None:
+def _put(
+    change: Change, links: LinkStore, row: Enrollment, *, over_cloud: bool, final: bool
+) -> None:
+    if not over_cloud:
+        kept = KeptReply(
+            enrollment_id=row.id,
+            number=row.replies,
+            sealed=row.last_reply or b"",
+            stored_at=now(),
+        )
+        change.session.merge(kept)
+        return
     message = ReplySealed(row.id, row.replies, final, row.last_reply or b"")
     links.put(change.session, CLOUD, RELAY.kind(message), RELAY.encode(message))
     change.wake(CLOUD)

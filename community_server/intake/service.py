@@ -1,16 +1,16 @@
 """One envelope, start to end: opened, judged, stored or refused, answered.
 
-All of it happens in the transaction that also advances the link's mark: either the person is
-enrolled (or waits) and the answer is on its way, or nothing has happened. Only the photos are
-looked at before, since that takes long and would keep every other writer waiting: it changes
-nothing, and what came of it is thrown away unless the transaction wants it.
+All of it happens in one transaction, for what came by the cloud the one that also advances the
+link's mark: either the person is enrolled (or waits) and the answer is on its way, or nothing has
+happened. Only the photos are looked at before, since that takes long and would keep every other
+writer waiting: it changes nothing, and what came of it is thrown away unless the transaction wants
+it.
 """
 
 import hashlib
 import logging
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -20,10 +20,12 @@ from community_server.cloud_news import close_invitations
 from community_server.database import now
 from community_server.errors import EnrollmentRefused
 from community_server.intake.consents import load_consents
+from community_server.intake.holding import hold, hold_particulars
 from community_server.intake.judging import Judgement, KnownFace, Look, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
-from community_server.intake.tables import ConsentGiven, Enrollment, PendingPhoto
+from community_server.intake.tables import ConsentGiven, Enrollment
+from community_server.invitations.queries import known_to_cloud
 from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
 from community_server.people.service import describe_person, open_template, store_template
@@ -51,54 +53,74 @@ class Intake:
     _looks: dict[bytes, Look] = field(default_factory=dict, init=False, repr=False)
 
     def look(self, engine: Engine, safe: Safe, deposit: EnvelopeDeposited) -> None:
-        """Look at a deposited envelope's photos, if its writer may enroll, before it is taken."""
+        """Look at the photos of an envelope in the cloud's log, and keep that for `take`."""
+        look = self.look_at(engine, safe, deposit, over_cloud=True)
+        if look is not None:
+            self._looks[_content(deposit)] = look
+
+    def look_at(
+        self, engine: Engine, safe: Safe, deposit: EnvelopeDeposited, *, over_cloud: bool
+    ) -> Look | None:
+        """Look at an envelope's photos, if its writer may enroll, before it is taken."""
         with Session(reading(engine)) as session:
             if session.get(Enrollment, deposit.envelope) is not None:
-                return
+                return None
             community = get_community(session).slug
             try:
-                opened = open_envelope(session, safe, community, deposit, now(), lock=False)
-                self._check(opened)
+                opened = open_envelope(
+                    session, safe, community, deposit, now(), lock=False, over_cloud=over_cloud
+                )
+                self._check(opened, over_cloud=over_cloud)
             except EnrollmentRefused:
-                return  # `take` says so
-        if opened.enrollment.photos:
-            self._looks[_content(deposit)] = self.judge.look(_data(opened.enrollment))
+                return None  # `take` says so
+        return self.judge.look(_data(opened.enrollment)) if opened.enrollment.photos else None
 
     def forget_looks(self) -> None:
         """Throw away what was looked at and never taken."""
         self._looks.clear()
 
     def take(self, change: Change, deposit: EnvelopeDeposited) -> None:
-        """Let one deposited envelope take effect, inside the link's transaction."""
-        look = self._looks.pop(_content(deposit), None)
+        """Let an envelope of the cloud's log take effect, inside the link's transaction."""
+        self.take_in(change, deposit, self._looks.pop(_content(deposit), None), over_cloud=True)
+
+    def take_in(
+        self, change: Change, deposit: EnvelopeDeposited, look: Look | None, *, over_cloud: bool
+    ) -> bool:
+        """Let an envelope take effect, after a look at it; say whether it was answered.
+
+        It is not where its writer has not shown that they hold an invitation.
+        """
         session = change.session
         known = session.get(Enrollment, deposit.envelope)
         if known is not None:
             _log.warning("envelope=%s refused=already-answered", deposit.envelope)
-            repeat_answer(change, self.links, known)
-            return
+            repeat_answer(change, self.links, known, over_cloud=over_cloud)
+            return True
         community = get_community(session).slug
         try:
-            opened = open_envelope(session, change.safe, community, deposit, now())
+            opened = open_envelope(
+                session, change.safe, community, deposit, now(), over_cloud=over_cloud
+            )
         except EnrollmentRefused as refused:
             _log.warning("envelope=%s refused=%s answered=no", deposit.envelope, refused.code)
-            return
-        row = _begin(change, opened)
+            return False
+        row = _begin(change, opened, over_cloud=over_cloud)
         answer = self._decide(change, opened, row, look)
         send_answer(change, self.links, community, row, answer)
         _log.info(
             "envelope=%s outcome=%s reason=%s", row.id, answer.outcome, answer.reason or "none"
         )
+        return True
 
-    def _check(self, opened: Opened) -> None:
+    def _check(self, opened: Opened, *, over_cloud: bool) -> None:
         uploads = self.settings.unsealed_uploads
         consents = load_consents(unsealed_uploads=uploads)
-        check_opened(opened, consents, unsealed_uploads=uploads, now=now())
+        check_opened(opened, consents, unsealed_uploads=uploads, now=now(), over_cloud=over_cloud)
 
     def _decide(self, change: Change, opened: Opened, row: Enrollment, look: Look | None) -> Answer:
         enrollment = opened.enrollment
         try:
-            self._check(opened)
+            self._check(opened, over_cloud=row.origin == "cloud")
             judgement = self._judge(change, row.person_id, enrollment, look)
         except EnrollmentRefused as refused:
             row.state, row.reason = "refused", refused.code
@@ -107,10 +129,12 @@ class Intake:
             row.state, row.reason = "retake", refused.reason
             return Answer("retake", refused.reason, photo=refused.photo)
         self._use_up(change, opened)
-        _keep_consents(change, enrollment)
+        _keep_consents(change, row, enrollment)
         person = get_person(change.session, row.person_id, lock=True)
         visit = visit_of(change.session, person.id)
-        row.held_for = self._held_for(enrollment, judgement, person, expected=visit is not None)
+        row.held_for = self._held_for(
+            row, enrollment, judgement, person, expected=visit is not None
+        )
         if visit is not None and not row.held_for:
             # Whoever expects them has named them; a forwarded link must not rename anybody.
             describe_person(change, person, _completed(change, person, enrollment))
@@ -119,8 +143,8 @@ class Intake:
             row.state, row.decided_at = "enrolled", now()
             return Answer("enrolled", pin=pin, expires_at=person.valid_until, qr_pass=qr_pass)
         if row.held_for or judgement is None:
-            _hold(change, row, enrollment, judgement, self.judge.pack.template_space)
-            _hold_particulars(change, row, person, enrollment)
+            hold(change, row, enrollment, judgement, self.judge.pack.template_space)
+            hold_particulars(change, row, person, enrollment)
             return Answer("received", expires_at=person.valid_until)
         # Enrolled at once: the first opening needs the PIN that the desk hands out, because a
         # forwarded link proves nothing.
@@ -147,6 +171,7 @@ class Intake:
 
     def _held_for(
         self,
+        row: Enrollment,
         enrollment: OpenedEnrollment,
         judgement: Judgement | None,
         person: Person,
@@ -166,13 +191,15 @@ class Intake:
         # or a person whom the doors know by face would be shut out by renewing it.
         # A visitor's PIN is made with the invitation: their host hands it on.
         shut_out = (person.state == "active" or expected) and not person.pin_hash
+        # Staff stand by at the desk: their look spares the person the PIN of the first opening.
+        looked_on = shut_out or row.origin == "desk"
         by_desk = "visitor" if expected else "desk"
-        return by_desk if self.settings.first_opening == "desk" or shut_out else ""
+        return by_desk if self.settings.first_opening == "desk" or looked_on else ""
 
     def _use_up(self, change: Change, opened: Opened) -> None:
         opened.invitation.state = "used"
         opened.invitation.used_by = opened.enrollment.envelope
-        close_invitations(change, self.links, [opened.invitation.id], "used")
+        close_invitations(change, self.links, known_to_cloud([opened.invitation]), "used")
 
 
 def _data(enrollment: OpenedEnrollment) -> list[bytes]:
@@ -184,24 +211,9 @@ def _content(deposit: EnvelopeDeposited) -> bytes:
     return hashlib.sha256(deposit.sealed).digest()
 
 
-def enrollment_owner(envelope: str) -> str:
-    """Return the owner of the data key that seals what waits for the desk."""
-    return f"enrollment:{envelope}"
-
-
-def photo_context(number: int) -> str:
-    """Return what a waiting photo is bound to."""
-    return f"photo/{number}"
-
-
-WAITING_TEMPLATE = "waiting-template"
-"""What a waiting template is bound to."""
-WAITING_PARTICULARS = "waiting-particulars"
-"""What waiting particulars are bound to."""
-
-
-def _begin(change: Change, opened: Opened) -> Enrollment:
+def _begin(change: Change, opened: Opened, *, over_cloud: bool) -> Enrollment:
     enrollment = opened.enrollment
+    at_desk = opened.invitation.origin == "desk"
     row = Enrollment(
         id=enrollment.envelope,
         person_id=opened.invitation.person_id,
@@ -212,13 +224,14 @@ def _begin(change: Change, opened: Opened) -> Enrollment:
         received_at=now(),
         reply_key=enrollment.reply_key,
         replies=0,
+        origin="cloud" if over_cloud else "desk" if at_desk else "estate",
     )
     change.session.add(row)
     change.session.flush()
     return row
 
 
-def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
+def _keep_consents(change: Change, row: Enrollment, enrollment: OpenedEnrollment) -> None:
     change.session.add_all(
         ConsentGiven(
             enrollment_id=enrollment.envelope,
@@ -228,6 +241,7 @@ def _keep_consents(change: Change, enrollment: OpenedEnrollment) -> None:
             sha256=consent.sha256,
             given_at=now(),
             sealed_by=enrollment.sealed_by,
+            origin=row.origin,
         )
         for consent in enrollment.consents
     )
@@ -238,41 +252,3 @@ def _completed(change: Change, person: Person, enrollment: OpenedEnrollment) -> 
     given = enrollment.particulars
     wrote = Known(given.name, given.phone, given.visiting, given.purpose, given.plate)
     return updated(wrote, open_known(change.session, change.safe, person))
-
-
-def _hold_particulars(
-    change: Change, row: Enrollment, person: Person, enrollment: OpenedEnrollment
-) -> None:
-    """Keep what somebody wrote until staff decide: a forwarded link must not rename anybody."""
-    if person.category == "resident":
-        return
-    session, safe, given = change.session, change.safe, enrollment.particulars
-    known = updated(
-        open_known(session, safe, person),
-        Known(given.name, given.phone, given.visiting, given.purpose, given.plate),
-    )
-    data = msgspec.json.encode(known)
-    row.particulars = safe.seal(session, enrollment_owner(row.id), WAITING_PARTICULARS, data)
-
-
-def _hold(
-    change: Change,
-    row: Enrollment,
-    enrollment: OpenedEnrollment,
-    judgement: Judgement | None,
-    space: str,
-) -> None:
-    """Keep photos and template, sealed under a key of their own, until staff decide."""
-    session, safe, owner = change.session, change.safe, enrollment_owner(row.id)
-    safe.add_owner(session, owner)
-    for number, photo in enumerate(enrollment.photos):
-        sealed = safe.seal(session, owner, photo_context(number), photo.data)
-        session.add(
-            PendingPhoto(enrollment_id=row.id, number=number, pose=photo.pose, sealed=sealed)
-        )
-    if judgement is not None:
-        data = np.asarray(judgement.template, "<f4").tobytes()
-        row.template = safe.seal(session, owner, WAITING_TEMPLATE, data)
-        row.template_space = space
-        row.resembles = judgement.resembles
-    row.state = "waiting"

@@ -10,6 +10,8 @@ class Enrollment(Base):
     """One envelope that was opened and whose sender held the invitation.
 
     Or a face that was renewed at a door: `sealed_by` is `door` then, and nobody is answered.
+    `origin` is where it was written, and so where it is answered: by the `cloud`'s form, by this
+    server's on the `estate`'s own network, at the `desk`, or on a `door`'s page.
 
     `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
     says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`,
@@ -39,6 +41,23 @@ class Enrollment(Base):
     template: Mapped[Sealed | None]
     template_space: Mapped[str] = mapped_column(String(128), default="")
     particulars: Mapped[Sealed | None]
+    origin: Mapped[str] = mapped_column(String(8), default="cloud", server_default="cloud")
+
+
+class KeptReply(Base):
+    """A reply to what came over the estate's own network; its reader asks for it here.
+
+    Sealed to the reader, as the cloud keeps those of its own form.
+    """
+
+    __tablename__ = "kept_replies"
+
+    enrollment_id: Mapped[Id] = mapped_column(
+        ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    stored_at: Mapped[Seconds] = mapped_column(index=True)
 
 
 class PendingPhoto(Base):
@@ -57,7 +76,8 @@ class PendingPhoto(Base):
 class ConsentGiven(Base):
     """A consent: which text, the hash of what was shown, when, and through whom.
 
-    `sealed_by` is who sealed the photos, and `door` where it was given on a door's page.
+    `sealed_by` is who sealed the photos, and `door` where it was given on a door's page; `origin`
+    is where it was given, as its enrollment's.
     """
 
     __tablename__ = "consents_given"
@@ -71,3 +91,4 @@ class ConsentGiven(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     given_at: Mapped[Seconds]
     sealed_by: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(String(8), default="cloud", server_default="cloud")

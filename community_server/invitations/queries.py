@@ -15,6 +15,11 @@ def open_invitations(session: Session, people: Collection[str]) -> Sequence[Invi
     ).all()
 
 
+def known_to_cloud(rows: Collection[Invitation]) -> list[str]:
+    """Return the ids of those invitations that the cloud was told of."""
+    return [row.id for row in rows if row.origin == "cloud"]
+
+
 def ends_of_invitations(session: Session, only: Collection[str] | None = None) -> dict[str, int]:
     """Return, for each person (or of some) with an open link, until when (Unix seconds) it serves.
 

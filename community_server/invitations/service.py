@@ -1,5 +1,7 @@
 """Inviting: a person, a link for them, and word to the cloud, in one transaction.
 
+A link may open on the estate's own network alone; of that the cloud hears nothing.
+
 A person has one open link at most: a new one ends the one before. What somebody opens doors by
 stays as it is until what they send by the new link is accepted.
 """
@@ -13,7 +15,7 @@ from community_server.cloud_news import close_invitations, publish_invitations
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused
 from community_server.intake.opening import auth_context
-from community_server.invitations.queries import open_invitations
+from community_server.invitations.queries import known_to_cloud, open_invitations
 from community_server.invitations.tables import Invitation
 from community_server.keys.root import root_key
 from community_server.people.particulars import Known, owner
@@ -33,6 +35,8 @@ from tier_link.store import LinkStore
 DAY: Final = 24 * 3600
 LONGEST_VISIT: Final = 90 * DAY
 """A visitor who comes for longer lives here."""
+AT_DESK: Final = 3600
+"""Seconds for which a link for the desk's own camera holds: the person is there."""
 VISITORS_UNIT: Final = "0"
 """The unit that a visitor to nobody in particular enters with a PIN."""
 
@@ -47,6 +51,17 @@ class Invited:
     expires_at: int
 
 
+@dataclass(frozen=True)
+class Here:
+    """That a link opens on the estate's own network: at this server's address, and how long.
+
+    With `at_desk` before the desk's own camera, where staff stand by.
+    """
+
+    address: str
+    at_desk: bool = False
+
+
 def invite(
     change: Change,
     links: LinkStore,
@@ -58,11 +73,14 @@ def invite(
     valid_until: int,
     doors: Collection[str],
     days: int,
+    here: Here | None = None,
 ) -> Invited:
     """Invite a resident or a visitor; the link can be used for `days` days.
 
+    It opens at the cloud, or `here` alone.
+
     Raises:
-        Conflict: `cloud-not-paired`, a link needs the cloud's address.
+        Conflict: `cloud-not-paired`, a link to the cloud needs its address.
         InputRefused: `name-missing`, `unit-missing`, `window-missing`, `window-long`,
             `time-over`, `door-unknown`.
     """
@@ -76,10 +94,12 @@ def invite(
         valid_until=valid_until,
         doors=doors,
     )
-    return _make_link(change, links, person, days)
+    return _make_links(change, links, [person], days, here)[0]
 
 
-def invite_again(change: Change, links: LinkStore, person: str, *, days: int) -> Invited:
+def invite_again(
+    change: Change, links: LinkStore, person: str, *, days: int, here: Here | None = None
+) -> Invited:
     """Invite somebody known already: their link was lost, or their face is to be renewed.
 
     Any earlier link of theirs ends. Face and PIN go on opening doors until the new enrollment
@@ -92,7 +112,7 @@ def invite_again(change: Change, links: LinkStore, person: str, *, days: int) ->
     row = get_person(change.session, person, lock=True)
     if row.valid_until and row.valid_until <= now():
         raise Conflict("the agreed time is over", code="time-over")
-    return _make_link(change, links, row, days)
+    return _make_links(change, links, [row], days, here)[0]
 
 
 def invite_many(
@@ -124,36 +144,39 @@ def withdraw_invitation(change: Change, links: LinkStore, person: str) -> None:
         raise Conflict("this person has no open invitation", code="invitation-not-open")
 
 
-def _make_link(change: Change, links: LinkStore, person: Person, days: int) -> Invited:
-    return _make_links(change, links, [person], days)[0]
-
-
 def _make_links(
-    change: Change, links: LinkStore, people: Sequence[Person], days: int
+    change: Change,
+    links: LinkStore,
+    people: Sequence[Person],
+    days: int,
+    here: Here | None = None,
 ) -> list[Invited]:
-    """Make a link for each, and tell the cloud of all at once."""
+    """Make a link for each, and tell the cloud of all that open there at once."""
     session = change.session
     community = get_community(session)
-    if not community.cloud_url:
+    address = here.address if here else community.cloud_url
+    if not address:
         raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
     _end_links(change, links, [person.id for person in people])
     fingerprint = root_fingerprint(root_public_bytes(root_key(session, change.safe)))
     made = []
     for person in people:
-        row, secret = _draw_link(change, person, fingerprint, days)
+        row, secret = _draw_link(change, person, fingerprint, days, here)
         kind = _kind(person)
-        made.append((row, invitation_link(community.cloud_url, community.slug, kind, secret)))
+        made.append((row, invitation_link(address, community.slug, kind, secret)))
     session.flush()
-    publish_invitations(change, links, [row for row, _ in made])
+    if not here:
+        publish_invitations(change, links, [row for row, _ in made])
     return [Invited(row.id, row.person_id, link, row.expires_at) for row, link in made]
 
 
 def _draw_link(
-    change: Change, person: Person, fingerprint: bytes, days: int
+    change: Change, person: Person, fingerprint: bytes, days: int, here: Here | None
 ) -> tuple[Invitation, InvitationSecret]:
     session, safe, moment = change.session, change.safe, now()
     secret = new_invitation(fingerprint)
-    expires_at = moment + days * DAY
+    at_desk = here is not None and here.at_desk
+    expires_at = moment + (AT_DESK if at_desk else days * DAY)
     row = Invitation(
         id=secret.id,
         person_id=person.id,
@@ -162,6 +185,7 @@ def _draw_link(
         state="open",
         expires_at=min(expires_at, person.valid_until) if person.valid_until else expires_at,
         created_at=moment,
+        origin="desk" if at_desk else "estate" if here else "cloud",
     )
     session.add(row)
     return row, secret
@@ -177,7 +201,7 @@ def _end_links(change: Change, links: LinkStore, people: Sequence[str]) -> int:
     rows = open_invitations(change.session, people)
     for row in rows:
         row.state = "withdrawn"
-    close_invitations(change, links, [row.id for row in rows], "withdrawn")
+    close_invitations(change, links, known_to_cloud(rows), "withdrawn")
     return len(rows)
 
 

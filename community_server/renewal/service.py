@@ -235,6 +235,7 @@ def _keep_consent(session: Session, person: Person, consent: GivenConsent) -> No
         decided_at=moment,
         reply_key=b"",
         replies=0,
+        origin="door",
     )
     session.add(enrollment)
     session.flush()
@@ -247,5 +248,6 @@ def _keep_consent(session: Session, person: Person, consent: GivenConsent) -> No
             sha256=consent.sha256,
             given_at=moment,
             sealed_by="door",
+            origin="door",
         )
     )

@@ -13,7 +13,7 @@ from community_server.database import now
 from community_server.estate import Estate
 from community_server.intake.approvals import Decision, decide
 from community_server.intake.consents import load_consents
-from community_server.invitations.service import invite
+from community_server.invitations.service import Here, invite
 from community_server.keys.certified import published_certificates
 from community_server.keys.root import root_key
 from community_server.setup.community import get_community
@@ -121,8 +121,24 @@ class Bench:
         name: str = "Ada",
         unit: str = "1-101",
         valid_until: int = 0,
+        here: Here | None = None,
     ) -> tuple[InvitationSecret, str]:
         """Return an invitation's secret and the person it is for."""
+        link, person = self.invite_by_link(
+            kind, name=name, unit=unit, valid_until=valid_until, here=here
+        )
+        return parse_link(link).invitation, person
+
+    def invite_by_link(
+        self,
+        kind: InvitationKind = "resident",
+        *,
+        name: str = "Ada",
+        unit: str = "1-101",
+        valid_until: int = 0,
+        here: Here | None = None,
+    ) -> tuple[str, str]:
+        """Return an invitation's link and the person it is for."""
         if kind == "visitor" and not valid_until:
             valid_until = now() + 3600
         with self.estate.changer.change() as change:
@@ -136,8 +152,9 @@ class Bench:
                 valid_until=valid_until,
                 doors=(),
                 days=1,
+                here=here,
             )
-        return parse_link(invited.link).invitation, invited.person
+        return invited.link, invited.person
 
     def draft(
         self,

@@ -17,8 +17,8 @@ from community_server.doors.service import add_door, get_door
 from community_server.errors import Conflict, StartRefused
 from community_server.estate import Estate, open_estate
 from community_server.intake.approvals import list_waiting
+from community_server.intake.holding import WAITING_TEMPLATE, enrollment_owner
 from community_server.intake.judging import Face, PhotoJudge
-from community_server.intake.service import WAITING_TEMPLATE, enrollment_owner
 from community_server.intake.tables import Enrollment
 from community_server.invitations.service import invite_again
 from community_server.people.queries import get_person

@@ -26,6 +26,14 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert settings.database_url == f"sqlite:///{tmp_path / 'server.sqlite'}"
 
 
+@pytest.mark.parametrize(
+    "address", ["http://gate.example", "gate.example:8443", "https://gate.example/c", "https://"]
+)
+def test_an_address_for_links_that_no_phone_could_open_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(own_address=address)
+
+
 def test_nonsense_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError):
         Settings(first_opening="door")  # type: ignore[arg-type]  # that is the point

@@ -44,6 +44,19 @@ def test_a_master_key_beside_the_data_is_named(
     assert found.state == "fine"
 
 
+def test_an_address_for_phones_that_the_certificate_does_not_name_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "server" / "vault").mkdir(parents=True)
+    monkeypatch.setenv("GATEHOUSE_SERVER_OWN_ADDRESS", "https://gate.example:8443")
+    (_, found) = server_findings()
+    assert found.state == "problem"
+    assert "gate.example" in found.sentence
+    monkeypatch.setenv("GATEHOUSE_SERVER_NAMES", '["gate.example"]')
+    (_, found) = server_findings()
+    assert found.state == "fine"
+
+
 @pytest.mark.parametrize(
     ("gate", "state", "said"),
     [

@@ -6,7 +6,7 @@
     - Forbidden: `unsealed-uploads-off`
     - Conflict: `envelope-conflict`, `invitation-wrong`
     - Malformed: `identifier-malformed`, `suite-unknown`, `envelope-size-wrong`,
-      `form-malformed`, `consent-missing`, `request-malformed`
+      `envelope-unreadable`, `form-malformed`, `consent-missing`, `request-malformed`
     - TooLarge: `body-too-large`
     - WrongMediaType: `media-type-wrong`
     - TooSlow: `body-too-slow`

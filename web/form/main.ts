@@ -7,7 +7,7 @@ import type { Place, Teller } from "./delivery.ts";
 import type { Kind } from "./enrollment.ts";
 import { Finder } from "./finder.ts";
 import { readInvitation } from "./invitation.ts";
-import { reasonKey, showOutcome } from "./outcome.ts";
+import { reasonKey, showComparison, showOutcome } from "./outcome.ts";
 import type { Remedy } from "./outcome.ts";
 import {
   byTestId,
@@ -32,6 +32,7 @@ import type { Community } from "./service.ts";
 import { currentLanguage, t } from "./texts.ts";
 
 const settings = document.body.dataset;
+const isAtDesk = settings["atDesk"] !== undefined;
 
 class Form {
   readonly #place: Place;
@@ -126,7 +127,7 @@ class Form {
     const state = part("sending-state");
     keepSaying(title, () => t("form.sending.title"));
     const note = part("sending-note");
-    if (this.#place.keeper.keeps) sayOrHide(note, undefined);
+    if (this.#place.keeper.keeps || isAtDesk) sayOrHide(note, undefined);
     else sayOrHide(note, () => t("form.sending.open-page"));
     return {
       sealing: () => {
@@ -156,6 +157,7 @@ class Form {
     if (!reply) return;
     if (isFinal(reply)) this.#photos.restore(photos);
     showOutcome(reply, envelope?.poses ?? [], (remedy) => this.#mend(remedy));
+    if (isAtDesk) showComparison(reply, envelope?.id ?? "");
   }
 
   #mend(remedy: Remedy): void {
@@ -190,7 +192,7 @@ async function start(): Promise<void> {
   // Before anything is asked of the person: is this page their estate's?
   const root = await loadRoot(profile.root_public, invitation.fingerprint);
   await chooseEnvelopeKey(profile.certificates, root, community, unixSeconds());
-  const keeper = await Keeper.open(community, invitation.id);
+  const keeper = isAtDesk ? Keeper.inMemory() : await Keeper.open(community, invitation.id);
   const progress = (await keeper.load()) ?? newProgress();
   if (!progress.envelope && !progress.reply) await service.invitation(invitation.id);
   new Form({ community, kind, invitation, service, keeper }, profile, progress).start();

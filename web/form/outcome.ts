@@ -66,6 +66,14 @@ function adviceFor(reply: Reply, pose: Pose | undefined): TextKey {
   }
 }
 
+/** At the desk, lead whoever stands by to the photos that wait for them. */
+export function showComparison(reply: Reply, envelope: string): void {
+  const link = byTestId<HTMLAnchorElement>("compare");
+  link.hidden = reply.outcome !== "received";
+  link.hash = `name-${envelope}`;
+  if (!link.hidden) keepSaying(part("outcome-advice"), () => t("form.outcome.received-at-desk"));
+}
+
 /** Show a reply. `retry` is what the button does; undefined shows none. */
 export function showOutcome(
   reply: Reply,

@@ -54,6 +54,11 @@ export class Keeper {
     this.#database = database;
   }
 
+  /** For the desk's own computer: a stranger's photos are none of its business afterwards. */
+  static inMemory(): Keeper {
+    return new Keeper("", undefined);
+  }
+
   static async open(community: string, invitation: string): Promise<Keeper> {
     return new Keeper(`${community}/${invitation}`, await openDatabase());
   }
