@@ -93,14 +93,16 @@ def _is_still_here(estate: Estate, signed_in: SignedIn) -> bool:
         return is_open(session, signed_in.session)
 
 
-def reader(permission: Permission) -> Dependency:
+def reader(permission: Permission, *, proven: bool = False) -> Dependency:
     """Return what a route depends on that shows something to whoever may see it.
 
-    Such a route is refused with `sign-in-needed` or `not-permitted`.
+    Such a route is refused with `sign-in-needed` or `not-permitted`, with `proven` also with
+    `proof-needed` unless the password was given a moment ago.
     """
 
     def get_reader(signed_in: SignedInDep) -> SignedIn:
-        return signed_in.need(permission)
+        signed_in.need(permission)
+        return signed_in.need_proof() if proven else signed_in
 
     return Dependency(get_reader)
 
@@ -118,9 +120,7 @@ def writer(permission: Permission, *, proven: bool = False) -> Dependency:
             check_origin(request)
             check_csrf(signed_in, request.headers.get(CSRF_HEADER))
         signed_in.need(permission)
-        if proven and not signed_in.proven:
-            raise SignInRefused("show first that it is you", code="proof-needed")
-        return signed_in
+        return signed_in.need_proof() if proven else signed_in
 
     return Dependency(get_writer)
 

@@ -75,7 +75,9 @@ REFUSALS: Final = {
     ),
     "POST /doors/{door}/pairing": "404 door-unknown; 409 door-revoked",
     "POST /doors/{door}/reset-pin": "404 door-unknown; 409 door-revoked",
-    "GET /entries/export": "422 filter-unknown look-reason-needed time-unreadable",
+    "GET /entries/export": (
+        "403 proof-needed; 422 filter-unknown look-reason-needed time-unreadable"
+    ),
     "POST /entries/looks": (
         "422 filter-unknown nobody-meant note-long note-missing reason-missing time-unreadable"
     ),

@@ -31,8 +31,8 @@ Reader = Annotated[SignedIn, reader(Permission.OWN_ACCOUNT)]
 Writer = Annotated[SignedIn, form_writer(Permission.OWN_ACCOUNT)]
 ProvenWriter = Annotated[SignedIn, form_writer(Permission.OWN_ACCOUNT, proven=True)]
 
-_OWN_PAGE: Final = re.compile(r"(/[\w-]+)+")
-"""Where a proof may lead on to: a page of this server."""
+_OWN_PAGE: Final = re.compile(r"(/[\w-]+)+(\?[\w.~%+=&-]*)?", re.ASCII)
+"""Where a proof may lead on to: a page of this server, with what it was asked for."""
 
 
 @router.get("")

@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/v1/entries", tags=["entries"])
 
 Reader = Annotated[SignedIn, reader(Permission.SEE_ENTRIES)]
 Writer = Annotated[SignedIn, writer(Permission.SEE_ENTRIES)]
-Exporter = Annotated[SignedIn, reader(Permission.EXPORT_ENTRIES)]
+Exporter = Annotated[SignedIn, reader(Permission.EXPORT_ENTRIES, proven=True)]
 
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -108,20 +108,7 @@ def export_entries(
     query: Annotated[ExportQuery, Query()],
 ) -> StreamingResponse:
     """Send all entries that fit as a spreadsheet in the reader's language; it is audited."""
-    filters = read_filters(estate, query)
-    with estate.reading() as session:
-        check_look(session, query.look, staff.staff, filters.people)
-    note_export(estate, staff.staff, query)
-    rows = Export(estate, filters, language_of(request)).rows()
-    day = datetime.now(ZoneInfo(estate.settings.time_zone)).date().isoformat()
-    headers = {
-        "content-disposition": f'attachment; filename="entries-{day}.{query.form}"',
-        "cache-control": "no-store",
-    }
-    if query.form == "csv":
-        return StreamingResponse(csv_stream(rows), headers=headers, media_type="text/csv")
-    stream = xlsx_stream(rows, list(COLUMNS.values()))
-    return StreamingResponse(stream, headers=headers, media_type=XLSX)
+    return send_export(request, estate, staff.staff, query)
 
 
 @router.get("/why")
@@ -152,6 +139,30 @@ def stream_entries(estate: EstateDep, staff: Reader, query: EntryQueryDep) -> St
         check_look(session, query.look, staff.staff, filters.people)
     stream = while_signed_in(estate, staff, estate.live.stream(filters.matches))
     return StreamingResponse(stream, media_type="text/event-stream")
+
+
+def send_export(
+    request: Request, estate: Estate, staff: str, query: ExportQuery
+) -> StreamingResponse:
+    """Send all entries that fit, and note who took them out.
+
+    Raises:
+        InputRefused: `time-unreadable`, `filter-unknown`, `look-reason-needed`.
+    """
+    filters = read_filters(estate, query)
+    with estate.reading() as session:
+        check_look(session, query.look, staff, filters.people)
+    note_export(estate, staff, query)
+    rows = Export(estate, filters, language_of(request)).rows()
+    day = datetime.now(ZoneInfo(estate.settings.time_zone)).date().isoformat()
+    headers = {
+        "content-disposition": f'attachment; filename="entries-{day}.{query.form}"',
+        "cache-control": "no-store",
+    }
+    if query.form == "csv":
+        return StreamingResponse(csv_stream(rows), headers=headers, media_type="text/csv")
+    stream = xlsx_stream(rows, list(COLUMNS.values()))
+    return StreamingResponse(stream, headers=headers, media_type=XLSX)
 
 
 def note_export(estate: Estate, staff: str, query: ExportQuery) -> None:

@@ -12,7 +12,7 @@ from community_server.audit.log import audit
 from community_server.cards.queries import count_cards
 from community_server.desk import EstateDep, reader, writer
 from community_server.erasure import remove_person
-from community_server.errors import NotFound, SignInRefused
+from community_server.errors import NotFound
 from community_server.estate import Estate
 from community_server.households.leaving import move_out
 from community_server.households.queries import NOWHERE, residences
@@ -212,9 +212,7 @@ def may_remove(staff: SignedIn) -> None:
         NotPermitted: they may not.
         SignInRefused: `proof-needed`.
     """
-    staff.need(Permission.REMOVE_PEOPLE)
-    if not staff.proven:
-        raise SignInRefused("show first that it is you", code="proof-needed")
+    staff.need(Permission.REMOVE_PEOPLE).need_proof()
 
 
 def listed(estate: Estate, person: str) -> ListedPerson:

@@ -68,6 +68,16 @@ class SignedIn:
             raise NotPermitted(f"this takes the permission {permission}", code=code)
         return self
 
+    def need_proof(self) -> Self:
+        """Return this, if they gave their password a moment ago.
+
+        Raises:
+            SignInRefused: `proof-needed`.
+        """
+        if not self.proven:
+            raise SignInRefused("show first that it is you", code="proof-needed")
+        return self
+
 
 @dataclass(frozen=True)
 class OwnSession:

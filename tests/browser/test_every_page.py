@@ -27,7 +27,14 @@ pytestmark = pytest.mark.xdist_group("console")
 PAGES: Final = (
     *("/", "/night", "/approvals", "/people", "/people/{person}", "/people/{person}/removal"),
     *("/visitors", "/doors", "/doors/{door}", "/doors/{door}/removal", "/doors/{door}/opening"),
-    *("/entries", "/entries/why", "/entries/days", "/entries/days/{day}", "/entries/analysis"),
+    *(
+        "/entries",
+        "/entries/why",
+        "/entries/export",
+        "/entries/days",
+        "/entries/days/{day}",
+        "/entries/analysis",
+    ),
     *("/alarms", "/alarms/{alarm}", "/alarms/rules", "/calls/{call}", "/cloud"),
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
     *("/staff", "/staff/{account}", "/tokens", "/audit", "/account"),

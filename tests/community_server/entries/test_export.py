@@ -9,13 +9,17 @@ from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from community_server import spreadsheets
 from community_server.entries import export
 from community_server.estate import Estate
 from community_server.spreadsheets import Cell, csv_stream, xlsx_stream
+from community_server.staff.tables import StaffSession
+from tests.community_server.bench import PASSWORD
 from tests.community_server.entries.log import AT, Log
-from tests.community_server.in_process import InProcess
+from tests.community_server.in_process import InProcess, code
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -56,6 +60,36 @@ def log(estate: Estate) -> Log:
 def desk(estate: Estate) -> Iterator[InProcess]:
     with InProcess(estate) as desk:
         yield desk
+
+
+def test_a_file_takes_the_password_and_the_console_keeps_what_was_asked_for(
+    estate: Estate, log: Log
+) -> None:
+    del log
+    with InProcess(estate) as newcomer:
+        with Session(estate.engine) as session, session.begin():  # they signed in a while ago
+            own = StaffSession.csrf == newcomer.csrf
+            session.execute(update(StaffSession).where(own).values(proven_at=0))
+        assert code(newcomer.get("/api/v1/entries/export")) == "proof-needed"
+        page = newcomer.get("/entries/export", result="refused")
+        assert 'data-testid="proof"' in page.text
+        assert 'data-testid="export-csv"' not in page.text
+        late = newcomer.get("/entries/export/csv", result="refused")
+        assert (late.url.path, late.url.query) == ("/entries/export", b"result=refused")
+        then = {"then": "/entries/export?result=refused"}
+        wrong = newcomer.submit("/account/proof", own_password="guess", **then)  # noqa: S106 -- a wrong one
+        assert 'value="/entries/export?result=refused"' in wrong.text
+        shown = newcomer.submit("/account/proof", own_password=PASSWORD, **then)
+        assert 'href="/entries/export/csv?result=refused"' in shown.text
+        file = newcomer.get("/entries/export/csv", result="refused")
+        assert len(file.content.decode("utf-8-sig").splitlines()) == 2
+
+
+def test_a_proof_leads_nowhere_but_to_this_server(estate: Estate) -> None:
+    with InProcess(estate) as desk:
+        for then in ("//elsewhere.example", "https://elsewhere.example", "/a?b=\\c", "/a?b=//c"):
+            led = desk.submit("/account/proof", own_password=PASSWORD, then=then)
+            assert (led.url.host, led.url.path) == ("desk.example", "/account")
 
 
 def test_a_csv_has_every_entry_and_no_formula(
