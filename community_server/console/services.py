@@ -79,7 +79,7 @@ def check_in(
 ) -> Response:
     """Check somebody in, and show their pass in the only answer that ever holds it."""
     wanted = CheckIn(
-        company=company,
+        company="" if new_company.strip() else company,  # whoever writes a name means it
         new_company=new_company.strip()[:64],
         kind=kind,
         name=name.strip()[:64],

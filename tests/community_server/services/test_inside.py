@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -245,6 +246,26 @@ def test_late_doubled_and_mixed_up_entries_give_the_same_stays_and_counts(
     assert sum(estate.counts().values()) == len(expected)
     seen = sum(count for (_, was_seen, _), count in estate.counts().items() if was_seen)
     assert seen == sum(one.ends > 0 for one in expected)
+
+
+def test_two_doors_that_tell_of_somebody_at_once_lose_nothing(estate_: Estate) -> None:
+    person, at = estate_.worker(), now() - 20 * HOUR
+    comes = [estate_.passes(person, estate_.way_in, at + n * HOUR) for n in range(8)]
+    leaves = [estate_.passes(person, estate_.way_out, at + n * HOUR + 600) for n in range(8)]
+
+    def tell(door: str, messages: list[EntryRecorded]) -> None:
+        for message in messages:
+            estate_.log.tell(door, message)
+
+    with ThreadPoolExecutor(2) as doors:
+        both = [
+            doors.submit(tell, estate_.way_in, comes),
+            doors.submit(tell, estate_.way_out, leaves[::-1]),
+        ]
+        for one in both:
+            one.result()
+    assert [(end - begin) // 1000 for begin, end, _ in estate_.stays(person)] == [600] * 8
+    assert sum(estate_.counts().values()) == 8
 
 
 def test_counts_outlive_workers_and_name_nobody(estate_: Estate, desk: InProcess) -> None:
