@@ -4,7 +4,7 @@ Nothing here reads a cookie or knows who is signed in, so another site's page ga
 calling it; a write from one is refused all the same.
 """
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +17,7 @@ from community_server.own_forms.access import Reading, Uploading
 from community_server.own_forms.service import (
     KEPT_SECONDS,
     admit,
-    find_open_invitation,
+    find_open_link,
     find_profile,
     find_replies,
     take_in,
@@ -29,7 +29,6 @@ from tier_kit.forms.views import (
     CommunityView,
     EnvelopeView,
     InvitationView,
-    Kind,
     ReplyView,
     Taken,
 )
@@ -60,8 +59,8 @@ def read_community(community: str, estate: Reading) -> CommunityView:
 def read_invitation(community: str, invitation: str, estate: Reading) -> InvitationView:
     """Say whether the invitation with this derived id is open."""
     with estate.reading() as session:
-        row = find_open_invitation(session, community_id(community), hex_id(invitation), now())
-    return InvitationView(kind=cast("Kind", row.kind), expires_at=row.expires_at)
+        link = find_open_link(session, community_id(community), hex_id(invitation), now())
+    return InvitationView(kind=link.kind, expires_at=link.expires_at)
 
 
 @router.put("/envelopes/{envelope}", status_code=202, openapi_extra=_BODY)

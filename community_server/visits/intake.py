@@ -62,19 +62,21 @@ def is_for_visits(session: Session, deposit: EnvelopeDeposited) -> bool:
     return session.get(VisitLink, deposit.invitation) is not None
 
 
-def take(change: Change, visiting: Visiting, deposit: EnvelopeDeposited) -> None:
-    """Let one deposited envelope take effect, inside the link's transaction; never twice."""
+def take(
+    change: Change, visiting: Visiting, deposit: EnvelopeDeposited, *, over_cloud: bool = True
+) -> bool:
+    """Let one deposited envelope take effect, never twice; say whether it was answered."""
     session, links = change.session, visiting.links
     known = session.get(VisitRequest, deposit.envelope)
     if known is not None:
         repeat(change, links, known)
-        return
+        return True
     link = session.get_one(VisitLink, deposit.invitation)
     try:
         request = _open(change, link, deposit)
     except EnrollmentRefused as refused:
         _log.warning("envelope=%s refused=%s answered=no", deposit.envelope, refused.code)
-        return
+        return False
     row = VisitRequest(
         id=deposit.envelope,
         link_id=link.id,
@@ -82,6 +84,7 @@ def take(change: Change, visiting: Visiting, deposit: EnvelopeDeposited) -> None
         received_at=now(),
         reply_key=request.reply_key,
         answers=0,
+        origin="cloud" if over_cloud else "estate",
     )
     session.add(row)
     session.flush()
@@ -94,6 +97,7 @@ def take(change: Change, visiting: Visiting, deposit: EnvelopeDeposited) -> None
     answer(change, links, row, said.outcome, **said.parts)
     reason = said.parts.get("reason", "none")
     _log.info("envelope=%s asked=%s outcome=%s reason=%s", row.id, row.asked, said.outcome, reason)
+    return True
 
 
 def _open(change: Change, link: VisitLink, deposit: EnvelopeDeposited) -> OpenedRequest:

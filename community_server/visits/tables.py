@@ -71,7 +71,8 @@ class Visit(Base):
 class VisitRequest(Base):
     """One envelope that came by such a link and took effect; it never does so twice.
 
-    `last_answer` is kept, sealed to its reader as it is, to be sent again should it be lost.
+    `last_answer` is kept, sealed to its reader as it is, to be sent again should it be lost. With
+    the `origin` `estate` it came over the estate's own network, and its reader asks for it here.
     """
 
     __tablename__ = "visit_requests"
@@ -85,6 +86,7 @@ class VisitRequest(Base):
     reply_key: Mapped[bytes] = mapped_column(LargeBinary)
     answers: Mapped[int] = mapped_column(default=0)
     last_answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    origin: Mapped[str] = mapped_column(String(8), default="cloud", server_default="cloud")
 
 
 class VisitCount(Base):

@@ -65,7 +65,7 @@ class Phone:
         self.estate = estate
         with estate.reading() as session:
             self.community = get_community(session).slug
-            self._root = root_key(session, estate.safe).public_key()
+            self.root = root_key(session, estate.safe).public_key()
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(make_app(estate)),
@@ -125,7 +125,7 @@ class Phone:
             open_reply(
                 draft.reply_key,
                 decode_base64url(one["sealed"]),
-                root_public=self._root,
+                root_public=self.root,
                 community=self.community,
                 envelope=draft.envelope,
                 number=one["number"],
