@@ -14,7 +14,11 @@ from websockets.exceptions import InvalidHandshake
 from community_server.audit.log import audit
 from community_server.change import CLOUD, Changer
 from community_server.cloud_link import CloudRecords
-from community_server.cloud_news import publish_open_invitations, publish_profile
+from community_server.cloud_news import (
+    publish_audit_head,
+    publish_open_invitations,
+    publish_profile,
+)
 from community_server.errors import Conflict, InputRefused
 from community_server.settings import Settings
 from community_server.setup.community import find_community, get_community
@@ -106,6 +110,7 @@ class CloudConnection:
             adopt_slug(change, paired.configuration.node)
             publish_profile(change, self._links, unsealed_uploads=self._settings.unsealed_uploads)
             publish_open_invitations(change, self._links)
+            publish_audit_head(change, self._links)
             audit(change.session, staff, "cloud-paired", community.slug)
         asyncio.run_coroutine_threadsafe(self.start(), self._loop).result()
         return paired.configuration.node

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from community_server.audit.heads import newest_head
 from community_server.change import CLOUD, Change
 from community_server.database import now
 from community_server.intake.consents import load_consents
@@ -20,6 +21,7 @@ from tier_link.invitations import InvitationKind, LinkKind
 from tier_link.relay_messages import (
     INVITATIONS_PER_MESSAGE,
     RELAY,
+    AuditHeadSigned,
     Closing,
     ConsentText,
     InvitationsPublished,
@@ -95,6 +97,14 @@ def published_link(row: VisitLink) -> PublishedInvitation:
     """Return a page's or poster's link as the cloud is told of it."""
     kind: LinkKind = "home" if row.kind == "home" else "poster"
     return PublishedInvitation(row.id, kind, row.created_at + STANDING_LINK_S)
+
+
+def publish_audit_head(change: Change, links: LinkStore) -> None:
+    """Give the cloud a copy of the audit log's newest signed head, if there is a cloud."""
+    newest = newest_head(change.session)
+    if newest is not None and get_community(change.session).cloud_key is not None:
+        message = AuditHeadSigned(newest.count, newest.head, newest.signed_at, newest.signature)
+        _put(change, links, message)
 
 
 def close_invitations(change: Change, links: LinkStore, ids: Sequence[str], why: Closing) -> None:

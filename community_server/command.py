@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from typing import IO
 
 import click
 import cv2
@@ -83,14 +84,17 @@ def restored() -> None:
 @server.command("verify-audit")
 @click.option("--count", type=click.IntRange(1), help="How many rows an earlier verdict counted …")
 @click.option("--head", default="", help="… and the head that it named, written down elsewhere.")
-def verify_audit(count: int | None, head: str) -> None:
+@click.option("--copy", type=click.File(), help="The cloud's: `gatehouse cloud audit-head` there.")
+def verify_audit(count: int | None, head: str, copy: IO[str] | None) -> None:
     """Say whether the audit log is whole; the server may go on running meanwhile."""
     try:
         noted = Noted(count, bytes.fromhex(head)) if count else None
+        if copy is not None:
+            noted = Noted.read(copy.read())
         verdict = verify_log(Settings.read(), noted)
     except ValueError as error:
         raise click.ClickException(
-            "--head takes the 64 hex digits of an earlier verdict"
+            "--head takes the 64 hex digits of an earlier verdict, --copy what the cloud printed"
         ) from error
     except (ServerError, ConfigurationRefused, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from community_server.alarms.watch import EstateWatch, Surroundings
 from community_server.audit.heads import head_is_due, sign_end
-from community_server.cloud_news import publish_profile
+from community_server.cloud_news import publish_audit_head, publish_profile
 from community_server.database import now
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
@@ -187,12 +187,13 @@ class Sweeper:
             self.estate.configurer.send_due(change)
 
     def _sign_audit(self, moment: int) -> None:
-        """Sign the end of the audit log's chain, hourly while rows come."""
+        """Sign the end of the audit log's chain, hourly while rows come; the cloud gets a copy."""
         with self.estate.reading() as session:
             due = head_is_due(session, moment)
         if due:
             with self.estate.changer.change() as change:
                 sign_end(change.session, change.safe, moment)
+                publish_audit_head(change, self.estate.links)
 
     def _renew_erasure_key(self) -> None:
         """Renew the erasure key daily; the older one goes a sweep after the last key left it."""

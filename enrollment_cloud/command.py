@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from enrollment_cloud.app import create_app
 from enrollment_cloud.clock import unix_now
+from enrollment_cloud.communities.audit import find_audit_head
 from enrollment_cloud.communities.service import (
     create_community,
     find_community,
@@ -134,6 +135,20 @@ def revoke(community: str) -> None:
         except FormRefused as error:
             raise click.ClickException(f"no community '{community}'") from error
     click.echo(f"{community} is revoked.")
+
+
+@cloud.command("audit-head")
+@click.argument("community")
+def show_audit_head(community: str) -> None:
+    """Print the copy of where COMMUNITY's audit log ends, for `server verify-audit --copy`."""
+    database = _database()
+    with database.read() as session:
+        known = find_audit_head(session, community)
+    database.engine.dispose()
+    if known is None:
+        raise click.ClickException(f"nothing is known of an audit log of '{community}'")
+    facts = {"count": known.count, "head": known.head.hex(), "signed_at": known.signed_at}
+    click.echo(json.dumps(facts | {"signature": known.signature.hex()}))
 
 
 @cloud.command()

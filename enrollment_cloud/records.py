@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from enrollment_cloud.clock import unix_now
+from enrollment_cloud.communities.audit import keep_audit_head
 from enrollment_cloud.communities.profiles import publish_profile
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
 from enrollment_cloud.invitations.service import close_invitations, publish_invitations
@@ -14,6 +15,7 @@ from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.relay_messages import (
     RELAY,
+    AuditHeadSigned,
     InvitationsPublished,
     InvitationsWithdrawn,
     ProfilePublished,
@@ -52,6 +54,8 @@ class CommunityRecords:
             case ReplySealed():
                 if not store_reply(session, peer, message, unix_now()):
                     _log.info("event=reply-too-late community=%s", peer)
+            case AuditHeadSigned():
+                keep_audit_head(session, peer, message)
             case _:
                 raise RecordRefused(f"a community does not send {kind}")
 

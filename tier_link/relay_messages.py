@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from tier_link.certificates import MAX_CERTIFICATE, KeyId
 from tier_link.invitations import LinkKind
-from tier_link.messages import HexId, Message, UnixSeconds, Vocabulary
+from tier_link.messages import MAX_COUNT, HexId, Message, UnixSeconds, Vocabulary
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD
 
 MAX_SEALED = PADDED_SIZES[-1] + SEAL_OVERHEAD
@@ -110,11 +110,34 @@ class ReplySealed(Message, frozen=True, tag="reply-sealed"):
     sealed: Sealed
 
 
+class AuditHeadSigned(Message, frozen=True, tag="audit-head-signed"):
+    """Server to cloud: how many rows its audit log has, and the head of the last.
+
+    The cloud keeps the longest, so that a log that was cut off shows. It holds no row, and the
+    signature, by the community's root key, keeps it from telling of another.
+    """
+
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT)]
+    head: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    signed_at: UnixSeconds
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
 RelayMessage: TypeAlias = (
-    EnvelopeDeposited | ProfilePublished | InvitationsPublished | InvitationsWithdrawn | ReplySealed
+    EnvelopeDeposited
+    | ProfilePublished
+    | InvitationsPublished
+    | InvitationsWithdrawn
+    | ReplySealed
+    | AuditHeadSigned
 )
 
 RELAY: Vocabulary[RelayMessage] = Vocabulary(
-    EnvelopeDeposited, ProfilePublished, InvitationsPublished, InvitationsWithdrawn, ReplySealed
+    EnvelopeDeposited,
+    ProfilePublished,
+    InvitationsPublished,
+    InvitationsWithdrawn,
+    ReplySealed,
+    AuditHeadSigned,
 )
 """`RELAY.kind(m)`, `RELAY.encode(m)` to send; `RELAY.decode(kind, body)` on arrival."""

@@ -12,6 +12,9 @@ from community_server.api.examples import ANSWERS, WORDS
 from community_server.api.refusals import REFUSALS
 from community_server.desk import get_signed_in
 from community_server.pages import PAGES
+from tier_kit.forms.description import REFUSALS as FORMS
+from tier_kit.forms.description import WORDS as FORM_WORDS
+from tier_kit.forms.refusals import say
 from tier_kit.openapi import describe
 
 PREFIX: Final = "/api/v1"
@@ -34,8 +37,10 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         refusals = {key: list(_refusals(app, key)) for key in _operations(document)}
         answers = {_full(key): answer for key, answer in ANSWERS.items()}
-        sentences = PAGES.catalogue.branch("en", "errors")
-        app.openapi_schema = describe(document, WORDS, answers, refusals, sentences)
+        forms = {code: say("en", code) for own in FORMS.values() for _, code in own}
+        sentences = {**forms, **PAGES.catalogue.branch("en", "errors")}
+        words = FORM_WORDS | WORDS
+        app.openapi_schema = describe(document, words, answers, refusals, sentences)
     return app.openapi_schema
 
 
@@ -59,6 +64,7 @@ def _refusals(app: FastAPI, key: str) -> Iterator[tuple[int, str]]:
     if dependant.body_params or dependant.query_params or dependant.path_params:
         yield _INPUT
     yield from own_refusals(key)
+    yield from FORMS.get(key, ())
     yield _DATABASE
     if method != "GET":
         yield _DISK

@@ -1,5 +1,6 @@
 """Saying whether the audit log is whole, or which of its rows was changed, removed or put in."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,10 +26,36 @@ _ROWS_AT_ONCE: Final = 1000
 
 @dataclass(frozen=True)
 class Noted:
-    """A count and a head that somebody wrote down elsewhere."""
+    """A count and a head that somebody wrote down elsewhere; the cloud's copy is signed, too."""
 
     count: int
     head: bytes
+    signed_at: int = 0
+    signature: bytes = b""
+
+    @classmethod
+    def read(cls, text: str) -> "Noted":
+        """Return what `gatehouse cloud audit-head` has printed.
+
+        Raises:
+            ValueError: it is none of that.
+        """
+        try:
+            found = json.loads(text)
+            return cls(
+                int(found["count"]),
+                bytes.fromhex(found["head"]),
+                int(found["signed_at"]),
+                bytes.fromhex(found["signature"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("this is no copy of an audit log's head") from error
+
+    def is_of(self, root: Ed25519PublicKey) -> bool:
+        """Say whether it bears the community's signature, where it bears one."""
+        return not self.signature or is_signed(
+            root, self.count, self.head, self.signed_at, self.signature
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +79,9 @@ def verify(session: Session, root: Ed25519PublicKey, noted: Noted | None = None)
     heads = list(session.scalars(select(SignedHead).order_by(SignedHead.count)))
     known = {one.count: one.head for one in heads}
     faults = list(_bad_signatures(root, heads))
-    if noted is not None and known.setdefault(noted.count, noted.head) != noted.head:
+    if noted is not None and not noted.is_of(root):
+        faults.append("The copy does not bear the community's signature; it says nothing.")
+    elif noted is not None and known.setdefault(noted.count, noted.head) != noted.head:
         faults.append(f"The head signed for {noted.count} rows is not the one that you noted.")
     place, last, agreed = 0, FIRST, 0
     before = {FIRST}

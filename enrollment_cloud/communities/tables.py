@@ -1,6 +1,6 @@
 """Rows about communities and about the cloud's own link identity."""
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_cloud.database import CloudBase
@@ -26,6 +26,20 @@ class Community(CloudBase):
     paired_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
     profile: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class AuditHead(CloudBase):
+    """The longest audit log that a community's server has spoken of; see `AuditHeadSigned`."""
+
+    __tablename__ = "audit_heads"
+
+    community_id: Mapped[str] = mapped_column(
+        ForeignKey(Community.id, ondelete="CASCADE"), primary_key=True
+    )
+    count: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[bytes] = mapped_column(LargeBinary)
+    signed_at: Mapped[int] = mapped_column(BigInteger)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class CloudIdentity(CloudBase):

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from enrollment_cloud.app import create_app
-from enrollment_cloud.description import REFUSALS, describe_api
+from enrollment_cloud.description import describe_api
 from enrollment_cloud.settings import Settings
 from tests.support.schemas import misfits
+from tier_kit.forms.description import REFUSALS
 from tier_kit.forms.refusals import say
 from tier_kit.language import LANGUAGES
 from tier_kit.openapi import MISSING

@@ -1,7 +1,9 @@
 """The audit log: one chain whoever writes, and a verdict that names what was tampered with."""
 
+import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +16,8 @@ from community_server.audit.log import audit
 from community_server.audit.looks import ONCE_IN_S, note_look
 from community_server.audit.tables import AuditEnd, AuditRow, SignedHead
 from community_server.audit.verification import Noted, Verdict, verify
+from community_server.change import CLOUD
+from community_server.cloud_news import publish_audit_head
 from community_server.command import server
 from community_server.database import now
 from community_server.errors import NotFound
@@ -21,6 +25,7 @@ from community_server.keys.root import root_key
 from community_server.people.queries import get_person
 from community_server.settings import Settings
 from tests.community_server.bench import STAFF, Bench
+from tier_link.relay_messages import RELAY, AuditHeadSigned
 
 GUARD, OTHER = "a" * 32, "b" * 32
 
@@ -34,6 +39,19 @@ def write(bench: Bench, count: int, action: str = "sign-in") -> None:
 def sign(bench: Bench) -> None:
     with bench.estate.changer.change() as change:
         sign_end(change.session, change.safe, now())
+
+
+def clouds_copy(bench: Bench) -> Noted:
+    """Return what the cloud is told of the newest signed head."""
+    with bench.estate.changer.change() as change:
+        publish_audit_head(change, bench.estate.links)
+    heads = [
+        message
+        for record in bench.estate.links.pending(CLOUD, 0, limit=10_000)
+        if isinstance(message := RELAY.decode(record.kind, record.body), AuditHeadSigned)
+    ]
+    newest = heads[-1]
+    return Noted(newest.count, newest.head, newest.signed_at, newest.signature)
 
 
 def verdict(bench: Bench, noted: Noted | None = None) -> Verdict:
@@ -149,6 +167,8 @@ def test_a_log_that_was_cut_off_shows_by_the_signed_head_or_by_a_noted_one(
 ) -> None:
     before = verdict(bench)
     sign(bench)
+    copy = clouds_copy(bench)
+    assert (copy.count, copy.head) == (before.count, before.head)
     tampering.execute(delete(AuditRow).where(AuditRow.place > before.count - 2))
     last = tampering.scalars(select(AuditRow).order_by(AuditRow.place.desc()).limit(1)).one()
     tampering.execute(update(AuditEnd).values(count=last.place, head=last.head))
@@ -156,12 +176,17 @@ def test_a_log_that_was_cut_off_shows_by_the_signed_head_or_by_a_noted_one(
     missing = f"rows {before.count - 1} to {before.count} are missing at its end"
     (fault,) = verdict(bench).faults
     assert missing in fault
-    # Whoever takes the signed heads along is found out by what was written down elsewhere.
+    # Whoever takes the signed heads along is found out by what was written down elsewhere,
     tampering.execute(delete(SignedHead).where(SignedHead.count >= before.count - 1))
     tampering.commit()
     assert verdict(bench).faults == ()
     (fault,) = verdict(bench, Noted(before.count, before.head)).faults
     assert missing in fault
+    # which may be the cloud's copy: the signature says whose it is.
+    (fault,) = verdict(bench, copy).faults
+    assert missing in fault
+    (fault,) = verdict(bench, replace(copy, count=copy.count + 1)).faults
+    assert "does not bear the community's signature" in fault
 
 
 def test_a_head_that_the_community_did_not_sign_is_named(bench: Bench, tampering: Session) -> None:
@@ -217,6 +242,15 @@ def test_the_command_says_in_words_whether_the_log_is_whole(
     assert f"The audit log is whole: {count} rows." in whole.output
     noted = whole.output.split("keep elsewhere: ")[1].split()
     assert CliRunner().invoke(server, ["verify-audit", *noted]).exit_code == 0
+    sign(bench)
+    copy = clouds_copy(bench)
+    said = {"count": copy.count, "head": copy.head.hex(), "signed_at": copy.signed_at}
+    given = json.dumps(said | {"signature": copy.signature.hex()})
+    by_copy = ["verify-audit", "--copy", "-"]
+    assert CliRunner().invoke(server, by_copy, input=given).exit_code == 0
+    forged = json.dumps(json.loads(given) | {"count": copy.count + 1})
+    assert "signature" in CliRunner().invoke(server, by_copy, input=forged).output
+    assert CliRunner().invoke(server, by_copy, input="{}").exit_code == 1
     tampering.execute(update(AuditRow).where(AuditRow.place == 2).values(action="nothing"))
     tampering.commit()
     broken = CliRunner().invoke(server, ["verify-audit"])
