@@ -25,6 +25,7 @@ from community_server.own_forms.service import forget_replies
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
+from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
@@ -107,10 +108,14 @@ class Sweeper:
             _log.info("person=%s forgotten=yes reason=window-over", person)
 
     def _forget_workers(self, moment: int) -> None:
-        """Remove service workers whose company's retention is over, one transaction each."""
+        """Remove service workers whose company's retention is over, one transaction each.
+
+        Not while they are inside: who that is, is not forgotten before they have left.
+        """
         estate = self.estate
         with estate.reading() as session:
-            people = workers_to_forget(session, moment)
+            due, inside = workers_to_forget(session, moment), list_inside(session, moment)
+        people = sorted(set(due) - {one.person for one in inside})
         for person in people:
             with estate.changer.change() as change:
                 remove_person(change, estate.links, person)

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.orm import Session
 
 from access_rules.alarms import EntryRemark
 from access_rules.people import Category, Direction
 from community_server.entries.tables import Entry
 from community_server.people.tables import Person
-from community_server.services.passings import Passing, Stay, stays_of
+from community_server.services.passings import APART_MS, EndedBy, Passing, Stay, stays_of
 from community_server.services.tables import Departure, StayCount, Worker, WorkerStay
 
 _ADVISORY_LOCK: Final = 0x57A7
@@ -38,7 +38,8 @@ def note_entry(session: Session, number: int, zone: ZoneInfo) -> None:
 def settle(session: Session, person: str, at: int, zone: ZoneInfo) -> None:
     """Put somebody's stays together anew from `at` (Unix milliseconds) on.
 
-    The stay that began before is where it starts: what came earlier does not depend on it.
+    The stay that began before is where it starts, if that goes on until then: what came earlier
+    does not depend on it, and its entries may have been deleted since.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
@@ -46,9 +47,7 @@ def settle(session: Session, person: str, at: int, zone: ZoneInfo) -> None:
     if company is None:
         return
     theirs = WorkerStay.person_id == person
-    began = select(WorkerStay.begins, WorkerStay.key).where(theirs, WorkerStay.begins < at)
-    latest = began.order_by(WorkerStay.begins.desc(), WorkerStay.key.desc()).limit(1)
-    since = session.execute(latest).first() or (0, "")
+    since = _since(session, theirs, at)
     rows = session.scalars(select(WorkerStay).where(theirs, WorkerStay.begins >= since[0]))
     before = [row for row in rows if (row.begins, row.key) >= since]
     passings = _passings(session, person, since[0])
@@ -79,6 +78,23 @@ def forget_strays(session: Session) -> None:
     """Forget the stays of people who were removed while an entry of theirs arrived."""
     for table in (WorkerStay, Departure):
         session.execute(delete(table).where(table.person_id.not_in(select(Person.id))))
+
+
+def _since(session: Session, theirs: ColumnElement[bool], at: int) -> tuple[int, str]:
+    """Return from which passing on stays are put together: its time and key."""
+    latest = session.scalar(
+        select(WorkerStay)
+        .where(theirs, WorkerStay.begins < at)
+        .order_by(WorkerStay.begins.desc(), WorkerStay.key.desc())
+        .limit(1)
+    )
+    if latest is None:
+        return 0, ""
+    if at - latest.last_seen <= APART_MS:
+        return latest.begins, latest.key
+    if latest.ended_by == EndedBy.OPEN:
+        latest.ended_by = EndedBy.UNSEEN
+    return latest.last_seen + 1, ""
 
 
 def _passings(session: Session, person: str, since: int) -> Iterator[Passing]:

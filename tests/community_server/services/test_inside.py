@@ -16,14 +16,17 @@ from community_server.alarms.tables import Alarm
 from community_server.alarms.watch import EstateWatch, Surroundings
 from community_server.database import now
 from community_server.doors.tables import Door
+from community_server.entries.tables import Entry
 from community_server.erasure import remove_person
 from community_server.people.particulars import Known
+from community_server.people.queries import get_person
 from community_server.services.companies import CompanyWanted, add_company, remove_company
 from community_server.services.figures import median
 from community_server.services.passings import stays_of
 from community_server.services.stays import _passings, forget_strays
 from community_server.services.tables import Departure, StayCount, WorkerStay
 from community_server.services.workers import add_worker
+from community_server.sweeper import Sweeper
 from tests.community_server.bench import Bench
 from tests.community_server.entries.log import Log
 from tests.community_server.in_process import InProcess, code
@@ -266,6 +269,32 @@ def test_two_doors_that_tell_of_somebody_at_once_lose_nothing(estate_: Estate) -
             one.result()
     assert [(end - begin) // 1000 for begin, end, _ in estate_.stays(person)] == [600] * 8
     assert sum(estate_.counts().values()) == 8
+
+
+def test_visits_whose_entries_were_deleted_stay_counted_when_somebody_comes_again(
+    estate_: Estate,
+) -> None:
+    person, at = estate_.worker(), now() - 60 * 24 * HOUR
+    estate_.tell(person, estate_.way_in, at)
+    estate_.tell(person, estate_.way_out, at + HOUR)
+    estate_.tell(person, estate_.side, at + 24 * HOUR)
+    with estate_.bench.estate.changer.change() as change:
+        change.session.execute(delete(Entry).where(Entry.person_id == person))
+    estate_.tell(person, estate_.way_in, now())
+    assert [ended for *_, ended in estate_.stays(person)] == ["door", "unseen", ""]
+    assert sum(estate_.counts().values()) == 3
+
+
+def test_nobody_is_forgotten_who_is_inside(estate_: Estate, desk: InProcess) -> None:
+    person = estate_.worker()
+    estate_.tell(person, estate_.way_in, now() - HOUR)
+    with desk.estate.changer.change() as change:
+        get_person(change.session, person, lock=True).valid_until = now() - 25 * HOUR
+    Sweeper.of(desk.estate).sweep()
+    assert person in inside(desk)
+    estate_.tell(person, estate_.way_out, now())
+    Sweeper.of(desk.estate).sweep()
+    assert person not in {one["person"] for one in desk.call("people")}
 
 
 def test_counts_outlive_workers_and_name_nobody(estate_: Estate, desk: InProcess) -> None:
