@@ -395,6 +395,7 @@ ANSWERS: Final[dict[str, Any]] = {
             "estimated": False,
             "leaves": 0,
             "overstays": False,
+            "whom": "3-1-502",
         }
     ],
     "GET /alarms": [

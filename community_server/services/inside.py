@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import select
@@ -27,8 +27,10 @@ _MINUTE: Final = 60
 class Inside:
     """Somebody who is inside; times are Unix seconds.
 
-    `until` is the end of the allowed stay. With `estimated` no reader on the way out would see them
-    leave: they are taken to have left at `leaves`, which is 0 for everybody else.
+    `whom` they come for, in words, is filled in by whoever may open it; `unit` is the one they were
+    written for, `0` for none. `until` is the end of the allowed stay. With `estimated` no reader on
+    the way out would see them leave: they are taken to have left at `leaves`, which is 0 for
+    everybody else.
     """
 
     person: str
@@ -43,6 +45,7 @@ class Inside:
     estimated: bool
     leaves: int
     overstays: bool
+    whom: str = field(default="", repr=False)
 
 
 def list_inside(session: Session, moment: int) -> list[Inside]:

@@ -6,13 +6,16 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
-from community_server.people.particulars import Known
+from community_server.invitations.service import VISITORS_UNIT
+from community_server.people.particulars import Known, open_known
+from community_server.people.queries import get_person
 from community_server.people.routes import ListedPerson, listing
 from community_server.services.companies import (
     LONGEST_ALLOWED_MIN,
@@ -263,9 +266,11 @@ def list_workers(estate: Estate, company: str) -> list[ListedPerson]:
 
 
 def who_is_inside(estate: Estate) -> list[Inside]:
-    """Return the service workers who are inside now."""
+    """Return the service workers who are inside now, and for whom."""
     with estate.reading() as session:
-        return list_inside(session, now())
+        return [
+            replace(one, whom=_whom(estate, session, one)) for one in list_inside(session, now())
+        ]
 
 
 def note_left(estate: Estate, person: str, staff: str) -> None:
@@ -346,6 +351,11 @@ def new_check_in(estate: Estate, wanted: CheckIn, staff: str) -> tuple[CheckedIn
         audit(change.session, staff, "check-in", made.person, made.company)
         cloud = get_community(change.session).cloud_url
     return made, f"{cloud}/pass#{made.given.fragment}" if cloud else ""
+
+
+def _whom(estate: Estate, session: Session, one: Inside) -> str:
+    known = open_known(session, estate.safe, get_person(session, one.person))
+    return known.visiting or ("" if one.unit == VISITORS_UNIT else one.unit)
 
 
 def _suspend(change: Change, company: str, staff: str, *, suspended: bool) -> None:

@@ -66,6 +66,11 @@ class Estate:
         with self.bench.estate.changer.change() as change:
             return add_worker(change, self.company, Known(name="Wang"), unit="3-502", doors=doors)
 
+    def housekeeper(self, visiting: str) -> str:
+        with self.bench.estate.changer.change() as change:
+            known = Known(name="Zhang", visiting=visiting)
+            return add_worker(change, self.company, known)
+
     def passes(self, person: str, door: str, at: float, **more: object) -> EntryRecorded:
         """Return what a door tells of somebody whom it let through."""
         way = "out" if door == self.way_out else "in"
@@ -124,7 +129,12 @@ def test_a_worker_is_inside_from_the_way_in_to_the_way_out(
     estate_.tell(person, estate_.way_in, at)
     one = inside(desk)[person]
     assert (one["since"], one["until"]) == (at, at + HOUR)
-    assert (one["unit"], one["company"], one["door_name"]) == ("3-502", estate_.company, "In")
+    assert (one["whom"], one["company"], one["door_name"]) == ("3-502", estate_.company, "In")
+    regular, spare = estate_.housekeeper("1-101, 1-102"), estate_.housekeeper("")
+    for other in (regular, spare):
+        estate_.tell(other, estate_.way_in, at)
+    found = inside(desk)
+    assert (found[regular]["whom"], found[spare]["whom"]) == ("1-101, 1-102", "")
     assert (one["estimated"], one["overstays"]) == (False, False)
     page = desk.get("/services").text
     assert f'data-testid="inside-{person}"' in page
