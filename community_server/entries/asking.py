@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from community_server.access.hours import admissions
 from community_server.access.membership import doors_for
 from community_server.audit.log import audit
 from community_server.database import now
@@ -91,6 +92,8 @@ def answer(estate: Estate, query: WhyQuery, staff: str) -> Answer:
     several = people if len(people) > 1 else []
     with estate.reading() as session:
         limited = doors_for(session, person.person) if person else None
+        known = [one.door for one in doors]
+        hours = admissions(session, person.person, known, moment, zone) if person else {}
         return Answer(
             near=near,
             door=door,
@@ -99,7 +102,7 @@ def answer(estate: Estate, query: WhyQuery, staff: str) -> Answer:
             count=len(several),
             nobody=bool(who) and not people,
             entry=explain(session, entry, person) if entry else None,
-            standing=standing(person, limited, doors, moment, door) if person else None,
+            standing=standing(person, limited, hours, doors, moment, door) if person else None,
             refusals=refusals_of(session, name_of, person, near) if person and not old else [],
             unknown=[] if old else unknown_near(session, name_of, near, door),
         )

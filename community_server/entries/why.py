@@ -4,7 +4,7 @@ Nobody's way is followed here: refusals alone, of the last day and a half, so no
 for. Each look at a person is in the audit log all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from access_rules.alarms import AlarmKind
+from access_rules.calendars import Admission
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
 from community_server.alarms.rules import offline_after_s
@@ -43,6 +44,7 @@ RECENT: Final = 48 * 3600
 """What is longer ago than this takes a stated reason, in the log."""
 MOST: Final = 20
 """Refusals that are shown, the newest."""
+_CLOSED: Final = {Admission.OUTSIDE: "outside-hours", Admission.HOLIDAY: "on-holiday"}
 LATE: Final = 120
 """Seconds after which an entry shows that its door had been cut off."""
 
@@ -116,6 +118,7 @@ def explain(session: Session, entry: ShownEntry, person: ListedPerson | None = N
 def standing(
     person: ListedPerson,
     limited: frozenset[str] | None,
+    hours: Mapping[str, Admission],
     doors: Sequence[ListedDoor],
     now: int,
     door: str,
@@ -125,18 +128,36 @@ def standing(
     Args:
         person: as lists show them.
         limited: the doors they may use at some hour or other; None for every door.
+        hours: whether it is their hour now at each of those.
         doors: all doors.
         now: Unix seconds.
         door: the one that it is about; empty for all.
     """
     usable = [one for one in doors if limited is None or one.door in limited]
     found = [Obstacle(code) for code in _own_obstacles(person, now)]
+    if limited is not None and not usable:
+        found.append(Obstacle("no-door"))
+    found += _closed(usable, hours, door)
     for one in doors:
         if one.door == door and one not in usable:
             found.append(Obstacle("not-this-door", one.name))
         elif one.paired and (one.door == door or (not door and one in usable)):
             found += (Obstacle(code, one.name) for code in _door_obstacles(one))
     return Standing(person, [one.name for one in usable], limited is None, found)
+
+
+def _closed(
+    usable: Sequence[ListedDoor], hours: Mapping[str, Admission], door: str
+) -> Iterator[Obstacle]:
+    """Say where it is not their hour; where that is so at every door, once."""
+    closed = [one for one in usable if hours.get(one.door, Admission.OPEN) in _CLOSED]
+    if not door and len(closed) > 1 and len(closed) == len(usable):
+        holiday = all(hours[one.door] is Admission.HOLIDAY for one in closed)
+        yield Obstacle("holiday-everywhere" if holiday else "hours-everywhere")
+        return
+    for one in closed:
+        if door in {"", one.door}:
+            yield Obstacle(_CLOSED[hours[one.door]], one.name)
 
 
 def _own_obstacles(person: ListedPerson, now: int) -> list[str]:

@@ -1,18 +1,27 @@
 """Whoever was not let in is told why, and what to do; for every reason that doors have."""
 
+import secrets
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from access_rules.decision import DecisionReason
+from community_server.access.holidays import Day
+from community_server.access.routes import drop_day, save_days, save_group, save_schedule
+from community_server.access.schedules import Week
+from community_server.access.service import GroupWanted
 from community_server.database import now
 from community_server.entries.why import GRANTING, Standing, standing
 from community_server.estate import Estate
-from community_server.people.routes import ListedPerson
+from community_server.people.routes import ListedPerson, PersonChange, alter
 from community_server.people.service import issue_pin, suspend_person
+from tests.community_server.bench import STAFF
 from tests.community_server.entries.log import Log
 from tests.community_server.in_process import InProcess, code
+from tier_link.estate_messages import HolidayRule, WeeklyWindow
 
 HOUR = 3600
 
@@ -144,7 +153,8 @@ def listed(**more: Any) -> ListedPerson:
     fields |= dict.fromkeys(("person", "name", "unit", "category", "state"), "x")
     flags = ("suspended", "has_face", "face_outdated", "face_fading", "has_pin", "has_pass")
     fields |= dict.fromkeys((*flags, "second_credential", "waiting", "erased_then"), False)
-    fields |= {"household": "", "external_id": "", "groups": []}
+    fields |= dict.fromkeys(("household", "external_id", "company", "company_name"), "")
+    fields |= {"company_suspended": False, "groups": []}
     return ListedPerson(**(fields | more))
 
 
@@ -169,6 +179,50 @@ def listed(**more: Any) -> ListedPerson:
     ],
 )
 def test_what_stands_in_somebodys_way_is_named(person: ListedPerson, codes: list[str]) -> None:
-    found: Standing = standing(person, None, [], 1000, "")
+    found: Standing = standing(person, None, {}, [], 1000, "")
     assert [one.code for one in found.obstacles] == codes
     assert found.every_door
+
+
+def test_access_now_goes_by_groups_schedules_and_holidays(log: Log, desk: InProcess) -> None:
+    estate = log.estate
+    east, west = log.door("East hours"), log.door("West hours")
+    person = log.person("Late Riser", "9-9")
+    zone = ZoneInfo(estate.settings.time_zone)
+    today = datetime.now(zone).date()
+    # Neither today nor a night that begins yesterday or ends tomorrow, also around midnight.
+    other = 1 << (today + timedelta(days=3)).weekday()
+
+    def limit(*doors: str, mask: int, on_holidays: HolidayRule = "usual") -> None:
+        name = secrets.token_hex(4)
+        week = Week(name, (WeeklyWindow(mask, 0, 1440),), on_holidays)
+        schedule = save_schedule(estate, week, STAFF)
+        wanted = GroupWanted(name, every_door=False, doors=frozenset(doors), schedule=schedule)
+        group = save_group(estate, wanted, STAFF)
+        alter(estate, person, PersonChange(groups=[group]), STAFF)
+
+    def obstacles(**about: str) -> list[str]:
+        found = desk.call("entries/why", person=person, **about)["obstacles"]
+        hours = {"no-door", "outside-hours", "on-holiday", "hours-everywhere", "holiday-everywhere"}
+        return [one["code"] for one in found if one["code"] in {*hours, "not-this-door"}]
+
+    limit(east, west, mask=127)
+    assert obstacles() == obstacles(door=east) == []
+    limit(east, west, mask=other)
+    assert obstacles() == ["hours-everywhere"]
+    assert obstacles(door=east) == ["outside-hours"]
+    limit(east, mask=other)
+    assert obstacles() == ["outside-hours"]
+    assert obstacles(door=west) == ["not-this-door"]
+    limit(mask=127)
+    assert obstacles() == ["no-door"]
+    limit(east, west, mask=127, on_holidays="closed")
+    days = [today + timedelta(days=ahead) for ahead in (-1, 0, 1)]
+    save_days(estate, [Day(one.isoformat(), "Feast", "holiday") for one in days], STAFF)
+    try:
+        assert obstacles() == ["holiday-everywhere"]
+        assert obstacles(door=west) == ["on-holiday"]
+        assert "holiday" in desk.get("/entries/why", person=person).text
+    finally:
+        for one in days:
+            drop_day(estate, one.isoformat(), STAFF)
