@@ -18,6 +18,7 @@ from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.tables import Entry
 from community_server.erasure import remove_person
+from community_server.pages import PAGES
 from community_server.people.particulars import Known
 from community_server.people.queries import get_person
 from community_server.services.companies import CompanyWanted, add_company, remove_company
@@ -32,6 +33,7 @@ from tests.community_server.entries.log import Log
 from tests.community_server.in_process import InProcess, code
 from tier_link.estate_messages import EntryRecorded, EntryRemarked
 
+SERVER = PAGES.catalogue.say("en", "alarms.server")
 MINUTE = 60
 HOUR = 3600
 
@@ -204,6 +206,10 @@ def test_whoever_stays_too_long_is_an_alarm_until_they_leave(
     assert [(one.severity, one.door) for one in alarms] == [("warning", "")] * 2
     page = desk.get(f"/alarms/{alarms[0].alarm}").text
     assert f'href="/people/{alarms[0].subject}"' in page
+    for room in ("/", "/night", "/alarms"):
+        shown = desk.get(room).text
+        assert "inside for longer than allowed" in shown
+        assert f"· {SERVER}" not in shown
     estate_.tell(late, estate_.way_out, now())
     assert estate_.watch() == {later}
     assert desk.send(f"inside/{later}/left", {}).status_code == 204
