@@ -53,6 +53,7 @@ from community_server.sweeper import Sweeper
 from community_server.sync import routes as sync
 from community_server.sync.batch import MOST_ITEMS
 from community_server.thresholds import routes as thresholds
+from community_server.visits import routes as visits
 from community_server.webhooks import routes as webhooks
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
@@ -118,6 +119,7 @@ def make_app(estate: Estate) -> FastAPI:
         reports,
         analysis,
         services,
+        visits,
         alarms,
         events,
         webhooks,

@@ -35,6 +35,8 @@ FORM_TIERS: Final = ("enrollment_cloud", "community_server")
 BUNDLES: Final = {
     "form.js": ("form/main.ts", FORM_TIERS),
     "pass.js": ("pass/main.ts", FORM_TIERS),
+    "own-page.js": ("visits/own_page.ts", FORM_TIERS),
+    "ask.js": ("visits/ask.ts", FORM_TIERS),
     "detector.js": ("detector/worker.ts", FORM_TIERS),
     "form.css": ("styles/form.css", FORM_TIERS),
     "console.js": ("console/main.ts", ("community_server",)),
@@ -51,6 +53,8 @@ STYLE_OPTIONS: Final = ("--target=chrome80,safari14,firefox78",)
 # What a bundle contains of others' work travels with their licences.
 LICENSES: Final = {
     "form.js": ("hpke/LICENSE.md", "@noble/ed25519/LICENSE"),
+    "own-page.js": ("hpke/LICENSE.md", "@noble/ed25519/LICENSE"),
+    "ask.js": ("hpke/LICENSE.md", "@noble/ed25519/LICENSE"),
     "console.js": ("htmx.org/LICENSE",),
 }
 
@@ -154,7 +158,8 @@ def build() -> None:
     for tier in FORM_TIERS:
         files[tier]["yunet.bin"] = weights
     for tier, built in files.items():
-        notices = [PACKAGES / path for name in built for path in LICENSES.get(name, ())]
+        paths = [path for name in built for path in LICENSES.get(name, ())]
+        notices = [PACKAGES / path for path in dict.fromkeys(paths)]
         if notices:
             built["licenses.txt"] = b"\n\n".join(
                 str(path.parent.relative_to(PACKAGES)).encode() + b"\n\n" + path.read_bytes()

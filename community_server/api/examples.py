@@ -45,7 +45,16 @@ WORDS: Final[dict[str, Any]] = {
     "ListedMessage.channel": "mail",
     "ListedMessage.state": "sent",
     "ListedMessage.why": "",
+    "LinkMade.link": _LINK,
     "ListedPerson.state": "active",
+    "ListedVisit.company": "",
+    "ListedVisit.credential": "pass",
+    "ListedVisit.decided_how": "host",
+    "ListedVisit.door_name": "东门",
+    "ListedVisit.host": _OTHER,
+    "ListedVisit.purpose": "吃饭",
+    "ListedVisit.state": "approved",
+    "ListedVisit.visit": _OTHER,
     "LookRequest.reason": "asked",
     "LookRequest.who": "张三",
     "OpeningRequest.reason": "visitor",
@@ -99,6 +108,7 @@ WORDS: Final[dict[str, Any]] = {
     "TokenMade.secret": "gatehouse_3q2-7wXcV0b1n9sZ",
     "TokenRequest.name": "Property management",
     "TokenRequest.scopes": ["see-people", "synchronise"],
+    "VisitDecision.decision": "approve",
     "WebhookAdded.secret": "whsec_bXYtc2VjcmV0LW9mLTMyLWJ5dGVz",
     "WebhookChange.name": "Property management",
     "WebhookRequest.name": "Property management",
@@ -235,6 +245,7 @@ _VISITS: Final = {
 }
 
 ANSWERS: Final[dict[str, Any]] = {
+    "GET /visits/counts/{month}": {"5-1-502": 3},
     "GET /status": {
         "community": "sunny-court-c61d",
         "name": "Sunny Court",

@@ -22,7 +22,7 @@ REFUSALS: Final = {
     "POST /alarms/{alarm}/acknowledge": "404 alarm-unknown; 422 note-long",
     "POST /approvals/{enrollment}": (
         "404 enrollment-unknown person-unknown; 409 already-decided not-set-up pass-too-early "
-        "photos-unusable time-over; 422 door-unknown unit-missing"
+        "photos-unusable time-over visitor-shut-out; 422 door-unknown unit-missing"
     ),
     "GET /approvals/{enrollment}/photos/{number}": "404 photo-unknown",
     "POST /calls/{call}/open": (
@@ -63,6 +63,7 @@ REFUSALS: Final = {
         "404 delivery-unknown; 409 delivery-not-given-up event-gone"
     ),
     "POST /doors": "422 name-missing",
+    "POST /doors/{door}/poster": "404 door-unknown; 409 cloud-not-paired door-revoked not-set-up",
     "DELETE /doors/{door}": "403 proof-needed; 404 door-unknown",
     "PATCH /doors/{door}": "404 door-unknown; 409 door-revoked; 422 second-needs-pin",
     "POST /doors/{door}/fire/end": (
@@ -131,6 +132,9 @@ REFUSALS: Final = {
     "POST /people/{person}/invitation": (
         "404 person-unknown; 409 cloud-not-paired not-set-up time-over"
     ),
+    "POST /people/{person}/page": (
+        "404 person-unknown; 409 cloud-not-paired not-a-resident not-set-up"
+    ),
     "PUT /people/{person}/move-out": (
         "403 proof-needed; 404 person-unknown; 409 lives-nowhere not-set-up; 422 time-over"
     ),
@@ -181,6 +185,15 @@ REFUSALS: Final = {
     ),
     "POST /tokens": "403 proof-needed; 422 end-wrong name-missing scopes-wrong",
     "DELETE /tokens/{token}": "403 proof-needed; 404 token-unknown",
+    "DELETE /visits/{visit}": "404 visit-unknown; 409 not-set-up",
+    "POST /visits/{visit}/decision": (
+        "404 visit-unknown; 409 already-decided cloud-not-paired company-suspended not-set-up "
+        "pass-too-early time-over; 422 door-unknown time-over"
+    ),
+    "POST /visits/{visit}/extension": (
+        "404 visit-unknown; 409 not-set-up pass-too-early time-over visit-not-approved "
+        "visitor-shut-out; 422 time-over window-long window-missing"
+    ),
     "POST /webhooks": (
         "409 webhooks-too-many; 422 event-kind-unknown name-missing webhook-url-unusable"
     ),

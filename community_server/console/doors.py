@@ -28,6 +28,7 @@ from community_server.openings.service import list_openings
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.thresholds.routes import strictness
+from community_server.visits.links import poster_of
 from tier_link.store.codes import IssuedCode
 
 router = APIRouter(prefix="/doors")
@@ -91,7 +92,7 @@ def pair_door(request: Request, door: str, estate: EstateDep, staff: Pairer) -> 
 @router.get("/{door}")
 def show_door(request: Request, door: str, estate: EstateDep, staff: Reader) -> Response:
     """Show one door and its settings."""
-    return _door(request, estate, staff, door)
+    return door_page(request, estate, staff, door)
 
 
 @router.get("/{door}/health")
@@ -149,7 +150,7 @@ def change_door(
     except NotFound:
         raise
     except ServerError as refusal:
-        return _door(request, estate, staff, door, refusal)
+        return door_page(request, estate, staff, door, refusal)
     return go_to(f"/doors/{door}?done=saved")
 
 
@@ -157,7 +158,7 @@ def change_door(
 def issue_pin(request: Request, door: str, estate: EstateDep, staff: Setter) -> Response:
     """Issue the PIN that ends a fire release at the door, in the only answer that holds it."""
     pin = issue_reset_pin(estate, door, staff.staff)
-    return _door(request, estate, staff, door, reset_pin=pin)
+    return door_page(request, estate, staff, door, reset_pin=pin)
 
 
 @router.post("/{door}/fire")
@@ -166,7 +167,7 @@ def end_fire_release(request: Request, door: str, estate: EstateDep, staff: Fire
     try:
         end_fire(estate, door, staff.staff)
     except Conflict as refusal:
-        return _door(request, estate, staff, door, refusal)
+        return door_page(request, estate, staff, door, refusal)
     return go_to(f"/doors/{door}?done=fire-ended")
 
 
@@ -270,7 +271,7 @@ def _list(
     )
 
 
-def _door(
+def door_page(
     request: Request,
     estate: Estate,
     staff: SignedIn,
@@ -278,8 +279,10 @@ def _door(
     refusal: ServerError | None = None,
     reset_pin: str = "",
 ) -> Response:
+    """Answer with one door's page, and what was given or refused just now."""
     shown = find(estate, door)
     with estate.reading() as session:
+        has_poster = poster_of(session, door) is not None
         settings = get_door(session, door)
         session.expunge(settings)
         openings = list_openings(session, estate.safe, door=door, limit=OPENINGS)
@@ -303,4 +306,5 @@ def _door(
         written=written,
         reset_pin=reset_pin,
         openings=openings,
+        has_poster=has_poster,
     )

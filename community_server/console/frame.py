@@ -28,6 +28,7 @@ from community_server.pages import PAGES, language_of, show
 from community_server.setup.community import get_community
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn, check_csrf
+from community_server.visits.queries import count_asking
 
 REFERRER_POLICY: Final = "same-origin"
 """Under the stricter `no-referrer` browsers send `Origin: null` with a form (Fetch, 3.2), which
@@ -102,6 +103,7 @@ class Frame:
     proven: bool
     second_factor: bool
     waiting: int
+    asking: int
     alarms: int
     lockdown: ShownLockdown
     calls: Sequence[ShownCall]
@@ -190,7 +192,7 @@ def desk_page(
     """
     with estate.reading() as session:
         name, waiting = get_community(session).name, count_waiting(session)
-        alarms = count_open(session)
+        alarms, asking = count_open(session), count_asking(session)
     return bare_page(
         request,
         template,
@@ -204,6 +206,7 @@ def desk_page(
             proven=staff.proven,
             second_factor=staff.second_factor,
             waiting=waiting,
+            asking=asking,
             alarms=alarms,
             lockdown=look(estate),
             calls=list_calls(estate),

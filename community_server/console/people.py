@@ -31,6 +31,7 @@ from community_server.people.routes import (
 from community_server.people.search import Lack, search
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
+from community_server.visits.links import home_link_of
 
 router = APIRouter(prefix="/people")
 
@@ -269,12 +270,17 @@ def person_page(
     unit: str = "",
     given: ShownPass | None = None,
     invited: ShownInvitation | None = None,
+    own_page: tuple[str, str] = ("", ""),
     refusal: ServerError | None = None,
 ) -> Response:
-    """Answer with one person's page, and what was given or refused just now."""
+    """Answer with one person's page, and what was given or refused just now.
+
+    `own_page` is the link of a resident's own page and its QR code, both empty for none.
+    """
     shown = listed(estate, person)
     with estate.reading() as session:
         groups = list_groups(session)
+        has_page = home_link_of(session, person) is not None
     return desk_page(
         request,
         estate,
@@ -291,6 +297,8 @@ def person_page(
         pin_unit=unit,
         given=given,
         invited=invited,
+        own_page=own_page,
+        has_page=has_page,
         cloud=estate.cloud.state(),
         own_forms=estate.settings.own_forms,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from community_server.console.clock import read_field, usual_visit
-from community_server.console.frame import Text, desk_page, form_writer, zone_of
+from community_server.console.frame import Text, desk_page, form_writer, fragment, zone_of
 from community_server.console.invited import OriginDep, ShownInvitation, invite
 from community_server.desk import EstateDep, reader
 from community_server.doors.routes import listing as list_doors
@@ -15,6 +15,8 @@ from community_server.invitations.routes import InvitationRequest
 from community_server.people.routes import listing
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
+from community_server.visits.queries import count_asking
+from community_server.visits.routes import listing as list_visits
 
 router = APIRouter(prefix="/visitors")
 
@@ -25,7 +27,16 @@ Writer = Annotated[SignedIn, form_writer(Permission.INVITE_VISITORS)]
 @router.get("")
 def show_visitors(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """List the visitors whose time is not over."""
-    return _page(request, estate, staff)
+    return visitors_page(request, estate, staff)
+
+
+@router.get("/badge")
+def show_badge(request: Request, estate: EstateDep, staff: Reader) -> Response:
+    """Show how many ask, beside the link in the frame."""
+    del staff
+    with estate.reading() as session:
+        asking = count_asking(session)
+    return fragment(request, "visits_badge.html.jinja", asking=asking)
 
 
 @router.post("")
@@ -54,11 +65,11 @@ def invite_visitor(
         )
         invited = invite(request, estate, wanted, staff.staff)
     except ServerError as refusal:
-        return _page(request, estate, staff, wanted=wanted, refusal=refusal)
-    return _page(request, estate, staff, invited=invited)
+        return visitors_page(request, estate, staff, wanted=wanted, refusal=refusal)
+    return visitors_page(request, estate, staff, invited=invited)
 
 
-def _page(
+def visitors_page(
     request: Request,
     estate: Estate,
     staff: SignedIn,
@@ -67,6 +78,7 @@ def _page(
     invited: ShownInvitation | None = None,
     refusal: ServerError | None = None,
 ) -> Response:
+    """Answer with the visitors' page, and what was given or refused just now."""
     if wanted is None:
         starts, ends = usual_visit(zone_of(estate))
         wanted = InvitationRequest(kind="visitor", valid_from=starts, valid_until=ends)
@@ -79,6 +91,7 @@ def _page(
         here="/visitors",
         refusal=refusal,
         visitors=[row for row in listing(estate) if row.category == "visitor"],
+        visits=list_visits(estate),
         doors=list_doors(estate),
         wanted=wanted,
         invited=invited,

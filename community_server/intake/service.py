@@ -133,7 +133,11 @@ class Intake:
         person = get_person(change.session, row.person_id, lock=True)
         visit = visit_of(change.session, person.id)
         row.held_for = self._held_for(
-            row, enrollment, judgement, person, expected=visit is not None
+            row,
+            enrollment,
+            judgement,
+            person,
+            expected=visit is not None and not person.suspended,
         )
         if visit is not None and not row.held_for:
             # Whoever expects them has named them; a forwarded link must not rename anybody.

@@ -6,11 +6,13 @@ from datetime import datetime
 from community_server.access.membership import doors_for
 from community_server.change import Change
 from community_server.database import now
-from community_server.errors import InputRefused
+from community_server.errors import Conflict, InputRefused
 from community_server.invitations.service import VISITORS_UNIT, invite_again
 from community_server.passes.service import give_pass
+from community_server.people.queries import get_person
 from community_server.people.service import add_person, issue_pin
 from community_server.people.tables import Person
+from community_server.services.workers import CheckIn, check_in
 from community_server.visits.details import Details, open_details
 from community_server.visits.links import homes_of_unit
 from community_server.visits.tables import Visit, VisitCount
@@ -36,10 +38,12 @@ def admit(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
     """Make the visitor of an approved visit, count them, and return what they are given.
 
     Raises:
-        Conflict: `cloud-not-paired`.
+        Conflict: `cloud-not-paired`; a courier's `company-suspended`.
         InputRefused: `time-over`.
     """
     details = open_details(change.session, change.safe, visit)
+    if visit.courier and details.company:
+        return _check_in(change, visit, details)
     person = add_person(
         change,
         category="visitor",
@@ -62,9 +66,12 @@ def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
     count PINs.
 
     Raises:
-        Conflict: `cloud-not-paired`, `time-over`, `pass-too-early`.
+        Conflict: `cloud-not-paired`, `time-over`, `pass-too-early`; `visitor-shut-out`, the last
+            entry is used, or staff have closed the doors to them.
     """
     person = visit.person_id or ""
+    if get_person(change.session, person, lock=True).suspended:
+        raise Conflict("no door lets this visitor in", code="visitor-shut-out")
     if visit.credential == "pass":
         left = visit.uses - visit.entries if visit.uses else 0
         given = give_pass(change, person, uses=left)
@@ -77,6 +84,23 @@ def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
         pin, unit = issue_pin(change, person)
         return HandedOver(invitation=fragment, pin=pin, unit=unit)
     return HandedOver(invitation=fragment)
+
+
+def _check_in(change: Change, visit: Visit, details: Details) -> HandedOver:
+    """Check a courier in as the desk does who stands at the gate: their company answers for them.
+
+    The visit names nobody among the visitors, and is over when their pass is.
+    """
+    wanted = CheckIn(
+        new_company=details.company,
+        name=details.name,
+        phone=details.phone,
+        plate=details.plate,
+        unit=visit.unit,
+    )
+    given = check_in(change, wanted).given
+    visit.valid_until = given.ends
+    return HandedOver(qr_pass=given.fragment)
 
 
 def check_doors(change: Change, host: Person, doors: tuple[str, ...]) -> None:

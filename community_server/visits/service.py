@@ -91,6 +91,7 @@ def ask(change: Change, visiting: Visiting, door: str, request: str, asked: Ask)
         door_id=door,
         request_id=request,
         courier=asked.courier,
+        valid_from=now(),
         valid_until=now() + UNANSWERED_S,
         hours=hours,
         credential="pass" if asked.courier else asked.credential,
@@ -163,7 +164,7 @@ def extend(change: Change, visiting: Visiting, visit: Visit, valid_until: int) -
 
     Raises:
         InputRefused: `time-over`, `window-long`.
-        Conflict: `visit-not-approved`.
+        Conflict: `visit-not-approved`, `visitor-shut-out`.
     """
     if visit.state != "approved" or visit.person_id is None:
         raise Conflict("nobody comes yet", code="visit-not-approved")

@@ -15,10 +15,13 @@ def give_pin_and_pass(change: Change, person: Person) -> tuple[str, str]:
     a visit of so many entries, which a PIN would not count.
 
     Raises:
+        Conflict: `visitor-shut-out`, the last entry of their visit is used.
         InputRefused: `unit-missing`.
     """
     visit = visit_of(change.session, person.id)
     uses = visit.uses - visit.entries if visit is not None and visit.uses else 0
+    if visit is not None and visit.uses and uses < 1:
+        raise Conflict("the last entry is used", code="visitor-shut-out")
     pin = "" if uses else issue_pin(change, person.id)[0]
     try:
         return pin, give_pass(change, person.id, uses=uses).fragment

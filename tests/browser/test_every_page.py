@@ -54,6 +54,7 @@ PARTS: Final = {
     *("/doors/{door}/health", "/entries/live", "/alarms/live", "/alarms/badge", "/alarms/banner"),
     *("/calls/banner", "/calls/{call}/live", "/calls/{call}/still", "/cloud/live", "/ca.pem"),
     *("/lockdown/live", "/lockdown/banner", "/import/template", "/services/inside"),
+    "/visitors/badge",
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light")]

@@ -17,7 +17,11 @@ TEMPLATES = sorted(
 )
 SCRIPTS = sorted(
     [
-        *(path for room in ("console", "form", "pass") for path in (WEB / room).glob("*.ts")),
+        *(
+            path
+            for room in ("console", "form", "visits", "pass")
+            for path in (WEB / room).glob("*.ts")
+        ),
         *(ROOT / "door_terminal" / "screen").glob("*.js"),
     ]
 )

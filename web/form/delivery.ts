@@ -192,17 +192,17 @@ export function isClockMatter(error: CertificateRefused): boolean {
   return error.code === "certificate-not-yet-valid" || error.code === "certificate-expired";
 }
 
-function isPassing(error: unknown): error is ServiceError {
+export function isPassing(error: unknown): error is ServiceError {
   return error instanceof ServiceError && PASSING.includes(error.code);
 }
 
-function intervalAfter(waited: number): number {
+export function intervalAfter(waited: number): number {
   if (waited < SOON_FOR_MS) return SOON_MS;
   return waited < LATER_FOR_MS ? LATER_MS : MUCH_LATER_MS;
 }
 
 /** Wait, but not when the connection or the reader comes back meanwhile. */
-function pause(milliseconds: number): Promise<void> {
+export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -95,6 +95,8 @@ export function showOutcome(
   byTestId("pin").textContent = reply.pin;
   part("outcome-pass").hidden = !reply.pass;
   byTestId<HTMLAnchorElement>("open-pass").hash = reply.pass;
+  part("outcome-home").hidden = !reply.home;
+  byTestId<HTMLAnchorElement>("open-home").hash = reply.home;
   keepSaying(part("outcome-advice"), () => t(adviceFor(reply, about)));
   // With the final answer the photos are gone from this phone, and nothing more is sent.
   part("promise").hidden = isFinal(reply);

@@ -1,20 +1,10 @@
 // What keeps the form from working, each in one sentence with what to do about it.
 
-import { CertificateRefused } from "./certificates.ts";
-import { isClockMatter } from "./delivery.ts";
 import { byTestId, keepSaying, part, sayOrHide, showStep } from "./page.ts";
-import { ServiceError } from "./service.ts";
-import { isText, t } from "./texts.ts";
+import { t } from "./texts.ts";
+import { codeOf, problemWords } from "./troubles.ts";
 
-/** A problem that the page itself found; `code` is below `form.problem`. */
-export class Problem extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
+export { Problem } from "./troubles.ts";
 
 // Trying again at once makes sense for these only.
 const PASSING = ["offline", "busy", "clock", "unexpected"];
@@ -22,10 +12,8 @@ const PASSING = ["offline", "busy", "clock", "unexpected"];
 /** Show what went wrong; `again` is what the button does where trying again makes sense. */
 export function showProblem(error: unknown, again: () => void): void {
   const code = codeOf(error);
-  const sentence = error instanceof ServiceError && code === "unexpected" ? error.message : "";
   show(code, {
-    title: () => (sentence ? t("form.sending.failed-title") : t(keyOf(code))),
-    advice: () => sentence || t(keyOf(`${code}-advice`)),
+    ...problemWords(code, error),
     button: PASSING.includes(code) ? () => t("form.try-again") : undefined,
     again,
   });
@@ -56,19 +44,4 @@ function show(code: string, words: Words): void {
   sayOrHide(button, words.button);
   button.onclick = words.again;
   showStep("problem");
-}
-
-function keyOf(code: string) {
-  const key = `form.problem.${code}`;
-  return isText(key) ? key : "form.problem.unexpected";
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof Problem) return error.code;
-  if (error instanceof CertificateRefused) return isClockMatter(error) ? "clock" : "root-mismatch";
-  if (error instanceof ServiceError) {
-    if (["cloud-busy", "rate-limited", "community-full"].includes(error.code)) return "busy";
-    return isText(`form.problem.${error.code}`) ? error.code : "unexpected";
-  }
-  return "unexpected";
 }

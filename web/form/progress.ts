@@ -45,7 +45,7 @@ const DATABASE = "gatehouse-form";
 const STORE = "progress";
 
 /** Keeps the progress of one invitation. */
-export class Keeper {
+export class Keeper<Kept = Progress> {
   readonly #key: string;
   #database: IDBDatabase | undefined;
 
@@ -59,8 +59,11 @@ export class Keeper {
     return new Keeper("", undefined);
   }
 
-  static async open(community: string, invitation: string): Promise<Keeper> {
-    return new Keeper(`${community}/${invitation}`, await openDatabase());
+  static async open<Kept = Progress>(
+    community: string,
+    invitation: string,
+  ): Promise<Keeper<Kept>> {
+    return new Keeper<Kept>(`${community}/${invitation}`, await openDatabase());
   }
 
   /** False where the browser keeps nothing, in some private windows for instance. */
@@ -68,13 +71,13 @@ export class Keeper {
     return this.#database !== undefined;
   }
 
-  async load(): Promise<Progress | undefined> {
+  async load(): Promise<Kept | undefined> {
     const store = this.#store("readonly");
     if (!store) return undefined;
-    return (await finished(store.get(this.#key))) as Progress | undefined;
+    return (await finished(store.get(this.#key))) as Kept | undefined;
   }
 
-  async save(progress: Progress): Promise<void> {
+  async save(progress: Kept): Promise<void> {
     try {
       const store = this.#store("readwrite");
       if (store) await finished(store.put(progress, this.#key));

@@ -1,11 +1,12 @@
 // The community's answer: sealed to the key that went with the enrollment, signed by a key
 // that the community's root certified. Nothing else ever makes the page say "enrolled".
 
-import { concat, fromBase64url, utf8 } from "./bytes.ts";
 import type { Bytes } from "./bytes.ts";
-import { isSignedBy, verifyCertificate } from "./certificates.ts";
-import { openSealed } from "./sealing.ts";
-import type { KeyPair } from "./sealing.ts";
+import { ReplyRefused, openAnswer } from "./answer.ts";
+import type { ReplyQuestion } from "./answer.ts";
+
+export { ReplyRefused } from "./answer.ts";
+export type { ReplyQuestion } from "./answer.ts";
 
 export type Outcome = "received" | "enrolled" | "retake" | "refused";
 
@@ -20,6 +21,8 @@ export interface Reply {
   readonly pin: string;
   /** Fragment of the link to the person's new pass, or empty. */
   readonly pass: string;
+  /** Fragment of the link to a resident's own page, or empty. */
+  readonly home: string;
   /** Unix seconds; 0 when nothing expires. */
   readonly expiresAt: number;
 }
@@ -29,78 +32,22 @@ export function isFinal({ outcome }: Reply): boolean {
   return outcome === "enrolled" || outcome === "refused";
 }
 
-/** What a sealed reply must be an answer to. */
-export interface ReplyQuestion {
-  readonly pair: KeyPair;
-  readonly root: Bytes;
-  readonly community: string;
-  readonly envelope: string;
-  readonly number: number;
-  /** Unix seconds. */
-  readonly now: number;
-}
-
-export class ReplyRefused extends Error {}
-
-const LABEL = utf8("gatehouse/reply/1\0");
 const OUTCOMES: readonly string[] = ["received", "enrolled", "retake", "refused"];
 
 /** Open and check a reply. Throws SealBroken, CertificateRefused or ReplyRefused. */
 export async function openReply(sealed: Bytes, question: ReplyQuestion): Promise<Reply> {
-  const { pair, root, community, envelope, number, now } = question;
-  const plaintext = await openSealed(pair, sealed, {
-    community,
-    purpose: "reply",
-    envelope,
-    key: `reply-${number}`,
-  });
-  const carried = parse(plaintext);
-  const data = bytesOf(carried["reply"]);
-  const certificate = await verifyCertificate(
-    {
-      certificate: String(carried["certificate"]),
-      signature: String(carried["certificate_signature"]),
-    },
-    root,
-    { community, purpose: "reply", now },
-  );
-  const signature = bytesOf(carried["signature"]);
-  if (!(await isSignedBy(certificate.public, signature, concat(LABEL, data)))) {
-    throw new ReplyRefused("forged");
+  const fields = await openAnswer(sealed, "reply", question);
+  if (!OUTCOMES.includes(String(fields["outcome"]))) {
+    throw new ReplyRefused("a reply to something else");
   }
-  const fields = parse(data);
-  const answersThis =
-    fields["version"] === 1 &&
-    fields["community"] === community &&
-    fields["envelope"] === envelope &&
-    fields["number"] === number &&
-    OUTCOMES.includes(String(fields["outcome"]));
-  if (!answersThis) throw new ReplyRefused("a reply to something else");
   return {
-    number,
+    number: question.number,
     outcome: fields["outcome"] as Outcome,
     reason: String(fields["reason"]),
     photo: Number(fields["photo"]),
     pin: String(fields["pin"]),
     pass: String(fields["qr_pass"] ?? ""),
+    home: String(fields["home"] ?? ""),
     expiresAt: Number(fields["expires_at"]),
   };
-}
-
-function parse(bytes: Bytes): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Falls through: damaged JSON is refused like JSON of another shape.
-  }
-  throw new ReplyRefused("malformed");
-}
-
-function bytesOf(value: unknown): Bytes {
-  try {
-    return fromBase64url(String(value));
-  } catch {
-    throw new ReplyRefused("malformed");
-  }
 }

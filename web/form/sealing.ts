@@ -16,7 +16,7 @@ const ENCAPSULATED_SIZE = 65;
 /** What a sealed box is for; it opens in no other place. */
 export interface SealContext {
   readonly community: string;
-  readonly purpose: "enrollment" | "reply";
+  readonly purpose: "enrollment" | "reply" | "visit" | "visit-answer";
   readonly envelope: string;
   readonly key: string;
 }

@@ -10,6 +10,8 @@ import { readInvitation } from "../form/invitation.ts";
 import { openReply } from "../form/reply.ts";
 import { PADDED_SIZES, openSealed, seal } from "../form/sealing.ts";
 import type { KeyPair } from "../form/sealing.ts";
+import { buildRequest, openVisitAnswer } from "../visits/request.ts";
+import type { Asked } from "../visits/request.ts";
 
 export interface Vectors {
   readonly invitation: { fragment: string; id: string; auth_hex: string; fingerprint_hex: string };
@@ -52,13 +54,31 @@ export interface Vectors {
     sealed: string;
   };
   readonly padding: { sizes: number[] };
+  readonly visit: {
+    community: string;
+    envelope: string;
+    key: string;
+    sent_at: number;
+    envelope_private: JsonWebKey;
+    reply_private: JsonWebKey;
+    reply_public: string;
+    auth_hex: string;
+    root_public: string;
+    fingerprint_hex: string;
+    now: number;
+    asked: Asked;
+    plaintext_sha256: string;
+    sealed: string;
+    answer: { number: number; outcome: string; pin: string; unit: string };
+    sealed_answer: string;
+  };
 }
 
 /** A promise and what keeps it; throws when it is broken. */
 export type Check = readonly [promise: string, check: () => Promise<void>];
 
 export function checksOf(vectors: Vectors): Check[] {
-  const { certificate, enrollment, invitation, padding, reply } = vectors;
+  const { certificate, enrollment, invitation, padding, reply, visit } = vectors;
   const context = {
     community: enrollment.community,
     purpose: "enrollment",
@@ -90,6 +110,40 @@ export function checksOf(vectors: Vectors): Check[] {
         const { fragment } = invitation;
         same(await readInvitation(fragment.slice(1)), undefined);
         same(await readInvitation(`${fragment.slice(1)}!`), undefined);
+      },
+    ],
+    [
+      "a visit's request is written to the byte as the servers write it, and theirs opens",
+      async () => {
+        const { community, envelope, key } = visit;
+        const place = { community, envelope, key, language: "zh-CN", sentAt: visit.sent_at };
+        const replyKey = fromBase64url(visit.reply_public);
+        const auth = bytesOfHex(visit.auth_hex);
+        const written = await buildRequest(visit.asked, { ...place, replyKey }, auth);
+        same(hex(await sha256(written)), visit.plaintext_sha256);
+        const pair = await pairOf(visit.envelope_private);
+        const context = { community, purpose: "visit", envelope, key } as const;
+        const opened = await openSealed(pair, fromBase64url(visit.sealed), context);
+        same(hex(await sha256(opened)), visit.plaintext_sha256);
+      },
+    ],
+    [
+      "a visit's answer opens, for its own number alone",
+      async () => {
+        const { community, envelope, now, answer } = visit;
+        const sealed = fromBase64url(visit.sealed_answer);
+        const ask = async (number: number) =>
+          openVisitAnswer(sealed, {
+            pair: await pairOf(visit.reply_private),
+            root: await loadRoot(visit.root_public, bytesOfHex(visit.fingerprint_hex)),
+            community,
+            envelope,
+            number,
+            now,
+          });
+        const found = await ask(answer.number);
+        same(`${found.outcome} ${found.pin} ${found.unit}`, `approved ${answer.pin} ${answer.unit}`);
+        same(await ask(answer.number + 1).catch(() => "refused"), "refused");
       },
     ],
     [

@@ -14,6 +14,7 @@ from community_server.keys.root import root_key
 from community_server.people.particulars import Known
 from community_server.people.service import add_person
 from community_server.people.tables import Person
+from community_server.services.tables import Company
 from community_server.setup.community import get_community
 from community_server.visits.links import make_home_link, make_poster
 from community_server.visits.queries import ShownVisit, forget_visit, list_visits
@@ -173,7 +174,7 @@ class VisitBench:
                     remove_person(change, estate.links, person)
             for visit in change.session.scalars(select(Visit)).all():
                 forget_visit(change, visit)
-            for table in (VisitLink, VisitCount, Door):
+            for table in (VisitLink, VisitCount, Door, Company):
                 change.session.execute(delete(table))
 
     def visit(self, visit: str) -> ShownVisit | None:

@@ -11,6 +11,7 @@ from community_server.messages.service import count_messages
 from community_server.people.queries import doors_of
 from community_server.people.service import limit_to_doors
 from community_server.people.tables import Person
+from community_server.services.tables import Company
 from community_server.sweeper import Sweeper
 from community_server.vault.tables import DataKey
 from community_server.visits import service
@@ -288,6 +289,9 @@ def test_the_last_entry_agreed_is_the_last(here: VisitBench) -> None:
     home = here.say(page, Look()).home
     assert home is not None
     assert [one.entries for one in home.visits] == [2]
+    for asked in (Share(answer.visit), Extend(answer.visit, now() + 9 * HOUR)):
+        refused = here.say(page, asked)
+        assert (refused.reason, refused.qr_pass) == ("visitor-shut-out", "")
 
 
 # Posters
@@ -358,7 +362,7 @@ def test_the_page_that_is_open_hears_by_itself(here: VisitBench) -> None:
     assert (first.number, second.number) == (1, 2)
 
 
-def test_a_courier_is_the_desks_and_gets_two_hours(here: VisitBench) -> None:
+def test_a_courier_is_the_desks_who_checks_them_in_for_their_company(here: VisitBench) -> None:
     page = here.page(here.resident())
     asked = here.seal(
         here.poster(here.door()), ask(courier=True, company="SF Express", credential="face")
@@ -372,7 +376,22 @@ def test_a_courier_is_the_desks_and_gets_two_hours(here: VisitBench) -> None:
     by_desk(here, visit.visit, "approve")
     approved = here.answers(asked)[-1]
     assert approved.qr_pass
-    assert approved.valid_until <= now() + 2 * HOUR
+    with here.bench.estate.reading() as session:
+        assert sorted(session.scalars(select(Person.category))) == ["resident", "service"]
+        assert session.scalars(select(Company.name)).all() == ["SF Express"]
+    with here.bench.estate.changer.change() as change:
+        change.session.execute(update(Visit).values(valid_until=now() - 1))
+    Sweeper.of(here.bench.estate).sweep()
+    assert here.visits() == []
+
+
+def test_a_courier_of_no_company_gets_two_hours_as_a_visitor(here: VisitBench) -> None:
+    asked = here.seal(here.poster(here.door()), ask(courier=True))
+    here.bench.deliver(asked.deposit)
+    by_desk(here, here.visits()[0].visit, "approve")
+    approved = here.answers(asked)[-1]
+    assert approved.qr_pass
+    assert now() + HOUR < approved.valid_until <= now() + 2 * HOUR
 
 
 def test_the_desk_declines_and_whoever_asked_is_told(here: VisitBench) -> None:

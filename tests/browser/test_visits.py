@@ -1,0 +1,152 @@
+"""Two ways in for visitors, through a real cloud and server: invited by a resident, and asking."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import faults
+from tests.browser.console import PHONE, Desk
+from tests.browser.shots import shoot
+from tests.support.form_steps import PATIENCE_MS, await_outcome, open_form, step
+
+pytestmark = pytest.mark.xdist_group("console")
+
+UNIT = "3-1-502"
+SPOKEN = pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.soak)])
+OTHER = pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.soak)])
+
+
+@contextmanager
+def phone(desk: Desk, language: str) -> Iterator[Page]:
+    with desk.page(signed_in=False, language=language, viewport=PHONE) as page:
+        yield page
+
+
+def make_page(page: Page, name: str) -> str:
+    """Invite a resident at the desk and give them a page of their own; return its link."""
+    page.goto("/people")
+    page.get_by_test_id("invite-name").fill(name)
+    page.get_by_test_id("invite-unit").fill(UNIT)
+    page.get_by_test_id("invite-submit").click()
+    expect(page.get_by_test_id("invite-link")).to_be_visible()
+    page.goto("/people")
+    page.get_by_role("link", name=name).click()
+    page.get_by_test_id("page-make").click()
+    return page.get_by_test_id("own-page-link").inner_text()
+
+
+def open_own_page(page: Page, link: str) -> None:
+    """Open a resident's page as soon as word of its link has reached the cloud."""
+    for _ in range(30):
+        page.goto("about:blank")
+        page.goto(link)
+        known = page.locator("[data-testid=home]:not([hidden]), body[data-refused$=unknown]")
+        expect(known.first).to_be_visible(timeout=PATIENCE_MS)
+        if page.get_by_test_id("home").is_visible():
+            return
+        time.sleep(1)
+    raise AssertionError(page.get_by_test_id("news").inner_text())
+
+
+def fits(page: Page) -> None:
+    """Check a page for people who see or handle it otherwise, and a narrow phone."""
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@SPOKEN
+def test_a_resident_invites_and_the_visitor_gets_a_pass_without_a_photo(
+    desk: Desk, language: str
+) -> None:
+    name = f"Mei Lin {language}"
+    with desk.page(language=language) as page, phone(desk, language) as own:
+        link = make_page(page, name)
+        open_own_page(own, link)
+        fits(own)
+        shoot(own, "home", full=True)
+        own.get_by_test_id("visitor-name").fill("Wang Xin")
+        own.get_by_test_id("by-face").check()
+        own.get_by_test_id("invite").click()
+        expect(own.get_by_test_id("visitor-link")).to_contain_text("/visit#", timeout=PATIENCE_MS)
+        expect(own.locator("[data-testid=expected] li[data-state=approved]")).to_have_count(1)
+        fits(own)
+        shoot(own, "home-invited", full=True)
+        invitation = own.get_by_test_id("visitor-link").inner_text()
+        with phone(desk, language) as visitor:
+            open_form(visitor, invitation)
+            visitor.get_by_test_id("choose-pin").click()
+            step(visitor, "particulars")
+            visitor.get_by_test_id("name").fill("Somebody else")
+            visitor.get_by_test_id("visiting").fill(UNIT)
+            visitor.get_by_test_id("continue-particulars").click()
+            visitor.get_by_test_id("send-pin").click()
+            await_outcome(visitor, "enrolled")
+            assert len(visitor.get_by_test_id("pin").inner_text()) == 6
+            visitor.get_by_test_id("open-pass").click()
+        # Who was invited keeps the name that their host gave.
+        page.goto("/visitors")
+        expect(page.get_by_test_id("visits")).to_contain_text("Wang Xin")
+        expect(page.get_by_text("Somebody else")).to_have_count(0)
+        own.get_by_test_id("cancel").click()
+        own.get_by_test_id("cancel").click()
+        expect(own.locator("[data-testid=expected] li")).to_have_count(0, timeout=PATIENCE_MS)
+        page.goto("/visitors")
+        expect(page.get_by_test_id("visits")).to_have_count(0)
+
+
+@OTHER
+def test_whoever_asks_at_a_poster_is_let_in_by_the_household(desk: Desk, language: str) -> None:
+    name = f"Ada Chen {language}"
+    with (
+        desk.page(language=language) as page,
+        phone(desk, language) as own,
+        phone(desk, language) as visitor,
+    ):
+        link = make_page(page, name)
+        page.goto("/doors")
+        page.get_by_test_id("door-name").fill(f"Gate {language}")
+        page.get_by_test_id("door-add").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
+        page.get_by_role("link", name=f"Gate {language}").click()
+        page.get_by_test_id("poster-make").click()
+        poster = page.get_by_test_id("poster-link").inner_text()
+        # Nothing but the poster goes on paper.
+        expect(page.get_by_test_id("nav-doors")).to_have_count(0)
+        assert faults(page) == []
+        shoot(page, "poster", full=True)
+        open_own_page(own, link)
+
+        visitor.goto(poster)
+        visitor.get_by_test_id("visitor-name").fill("李娜 Li Na")
+        visitor.get_by_test_id("unit").fill(UNIT)
+        fits(visitor)
+        shoot(visitor, "ask", full=True)
+        visitor.get_by_test_id("send").click()
+        expect(visitor.get_by_test_id("waiting")).to_be_visible(timeout=PATIENCE_MS)
+        fits(visitor)
+
+        # The page that is open hears of it by itself.
+        expect(own.get_by_test_id("asking")).to_contain_text("李娜 Li Na", timeout=PATIENCE_MS)
+        fits(own)
+        shoot(own, "home-asked", full=True)
+        own.get_by_test_id("approve").click()
+        expect(own.locator("[data-testid=expected] li[data-state=approved]")).to_have_count(
+            1, timeout=PATIENCE_MS
+        )
+
+        # A phone that was locked meanwhile goes on where it was.
+        visitor.reload()
+        expect(visitor.get_by_test_id("approved")).to_be_visible(timeout=PATIENCE_MS)
+        fits(visitor)
+        shoot(visitor, "ask-approved", full=True)
+        visitor.get_by_test_id("open-pass").click()
+        expect(visitor.get_by_test_id("pass-code")).to_be_visible()
+        page.goto("/visitors")
+        expect(page.locator("[data-testid=visits] [data-state=approved]")).to_have_count(1)
+        assert faults(page) == []
+        shoot(page, "console-visits", full=True)
+        page.get_by_test_id("visit-end").click()
+        expect(page.get_by_test_id("done")).to_be_visible()
