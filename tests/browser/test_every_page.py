@@ -55,6 +55,7 @@ PARTS: Final = {
     *("/calls/banner", "/calls/{call}/live", "/calls/{call}/still", "/cloud/live", "/ca.pem"),
     *("/lockdown/live", "/lockdown/banner", "/import/template", "/services/inside"),
     "/visitors/badge",
+    "/entries/export/{form}",
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light")]
@@ -122,6 +123,7 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         courier = {"new_company": "顺风快递 Tailwind", "name": "何 Mr He", "unit": "3-1-502"}
         company = staff.call("POST", "check-ins", courier)["company"]
     return {
+        "form": "csv",
         "door": door.door,
         "account": account,
         "day": "2026-11-18",
