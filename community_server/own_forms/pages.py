@@ -1,4 +1,4 @@
-"""The forms' pages: a resident's, a visitor's, and the one that shows a pass."""
+"""The forms' pages: residents' and visitors', a home's own, a poster's, and a pass's."""
 
 from typing import Final
 
@@ -30,6 +30,18 @@ def show_visit(community: str, request: Request, estate: Reading, at: str = "") 
     return _form(request, estate, community, "visitor", at)
 
 
+@router.get("/c/{community}/home")
+def show_own_page(community: str, request: Request, estate: Reading) -> Response:
+    """Show a resident's own page; whose it is stands in the fragment and stays with the phone."""
+    return _of_community(request, estate, community, "own_page.html.jinja")
+
+
+@router.get("/c/{community}/ask")
+def show_ask(community: str, request: Request, estate: Reading) -> Response:
+    """Show the page for whoever scans a door's poster."""
+    return _of_community(request, estate, community, "ask.html.jinja")
+
+
 @router.get("/pass")
 def show_pass(request: Request, estate: Reading) -> Response:
     """Show the page for passes; which one stands in the fragment and stays with the phone."""
@@ -38,14 +50,28 @@ def show_pass(request: Request, estate: Reading) -> Response:
 
 
 def _form(request: Request, estate: Estate, community: str, kind: Kind, at: str) -> Response:
+    return _of_community(
+        request, estate, community, "form.html.jinja", kind=kind, at_desk=at == AT_DESK
+    )
+
+
+def _of_community(
+    request: Request,
+    estate: Estate,
+    community: str,
+    template: str,
+    *,
+    kind: Kind | None = None,
+    at_desk: bool = False,
+) -> Response:
     with estate.reading() as session:
         name = require_community(session, community_id(community))
     return show_from(
         FORMS,
         request,
-        "form.html.jinja",
+        template,
         community=community,
         community_name=name,
         kind=kind,
-        at_desk=at == AT_DESK,
+        at_desk=at_desk,
     )

@@ -135,3 +135,7 @@ def test_the_pages_are_the_forms_in_the_readers_language(phone: Phone) -> None:
     assert "data-at-desk" in at_desk.text
     assert 'href="/approvals"' in at_desk.text
     assert phone.get("/pass").status_code == 200
+    for path, script in (("home", "own-page"), ("ask", "ask")):
+        page = phone.get(f"/c/{phone.community}/{path}", headers={"accept-language": "en"})
+        assert page.status_code == 200
+        assert f"/static/{script}-" in page.text
