@@ -3,13 +3,11 @@
 import time
 from datetime import datetime, timedelta
 
-import cv2
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from door_terminal.vision.pass_reader import read_codes
 from tests.browser.console import PHONE, Desk
+from tests.browser.shots import codes_shown
 from tier_link.base64url import decode_base64url
 from tier_link.passes import (
     PassTrust,
@@ -21,14 +19,6 @@ from tier_link.passes import (
 )
 
 pytestmark = pytest.mark.xdist_group("console")
-
-
-def shown(page: Page, name: str) -> list[str]:
-    """What a camera reads off an element."""
-    png = page.get_by_test_id(name).screenshot()
-    image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-    larger = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-    return read_codes(np.asarray(larger, np.uint8))
 
 
 def invite(page: Page, room: str, **fields: str) -> None:
@@ -52,7 +42,7 @@ def test_a_residents_phone_shows_codes_that_it_signs_itself(desk: Desk) -> None:
         with desk.page(signed_in=False, viewport=PHONE) as phone:
             phone.goto(link)
             expect(phone.locator("[data-when=changing]").first).to_be_visible()
-            (text,) = shown(phone, "pass-code")
+            (text,) = codes_shown(phone, "pass-code")
         code = read_pass(text)
         assert isinstance(code, RotatingCode)
         assert code.pass_id == pass_id.hex()
@@ -72,7 +62,7 @@ def test_a_visitors_pass_is_the_same_on_paper_and_on_a_phone(desk: Desk) -> None
         page.get_by_role("link", name="王伟").click()
         page.get_by_label(page.locator("label[for=uses]").inner_text()).fill("3")
         page.get_by_test_id("pass-give").click()
-        (text,) = shown(page, "pass-qr")
+        (text,) = codes_shown(page, "pass-qr")
         signed = read_pass(text)
         assert isinstance(signed, SignedPass)
         assert (signed.claim.uses, signed.claim.category) == (3, "visitor")
@@ -80,10 +70,10 @@ def test_a_visitors_pass_is_the_same_on_paper_and_on_a_phone(desk: Desk) -> None
         with desk.page(signed_in=False, language="zh-CN", viewport=PHONE) as phone:
             phone.goto(link)
             expect(phone.locator("[data-when=counted]")).to_be_visible()
-            assert shown(phone, "pass-code") == [text]
+            assert codes_shown(phone, "pass-code") == [text]
             assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
             phone.get_by_test_id("lang-en").click()
             expect(phone.locator("html")).to_have_attribute("lang", "en")
-            assert shown(phone, "pass-code") == [text]
+            assert codes_shown(phone, "pass-code") == [text]
             phone.goto(link[:-1])
             expect(phone.get_by_test_id("pass-damaged")).to_be_visible()
