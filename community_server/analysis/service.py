@@ -25,18 +25,23 @@ from community_server.doors.tables import Door
 from community_server.entries.hours import DAY, HOUR, hour_of
 from community_server.estate import Estate
 from community_server.services.figures import TimeInside, time_inside
+from community_server.visits.queries import busiest_units
 
 SPANS: Final = (7, 30, 90, 365)
 """Days that can be looked back."""
 LIGHT: Final = 30
 """Days of faces at most: how a door is lit now is the question, not how it was last winter."""
 
+MOST_UNITS: Final = 20
+"""Units that are shown with their visitors."""
+
 
 @dataclass(frozen=True)
 class Analysis:
     """What the last days show. `doors` names every door there ever was, by id.
 
-    `time_inside` is of service workers, and of all doors together.
+    `time_inside` is of service workers, and `visitors` counts those of the units that had the
+    most, by whole months; both are of all doors together.
     """
 
     since: int
@@ -49,6 +54,7 @@ class Analysis:
     faces: list[FaceHours]
     patterns: Patterns
     time_inside: TimeInside
+    visitors: dict[str, int]
 
     @property
     def total(self) -> int:
@@ -75,4 +81,5 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
             faces=faces_by_hour(session, replace(window, since=max(window.since, light))),
             patterns=find_patterns(session, zone, moment),
             time_inside=time_inside(session, first.date().isoformat()),
+            visitors=busiest_units(session, f"{first:%Y-%m}", MOST_UNITS),
         )

@@ -50,6 +50,7 @@ def show_analysis(
         charts=list(draws.all()) if found.total else [],
         faces=[(one, draws.name_of(one.door), draws.faces(one)) for one in found.faces],
         stays=draws.stays() if any(found.time_inside.seen + found.time_inside.estimated) else None,
+        visitors=draws.visitors() if found.visitors else None,
         name_of_door=draws.name_of,
         name_of=estate.name_of,
         days=days,
@@ -111,6 +112,16 @@ class _Draws:
         return Chart(
             title, svg, heads, [[label, f"{seen:,}", f"{rest:,}"] for label, seen, rest in rows]
         )
+
+    def visitors(self) -> Chart:
+        title, counts = self._say("analysis.visitors"), self.found.visitors.items()
+        drawn = [
+            Bar(unit or self._say("analysis.no-unit"), (("usual", count),))
+            for unit, count in counts
+        ]
+        svg = bars("visitors", title, self._say("analysis.visitors-desc"), drawn)
+        heads = [self._say("field.unit"), self._say("analysis.visitor-count")]
+        return Chart(title, svg, heads, [[bar.label, f"{bar.total:,}"] for bar in drawn])
 
     def _hours(self) -> Chart:
         title = self._say("analysis.hours")

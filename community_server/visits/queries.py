@@ -118,6 +118,19 @@ def visitor_counts(session: Session, month: str) -> dict[str, int]:
     return dict(session.execute(query).all())
 
 
+def busiest_units(session: Session, since: str, most: int) -> dict[str, int]:
+    """Return the units with the most visitors from a month (`2026-11`) on, these first."""
+    visitors = func.sum(VisitCount.visitors)
+    query = (
+        select(VisitCount.unit, visitors)
+        .where(VisitCount.month >= since)
+        .group_by(VisitCount.unit)
+        .order_by(visitors.desc(), VisitCount.unit)
+        .limit(most)
+    )
+    return {unit: int(count) for unit, count in session.execute(query)}
+
+
 def forget_visit(change: Change, visit: Visit) -> None:
     """Delete a visit, its data key before it."""
     change.safe.destroy(change.session, visit_owner(visit.id))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select, update
 
+from community_server.analysis.service import analyse
 from community_server.database import now
 from community_server.erasure import remove_person
 from community_server.messages.service import count_messages
@@ -243,6 +244,7 @@ def test_a_visit_that_is_cancelled_leaves_nothing_but_a_count(here: VisitBench) 
         counts = session.execute(select(func.count()).select_from(Visit)).scalar()
         month = session.scalars(select(VisitCount.month)).one()
         assert visitor_counts(session, month) == {"1-101": 1}
+    assert analyse(here.bench.estate, 7, "").visitors == {"1-101": 1}
     assert counts == 0
     assert visit_keys(here) == 0
 
