@@ -233,7 +233,8 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     cards open it, and `card_key` the estate's key for their numbers, 32 bytes or empty;
     `face_needs_presence` whether a face counts only while an input says that somebody wants in;
     `looking` when faces are looked for, and how often; `groups` the access groups that name this
-    door, with their hours, and `days` the days from yesterday on that are unlike others.
+    door, with their hours, and `days` the days from yesterday on that are unlike others;
+    `snapshots` whether a small picture of each face that is refused is wanted.
     """
 
     name: Text64
@@ -264,6 +265,7 @@ class DoorConfigured(Message, frozen=True, tag="door-configured"):
     looking: Looking = Looking()
     groups: Annotated[tuple[GroupHours, ...], Meta(max_length=MOST_GROUPS)] = ()
     days: Annotated[tuple[SpecialDay, ...], Meta(max_length=MOST_DAYS)] = ()
+    snapshots: bool = False
 
 
 class EntryRecorded(Message, frozen=True, tag="entry-recorded"):
@@ -541,6 +543,18 @@ class RenewalAnswer(Message, frozen=True, tag="renewal-answer"):
     reason: Code
 
 
+class SnapshotTaken(Message, frozen=True, tag="snapshot-taken"):
+    """Door to server, a request: the face that was refused in `entry`, which may come later.
+
+    A request, so that no picture is ever on the door's disk: without a link there is none. `at` is
+    the entry's; `picture` an aligned 112 x 112 JPEG. The answer has no body.
+    """
+
+    entry: HexId
+    at: Annotated[int, Meta(ge=0, le=2**50)]
+    picture: Crop
+
+
 EstateMessage: TypeAlias = (
     RosterSnapshot
     | RosterDelta
@@ -564,6 +578,7 @@ EstateMessage: TypeAlias = (
     | RenewalRequest
     | RenewalDeclined
     | RenewalAnswer
+    | SnapshotTaken
     | LockdownDeclared
     | DoorKeyWanted
     | DoorKey
@@ -592,6 +607,7 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     RenewalRequest,
     RenewalDeclined,
     RenewalAnswer,
+    SnapshotTaken,
     LockdownDeclared,
     DoorKeyWanted,
     DoorKey,
