@@ -50,6 +50,7 @@ from door_terminal.self_check import SelfCheck
 from door_terminal.sensors.choice import open_inputs
 from door_terminal.sensors.desk import SensorDesk
 from door_terminal.settings import Mode, Settings
+from door_terminal.snapshots import SnapshotSender
 from door_terminal.uplink import Uplink
 from door_terminal.vision.messages import Answer, PassSeen, Show, Sighting, Unclear, Watch
 from door_terminal.vision.plan_store import keep_plan, load_plan
@@ -191,19 +192,21 @@ class Terminal:
         self.renewals = RenewalDesk(
             configuration=lambda: self.configuration.current, link=lambda: self.uplink.link
         )
+        self.snapshots = SnapshotSender(
+            configuration=lambda: self.configuration.current, link=lambda: self.uplink.link
+        )
         self._sightings = ThreadPoolExecutor(_SIGHTINGS_AT_ONCE, thread_name_prefix="sighting")
         # Apart, so that no face which waits for the server keeps a pass waiting.
         self._codes = ThreadPoolExecutor(1, thread_name_prefix="pass")
-        trial = Trial(
-            self._plan(),
-            load_plan(self.engine),
-            settings.model_pack or DEFAULT_PACK,
-            self._keep_plan,
-        )
         self.live = LiveView(self._show)
         self.vision = VisionSupervisor(
             settings,
-            trial,
+            Trial(
+                self._plan(),
+                load_plan(self.engine),
+                settings.model_pack or DEFAULT_PACK,
+                self._keep_plan,
+            ),
             watch=self._watch,
             found=self._found,
             read=self._read,
@@ -379,6 +382,7 @@ class Terminal:
         """Finish what is under way and let everything go."""
         self._sightings.shutdown(wait=True, cancel_futures=True)
         self._codes.shutdown(wait=True, cancel_futures=True)
+        self.snapshots.close()
         self.sensors.stop()
         if self.reader:
             self.reader.stop()
@@ -479,6 +483,7 @@ class Terminal:
             passes=look.passes,
             wanted=looking != OFF and self.wanted(time.monotonic()),
             rate=rates.slow_rate if looking == SLOW else rates.rate,
+            snapshot=current.wire.snapshots,
         )
 
     def _wanting_changed(self) -> None:
@@ -504,6 +509,7 @@ class Terminal:
                 verdict = self.faces.sighting(found)
                 answer = Answer(found.sighting, verdict.settled, verdict.again_s, verdict.turn)
                 self._mark(found.track, verdict.outcome)
+                self.snapshots.decided(found, verdict.outcome)
                 if verdict.turn or found.challenged:
                     self._ask(found.track, verdict.turn)
             else:

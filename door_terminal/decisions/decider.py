@@ -46,6 +46,7 @@ class Outcome:
         released_ns: When the gate had answered; 0 when it was not asked.
         person: Whom it names; empty for nobody.
         first: The same person's other credential, shown a moment before; None for none.
+        at: The entry's effective time in Unix milliseconds; 0 when unknown.
     """
 
     entry: str
@@ -59,6 +60,7 @@ class Outcome:
     released_ns: int = 0
     person: str = ""
     first: Credential | None = None
+    at: int = 0
 
 
 class Decider:
@@ -236,11 +238,12 @@ class Decider:
             use=next((one.use for one in together if one.use), None),
         )
         try:
-            entry = self._entries.record(attempt).entry
+            recorded = self._entries.record(attempt)
         except NotRecordable:
             _log.exception("an entry cannot be recorded; the door stays shut")
             return replace(outcome, granted=False, reason=DecisionReason.NOT_RECORDABLE)
-        return replace(outcome, entry=entry, recorded_ns=time.monotonic_ns())
+        recorded_ns = time.monotonic_ns()
+        return replace(outcome, entry=recorded.entry, at=recorded.at, recorded_ns=recorded_ns)
 
     def _open(self, outcome: Outcome, seconds: float) -> Outcome:
         try:

@@ -72,7 +72,7 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
 
     Times are `time.monotonic_ns()`, which all processes of a machine share. `probe` is float32
     little-endian, unit length, not turned; empty when vision was told not to encode. `crops` are
-    aligned 112 x 112 faces as JPEG, best first; empty when the server is not to be asked.
+    aligned 112 x 112 faces as JPEG, best first; empty when nothing is to go to the server.
     `liveness` is what was seen, a face or a picture of one; empty when nobody asked. `challenged`
     says that the frames were taken while the face was asked to turn. `track` numbers the face that
     was followed, as long as vision runs.
@@ -167,7 +167,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     """Controller: what counts as a sighting here, and what to send of it.
 
     Unless somebody is `wanted`, no face is looked for at all. At most `rate` pictures a second are
-    looked at, 0 for as many as come.
+    looked at, 0 for as many as come. Without `crops`, `snapshot` asks for the best one alone.
     """
 
     min_face_px: float
@@ -181,6 +181,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
     passes: bool = False
     wanted: bool = True
     rate: float = 0.0
+    snapshot: bool = False
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):

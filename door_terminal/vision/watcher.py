@@ -229,7 +229,7 @@ class Watcher:
             needed_ns=needed_ns,
             frames=len(candidate.frames),
             probe=_probe(candidate.vectors) if watch.encode else b"",
-            crops=_pictures(candidate) if watch.crops else (),
+            crops=_pictures(candidate, watch),
             final=final,
             liveness=self._verdict(track, candidate),
             challenged=candidate.challenged,
@@ -291,8 +291,9 @@ def _probe(vectors: list[Vectors]) -> bytes:
     return fuse(np.stack(vectors)).astype("<f4").tobytes()
 
 
-def _pictures(candidate: Candidate) -> tuple[bytes, ...]:
-    return tuple(_jpeg(crop) for crop in candidate.crops[:_MOST_CROPS])
+def _pictures(candidate: Candidate, watch: Watch) -> tuple[bytes, ...]:
+    wanted = _MOST_CROPS if watch.crops else int(watch.snapshot)
+    return tuple(_jpeg(crop) for crop in candidate.crops[:wanted])
 
 
 def _jpeg(crop: Image) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -148,6 +149,28 @@ def test_crops_for_the_server_encode_to_nearly_the_same_probe(
     assert isinstance(found, Sighting)
     again = np.frombuffer(watcher.encode(found.crops), "<f4")
     assert float(again @ np.frombuffer(found.probe, "<f4")) > 0.98
+
+
+def test_a_snapshot_is_the_best_aligned_face_alone_and_none_is_made_unless_wanted(
+    pack: FacePack, people: dict[str, SamplePerson], random: np.random.Generator
+) -> None:
+    frames = list(film(people["Ada"], random))
+    pictures, probes = [], []
+    for wanted in (replace_watch(), replace_watch(snapshot=True), replace_watch(crops=True)):
+        watcher = Watcher(pack)
+        watcher.watch(wanted)
+        (found,) = looked(watcher, iter(frames))
+        assert isinstance(found, Sighting)
+        pictures.append(found.crops)
+        probes.append(found.probe)
+    none, one, several = pictures
+    assert none == ()
+    assert one == several[:1]
+    assert len(several) == 2
+    picture = cv2.imdecode(np.frombuffer(one[0], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (112, 112, 3)
+    assert probes[0] == probes[1] == probes[2]
 
 
 def test_a_weak_door_encodes_nothing(
