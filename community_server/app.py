@@ -45,6 +45,7 @@ from community_server.people import routes as people
 from community_server.reports import routes as reports
 from community_server.services import routes as services
 from community_server.setup import routes as setup
+from community_server.snapshots import routes as snapshots
 from community_server.staff import account_routes as account
 from community_server.staff import routes as session
 from community_server.staff import staff_routes as staff
@@ -116,6 +117,7 @@ def make_app(estate: Estate) -> FastAPI:
         doors,
         thresholds,
         entries,
+        snapshots,
         reports,
         analysis,
         services,

@@ -32,6 +32,7 @@ from community_server.people.tables import Person
 from community_server.renewal import Renewals
 from community_server.rosters.news import Rosters
 from community_server.services.stays import note_entry
+from community_server.snapshots.service import keep_snapshot
 from community_server.thresholds import ScoreBook
 from community_server.visits.counting import count_visit_entry
 from face_engine.self_calibration import ScoreHistogram
@@ -52,6 +53,7 @@ from tier_link.estate_messages import (
     RenewalRequest,
     ScoresCounted,
     ServerNews,
+    SnapshotTaken,
 )
 from tier_link.store import reading
 
@@ -102,7 +104,7 @@ class DoorRecords:
                 raise RecordRefused(f"a door does not send {kind}")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Answer a match request, a wish to have a face renewed, or a door that wants its key.
+        """Answer a match request, a wish to renew a face, or for a key; keep a refusal's picture.
 
         Raises:
             RequestRefused: with the code that the door is told.
@@ -115,6 +117,10 @@ class DoorRecords:
                 return ESTATE.encode(self.renewals.renew(peer, wish, deadline))
             case RenewalDeclined() as declined:
                 return ESTATE.encode(self.renewals.decline(peer, declined))
+            case SnapshotTaken() as taken:
+                with self.changer.change() as change:
+                    keep_snapshot(change, peer, taken)
+                return b""
             case DoorKeyWanted():
                 return ESTATE.encode(self._door_key(peer))
             case _:

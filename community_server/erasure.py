@@ -10,6 +10,7 @@ from community_server.people.particulars import owner
 from community_server.people.queries import get_person
 from community_server.services.stays import forget_stays
 from community_server.setup.community import get_community
+from community_server.snapshots.service import forget_snapshots_of
 from community_server.visits.links import withdraw_home_link
 from community_server.visits.queries import forget_visit, hosted_by, visit_of
 from tier_link.replies import ReplyReason
@@ -36,6 +37,7 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
     take_pass_back(change, person)
     _end_visits(change, links, person)
     forget_stays(session, [person])
+    forget_snapshots_of(change, person)
     session.flush()
     change.safe.destroy(session, owner(person))
     session.delete(row)

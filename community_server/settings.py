@@ -61,6 +61,8 @@ class Settings(TierSettings):
     """IANA name of the estate's time zone: weekly windows mean this clock."""
     resident_lease_days: Annotated[int, Field(ge=1, le=30)] = 7
     """Days for which doors that hear nothing of this server go on letting residents in."""
+    snapshot_hours: Annotated[int, Field(ge=1, le=168)] = 72
+    """Hours for which pictures of refused faces are kept, of doors that take any."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     """Days in which an invitation can be used."""
     second_factor_roles: tuple[Role, ...] = ()

@@ -29,6 +29,7 @@ from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
+from community_server.snapshots.service import forget_snapshots
 from community_server.visits.sweeping import forget_overdue
 from community_server.webhooks.queue import forget_deliveries
 
@@ -75,6 +76,7 @@ class Sweeper:
             self._retire_overdue(moment)
             self._count_scores()
             self._forget_passes(moment)
+            self._forget_snapshots()
             self._configure_doors()
             self._sign_audit(moment)
             self._watch()
@@ -156,6 +158,10 @@ class Sweeper:
         with self.estate.changer.change() as change:
             for person in forget_passes(change.session, moment):
                 change.touch(person)
+
+    def _forget_snapshots(self) -> None:
+        with self.estate.changer.change() as change:
+            forget_snapshots(change, self.estate.settings.snapshot_hours)
 
     def _count_scores(self) -> None:
         """Compare the people with one another when many have changed; keep what was counted."""

@@ -23,6 +23,7 @@ from community_server.people import tables as people
 from community_server.reports import tables as reports
 from community_server.services import tables as services
 from community_server.setup import tables as setup
+from community_server.snapshots import tables as snapshots
 from community_server.staff import tables as staff
 from community_server.thresholds import tables as thresholds
 from community_server.vault import tables as vault
@@ -49,6 +50,7 @@ SLICES: Final = (
     reports,
     services,
     setup,
+    snapshots,
     staff,
     thresholds,
     vault,

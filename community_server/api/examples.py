@@ -387,6 +387,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "refusals": {"face-unknown": 7},
         "faces": [{"door": _DOOR, "seen": _HOURS, "refused": _HOURS, "bad": []}],
         "patterns": {"refusals": [], "odd_hours": [], "two_places": []},
+        "visitors": {"5-1-502": 3},
         "time_inside": {"seen": [4, 9, 12, 6, 1, 0, 0, 0], "estimated": [0, 0, 3, 0, 0, 0, 0, 0]},
     },
     "GET /companies": [_COMPANY],

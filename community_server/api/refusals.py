@@ -34,6 +34,7 @@ REFUSALS: Final = {
         "409 call-over call-taken refusal-unheard; 422 note-long note-missing reason-missing"
     ),
     "GET /calls/{call}/still": "404 still-unknown",
+    "GET /entries/{entry}/snapshot": "404 snapshot-unknown",
     "POST /check-ins": (
         "404 company-unknown person-unknown; 409 company-suspended not-set-up pass-too-early "
         "time-over; 422 company-kind-unknown company-missing door-unknown external-id-taken "

@@ -42,7 +42,7 @@ FireEnder = Annotated[SignedIn, form_writer(Permission.HANDLE_ALARMS)]
 
 _BOXES: Final = (
     *("pin_allowed", "pass_allowed", "card_allowed"),
-    *("face_needs_second", "face_needs_presence"),
+    *("face_needs_second", "face_needs_presence", "snapshots"),
 )
 DIRECTIONS: Final = ("both", "in", "out")
 MODES: Final = ("auto", "local", "remote", "hybrid")
@@ -118,6 +118,7 @@ def change_door(
     card_allowed: Text = "",
     face_needs_second: Text = "",
     face_needs_presence: Text = "",
+    snapshots: Text = "",
     liveness: Text = "off",
     held_open_s: Text = "",
     pair: Text = "",
@@ -130,7 +131,7 @@ def change_door(
     try:
         boxes = (
             *(pin_allowed, pass_allowed, card_allowed),
-            *(face_needs_second, face_needs_presence),
+            *(face_needs_second, face_needs_presence, snapshots),
         )
         wanted = read_change(
             name=name.strip(),

@@ -25,12 +25,14 @@ from community_server.entries.search import newest_behind, read_place
 from community_server.entries.tables import EntryLook
 from community_server.errors import InputRefused, ServerError
 from community_server.estate import Estate
+from community_server.snapshots.routes import picture_of
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
 router = APIRouter(prefix="/entries")
 
 Reader = Annotated[SignedIn, reader(Permission.SEE_ENTRIES)]
+SnapshotReader = Annotated[SignedIn, reader(Permission.SEE_SNAPSHOTS)]
 Writer = Annotated[SignedIn, form_writer(Permission.SEE_ENTRIES)]
 
 SHOWN: Final = 100
@@ -102,6 +104,12 @@ def refresh_entries(
         after=query.after,
         clock=clock_of(request, estate),
     )
+
+
+@router.get("/{entry}/snapshot")
+def show_snapshot(entry: str, estate: EstateDep, staff: SnapshotReader) -> Response:
+    """Show what a door saw of a face that it refused; each look is in the audit log."""
+    return picture_of(estate, entry, staff.staff)
 
 
 @router.post("/looks")

@@ -10,6 +10,7 @@ from community_server.desk import EstateDep, reader
 from community_server.doors.service import list_doors
 from community_server.entries.asking import Answer, WhyQuery, answer
 from community_server.errors import ServerError
+from community_server.snapshots.service import pictured
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -30,7 +31,9 @@ def ask_why(
         found = answer(estate, query, staff.staff) if said else None
     except ServerError as problem:
         refusal = problem
+    may_see = Permission.SEE_SNAPSHOTS in staff.permissions
     with estate.reading() as session:
+        pictures = pictured(session, _refusals(found)) if found and may_see else frozenset()
         doors = [(door.id, door.name) for door in list_doors(session)]
     return desk_page(
         request,
@@ -42,5 +45,11 @@ def ask_why(
         refusal=refusal,
         query=query,
         found=found,
+        pictures=pictures,
         doors=doors,
     )
+
+
+def _refusals(found: Answer) -> list[str]:
+    shown = [*found.refusals, *found.unknown, *([found.entry] if found.entry else ())]
+    return [one.entry.entry for one in shown]

@@ -85,6 +85,7 @@ class DoorChange(BaseModel):
     card_allowed: bool | None = None
     face_needs_second: bool | None = None
     face_needs_presence: bool | None = None
+    snapshots: bool | None = None
     liveness: LivenessPolicy | None = None
     held_open_s: Annotated[float, Field(ge=1, le=3600)] | None = None
     pair: Annotated[str, Field(max_length=64)] | None = None

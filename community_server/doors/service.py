@@ -117,6 +117,7 @@ class Configurer:
             ),
             groups=told.groups.hours_at(door.id),
             days=told.days,
+            snapshots=door.snapshots,
         )
 
     def send(self, change: Change, door: Door) -> None:

@@ -31,6 +31,8 @@ class Door(Base):
     """Staff's word: a face alone does not open this door, it needs a second credential."""
     face_needs_presence: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Staff's word: a face counts only once somebody has pressed the button, or stepped up."""
+    snapshots: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Staff's word: a small picture of each face that is refused is kept for a while."""
     liveness: Mapped[str] = mapped_column(String(16), default="off")
     """What is made of faces that may be pictures; see `tier_link.estate_messages`."""
     held_open_s: Mapped[float] = mapped_column(default=30.0, server_default="30")

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     SEE_DOORS = "see-doors"
     SEE_ENTRIES = "see-entries"
     """Entries, and what staff had opened."""
+    SEE_SNAPSHOTS = "see-snapshots"
+    """Pictures of faces that doors refused."""
     EXPORT_ENTRIES = "export-entries"
     """Taking entries out as a file, with names."""
     SIGN_REPORTS = "sign-reports"
@@ -78,6 +80,7 @@ _GATE: Final = frozenset(
     }
 )
 _OFFICE: Final = _GATE | {
+    Permission.SEE_SNAPSHOTS,
     Permission.EXPORT_ENTRIES,
     Permission.SIGN_REPORTS,
     Permission.MANAGE_PEOPLE,
@@ -97,6 +100,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.OWN_ACCOUNT,
             Permission.SEE_ESTATE,
             Permission.SEE_ENTRIES,
+            Permission.SEE_SNAPSHOTS,
             Permission.EXPORT_ENTRIES,
             Permission.SEE_PEOPLE,
             Permission.REMOVE_PEOPLE,

@@ -56,6 +56,7 @@ PARTS: Final = {
     *("/lockdown/live", "/lockdown/banner", "/import/template", "/services/inside"),
     "/visitors/badge",
     "/entries/export/{form}",
+    "/entries/{entry}/snapshot",
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light")]
@@ -124,6 +125,7 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         company = staff.call("POST", "check-ins", courier)["company"]
     return {
         "form": "csv",
+        "entry": "0" * 32,
         "door": door.door,
         "account": account,
         "day": "2026-11-18",

@@ -1,0 +1,1 @@
+"""Small pictures of faces that doors refused: sealed, for hours, and for few to see."""
