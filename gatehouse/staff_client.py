@@ -36,6 +36,8 @@ class StaffClient:
                 timeout=30.0,
                 trust_env=False,
                 headers={"Accept-Language": "en"},
+                # Given up before the server does so: a request must not meet its closing.
+                limits=httpx.Limits(keepalive_expiry=2.0),
             )
         )
 

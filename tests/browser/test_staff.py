@@ -78,7 +78,8 @@ def test_a_guard_sets_a_password_and_a_second_factor_and_signs_in_with_both(
     with desk.page(signed_in=False, language=language) as page:
         begin(page, link, username)
         assert rooms(page) == [
-            *("overview", "night", "visitors", "people", "entries", "alarms", "doors", "lockdown"),
+            *("overview", "night", "visitors", "services", "people", "entries", "alarms"),
+            *("doors", "lockdown"),
         ]
         page.get_by_test_id("nav-account").click()
         page.get_by_test_id("factor-begin").click()
@@ -125,7 +126,7 @@ def test_an_officer_reads_who_did_what_and_whom_they_looked_at(desk: Desk) -> No
     with desk.page(signed_in=False) as page:
         begin(page, link, "officer")
         assert rooms(page) == [
-            *("overview", "visitors", "people", "entries", "lockdown", "audit"),
+            *("overview", "visitors", "services", "people", "entries", "lockdown", "audit"),
         ]
         enter(page, "audit")
         expect(page.get_by_test_id("audit-add-staff").first).to_contain_text("Added an account")

@@ -90,6 +90,8 @@ def court(
         estate.start_server()
         estate.set_up("Sunny Court 阳光花园")
         door = estate.add_door("North gate 北门", feed.url, gate="simulated")
+        with estate.staff() as staff:
+            staff.call("PATCH", f"doors/{door}", {"snapshots": True})
         opened = Court(Desk(estate, browser), door, feed)
         opened.in_step()
         yield opened
@@ -239,6 +241,17 @@ def only_they_are_let_in(
     expect(refused).to_have_count(before[1] + 1, timeout=PATIENCE_MS)
     expect(granted).to_have_count(before[0] + 1)
     assert court.openings == opened + 1
+    the_refused_face_is_kept(desk, refused.first.get_attribute("data-testid") or "")
+
+
+def the_refused_face_is_kept(desk: Page, row: str) -> None:
+    """Look at the picture of a refusal, which the door sends where it is asked to."""
+    entry = row.removeprefix("entry-")
+    desk.goto(f"/entries/why?entry={entry}")
+    picture = desk.get_by_test_id("why-entry").get_by_test_id(f"picture-{entry}")
+    picture.locator("summary").click()
+    expect(picture.locator("img")).to_have_js_property("naturalWidth", 112)
+    desk.go_back()
 
 
 def turning_film(folder: Path, pack: FacePack, person: SamplePerson) -> str:
