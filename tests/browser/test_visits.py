@@ -1,12 +1,12 @@
 """Two ways in for visitors, through a real cloud and server: invited by a resident, and asking."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from gatehouse.local_estate import wait_for
 from tests.browser.axe import faults
 from tests.browser.console import PHONE, Desk
 from tests.browser.shots import shoot
@@ -40,15 +40,15 @@ def make_page(page: Page, name: str) -> str:
 
 def open_own_page(page: Page, link: str) -> None:
     """Open a resident's page as soon as word of its link has reached the cloud."""
-    for _ in range(30):
+
+    def shown() -> bool:
         page.goto("about:blank")
         page.goto(link)
         known = page.locator("[data-testid=home]:not([hidden]), body[data-refused$=unknown]")
         expect(known.first).to_be_visible(timeout=PATIENCE_MS)
-        if page.get_by_test_id("home").is_visible():
-            return
-        time.sleep(1)
-    raise AssertionError(page.get_by_test_id("news").inner_text())
+        return page.get_by_test_id("home").is_visible()
+
+    wait_for("the resident's page", shown)
 
 
 def fits(page: Page) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from community_server.access.holidays import Day, list_holidays, read_days
 from community_server.access.membership import put_into_groups
@@ -21,32 +20,22 @@ from community_server.access.routes import (
 from community_server.access.schedules import Week
 from community_server.access.service import GroupWanted, find_group, list_groups
 from community_server.database import now
-from community_server.doors.service import add_door, get_door
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.people.particulars import Known
 from community_server.people.service import add_person, issue_pin
 from tests.community_server.bench import STAFF, Bench
-from tier_link.certificates import root_public_bytes
+from tests.community_server.rosters.told import pair, roster, told
 from tier_link.estate_messages import (
-    ESTATE,
     DoorConfigured,
-    EstateMessage,
     RosterDelta,
-    RosterPerson,
-    RosterSnapshot,
     WeeklyWindow,
-    roster_hash,
 )
 
 EVENINGS = Week("Evenings", (WeeklyWindow(127, 18 * 60, 22 * 60),), "closed")
 
 
 def paired(bench: Bench) -> str:
-    with bench.estate.changer.change() as change:
-        door = add_door(change.session, secrets.token_hex(4), "both")
-        key = root_public_bytes(Ed25519PrivateKey.generate())
-        bench.estate.configurer.welcome(change, get_door(change.session, door, lock=True), key)
-    return door
+    return pair(bench, secrets.token_hex(4))
 
 
 def resident(bench: Bench, *groups: int, doors: tuple[str, ...] = ()) -> str:
@@ -75,28 +64,8 @@ def rewrite(bench: Bench, number: int, *doors: str, schedule: str = "") -> None:
     save_group(bench.estate, GroupWanted(name, False, frozenset(doors), schedule), STAFF, number)
 
 
-def messages(bench: Bench, door: str) -> list[EstateMessage]:
-    records = bench.estate.links.pending(door, 0, limit=10_000)
-    return [ESTATE.decode(record.kind, record.body) for record in records]
-
-
-def roster(bench: Bench, door: str) -> dict[str, RosterPerson]:
-    people: dict[str, RosterPerson] = {}
-    for message in messages(bench, door):
-        match message:
-            case RosterSnapshot():
-                people = {one.person: one for one in message.people}
-            case RosterDelta():
-                people |= {one.person: one for one in message.upserts}
-                for person in message.removed:
-                    del people[person]
-    state = bench.estate.rosters.state(door)
-    assert state.hash == roster_hash(people.values())
-    return people
-
-
 def configured(bench: Bench, door: str) -> DoorConfigured:
-    return [one for one in messages(bench, door) if isinstance(one, DoorConfigured)][-1]
+    return [one for one in told(bench, door) if isinstance(one, DoorConfigured)][-1]
 
 
 def test_an_estate_begins_with_every_door_for_everybody(bench: Bench) -> None:
@@ -129,19 +98,19 @@ def test_a_group_that_gains_or_loses_a_door_moves_its_people_and_sends_nobody_el
     front, gym = paired(bench), paired(bench)
     number = group(bench, front)
     person = resident(bench, number)
-    before = len(messages(bench, front))
+    before = len(told(bench, front))
 
     rewrite(bench, number, front, gym)
     assert person in roster(bench, gym)
     assert number in {one.group for one in configured(bench, gym).groups}
-    (delta,) = [one for one in messages(bench, gym) if isinstance(one, RosterDelta)][-1:]
+    (delta,) = [one for one in told(bench, gym) if isinstance(one, RosterDelta)][-1:]
     assert [one.person for one in delta.upserts] == [person]
-    assert len(messages(bench, front)) == before
+    assert len(told(bench, front)) == before
 
     rewrite(bench, number, gym)
     assert person not in roster(bench, front)
     assert number not in {one.group for one in configured(bench, front).groups}
-    (delta,) = [one for one in messages(bench, front) if isinstance(one, RosterDelta)][-1:]
+    (delta,) = [one for one in told(bench, front) if isinstance(one, RosterDelta)][-1:]
     assert (delta.upserts, delta.removed) == ((), (person,))
 
 
@@ -150,7 +119,7 @@ def test_a_new_schedule_reaches_doors_without_a_single_roster_row(bench: Bench) 
     schedule = save_schedule(bench.estate, EVENINGS, STAFF)
     number = group(bench, door)
     resident(bench, number)
-    rosters = [one for one in messages(bench, door) if not isinstance(one, DoorConfigured)]
+    rosters = [one for one in told(bench, door) if not isinstance(one, DoorConfigured)]
 
     rewrite(bench, number, door, schedule=schedule)
     hours = {one.group: one for one in configured(bench, door).groups}[number]
@@ -159,7 +128,7 @@ def test_a_new_schedule_reaches_doors_without_a_single_roster_row(bench: Bench) 
     save_schedule(bench.estate, later, STAFF, schedule)
     hours = {one.group: one for one in configured(bench, door).groups}[number]
     assert (hours.windows, hours.on_holidays) == (later.windows, "sunday")
-    assert rosters == [one for one in messages(bench, door) if not isinstance(one, DoorConfigured)]
+    assert rosters == [one for one in told(bench, door) if not isinstance(one, DoorConfigured)]
 
     with pytest.raises(Conflict) as refused:
         drop_schedule(bench.estate, schedule, STAFF)

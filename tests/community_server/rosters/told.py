@@ -11,6 +11,7 @@ from tier_link.estate_messages import (
     RosterDelta,
     RosterPerson,
     RosterSnapshot,
+    roster_hash,
 )
 
 
@@ -24,11 +25,12 @@ def pair(bench: Bench, name: str, direction: str = "both") -> str:
 
 
 def told(bench: Bench, door: str) -> list[EstateMessage]:
-    records = bench.estate.links.pending(door, 0, limit=1000)
+    records = bench.estate.links.pending(door, 0, limit=10_000)
     return [ESTATE.decode(record.kind, record.body) for record in records]
 
 
 def roster(bench: Bench, door: str) -> dict[str, RosterPerson]:
+    """Put together what a door holds, and check that the server thinks so, too."""
     people: dict[str, RosterPerson] = {}
     for message in told(bench, door):
         match message:
@@ -38,4 +40,5 @@ def roster(bench: Bench, door: str) -> dict[str, RosterPerson]:
                 people |= {one.person: one for one in message.upserts}
                 for person in message.removed:
                     del people[person]
+    assert bench.estate.rosters.state(door).hash == roster_hash(people.values())
     return people

@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from community_server.audit.tables import AuditRow
 from community_server.database import now
 from community_server.doors.routes import DoorChange, alter
-from community_server.doors.service import add_door, get_door
 from community_server.erasure import remove_person
 from community_server.estate import Estate
 from community_server.settings import Settings
@@ -26,8 +24,8 @@ from community_server.vault.tables import DataKey
 from tests.community_server.bench import STAFF, Bench
 from tests.community_server.in_process import InProcess, code
 from tests.community_server.photos import jpeg
+from tests.community_server.rosters.told import pair
 from tests.community_server.traces import traces_in_the_end
-from tier_link.certificates import root_public_bytes
 from tier_link.errors import RequestRefused
 from tier_link.estate_messages import ESTATE, DoorConfigured, EntryRecorded, SnapshotTaken
 
@@ -88,10 +86,7 @@ class Gate:
 
 @pytest.fixture
 def gate(estate: Estate) -> Iterator[Gate]:
-    with estate.changer.change() as change:
-        door = add_door(change.session, f"Gate {secrets.token_hex(3)}", "both")
-        key = root_public_bytes(Ed25519PrivateKey.generate())
-        estate.configurer.welcome(change, get_door(change.session, door, lock=True), key)
+    door = pair(Bench(estate), f"Gate {secrets.token_hex(3)}")
     alter(estate, door, DoorChange(snapshots=True), STAFF)
     yield Gate(estate, door)
     with estate.changer.change() as change:
