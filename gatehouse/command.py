@@ -1,6 +1,9 @@
 """The `gatehouse` command: one group per tier, loaded only when named."""
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import click
@@ -44,7 +47,8 @@ class _LazyGroup(click.Group):
             return None
         module_name, attribute, _ = _SUBCOMMANDS[cmd_name]
         try:
-            module = importlib.import_module(module_name)
+            with _collector_at_rest():
+                module = importlib.import_module(module_name)
         except ModuleNotFoundError as missing:
             raise click.ClickException(
                 f"'gatehouse {cmd_name}' needs the Python package '{missing.name}', "
@@ -57,6 +61,20 @@ class _LazyGroup(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in _SUBCOMMANDS.items()])
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Import without the garbage collector, which finds nothing in modules that are to stay.
+
+    It takes an eighth of a server's start, and later would walk what was imported each time again.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +85,29 @@ def tests_named_in_documents_exist() -> Iterator[str]:
             path = ROOT / name
             if not path.is_file() or f"def {test}(" not in path.read_text("utf-8"):
                 yield f"{page.relative_to(ROOT)} names {name}::{test}, which is not there"
+
+
+def every_threat_has_a_test_or_a_limit() -> Iterator[str]:
+    """Each attempt in the table of threats names a test or a limit, each secret a test."""
+    threats = (ROOT / "docs" / "threats.md").read_text("utf-8")
+    for row in _rows(threats):
+        if not _TEST.search(row) and "**Limit.**" not in row:
+            yield f"docs/threats.md has neither test nor limit: {row[:60]}"
+    security = (ROOT / "docs" / "security.md").read_text("utf-8")
+    for row in _rows(security.partition("## Secrets")[2].partition("\n## ")[0]):
+        if not _TEST.search(row):
+            yield f"docs/security.md has a secret without a test: {row[:60]}"
+
+
+def _rows(text: str) -> Iterator[str]:
+    """Yield the rows of a page's tables, without their heads."""
+    for line, following in pairwise([*text.splitlines(), ""]):
+        if (
+            line.startswith("| ")
+            and not line.startswith("| --")
+            and not following.startswith(("|--", "| --"))
+        ):
+            yield line
 
 
 def containers_are_built_to_rule() -> Iterator[str]:
@@ -181,6 +205,7 @@ CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     tier_locks_agree_with_the_main_lock,
     links_in_documents_lead_somewhere,
     tests_named_in_documents_exist,
+    every_threat_has_a_test_or_a_limit,
     containers_are_built_to_rule,
     compose_files_are_built_to_rule,
     units_are_built_to_rule,
