@@ -43,6 +43,7 @@ from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
 from community_server.reports import routes as reports
+from community_server.retention import routes as retention
 from community_server.services import routes as services
 from community_server.setup import routes as setup
 from community_server.snapshots import routes as snapshots
@@ -119,6 +120,7 @@ def make_app(estate: Estate) -> FastAPI:
         entries,
         snapshots,
         reports,
+        retention,
         analysis,
         services,
         visits,

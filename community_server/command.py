@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from typing import IO
 
 import click
@@ -102,7 +103,14 @@ def verify_audit(count: int | None, head: str, copy: IO[str] | None) -> None:
         click.echo(fault)
     if verdict.faults:
         raise click.ClickException("The audit log is not whole.")
-    click.echo(f"The audit log is whole: {verdict.count} rows.")
+    if verdict.start:
+        first, until = verdict.start.count + 1, datetime.fromtimestamp(verdict.start.until, UTC)
+        click.echo(
+            f"The audit log is whole from row {first} to {verdict.count}; the rows before, the "
+            f"newest of {until.date()}, were forgotten by the schedule, which is signed."
+        )
+    else:
+        click.echo(f"The audit log is whole: {verdict.count} rows.")
     if verdict.signed:
         click.echo(f"The head of its first {verdict.signed.count} rows is signed.")
     click.echo(

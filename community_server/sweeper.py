@@ -16,7 +16,6 @@ from community_server.database import now
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
 from community_server.estate import Estate
-from community_server.events.service import forget_events
 from community_server.households.leaving import end_residence
 from community_server.households.queries import moved_out
 from community_server.households.tables import Residence
@@ -25,13 +24,12 @@ from community_server.own_forms.service import forget_replies
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
+from community_server.retention.running import Retention
 from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
-from community_server.snapshots.service import forget_snapshots
 from community_server.visits.sweeping import forget_overdue
-from community_server.webhooks.queue import forget_deliveries
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +45,12 @@ class Sweeper:
 
     estate: Estate
     watch: EstateWatch
+    retention: Retention
 
     @classmethod
     def of(cls, estate: Estate) -> "Sweeper":
         """Return the sweeper of an estate whose doors are all taken for seen just now."""
-        return cls(estate, EstateWatch(Surroundings.of(estate)))
+        return cls(estate, EstateWatch(Surroundings.of(estate)), Retention(estate))
 
     async def run(self) -> None:
         """Sweep for ever; what fails is logged and tried again."""
@@ -76,11 +75,11 @@ class Sweeper:
             self._retire_overdue(moment)
             self._count_scores()
             self._forget_passes(moment)
-            self._forget_snapshots()
             self._configure_doors()
             self._sign_audit(moment)
             self._watch()
-            self._forget_news(moment)
+            self._forget_replies(moment)
+            self._keep_schedule(moment)
         self._renew_erasure_key()
         estate.codes.prune()
         estate.links.prune(moment)
@@ -159,10 +158,6 @@ class Sweeper:
             for person in forget_passes(change.session, moment):
                 change.touch(person)
 
-    def _forget_snapshots(self) -> None:
-        with self.estate.changer.change() as change:
-            forget_snapshots(change, self.estate.settings.snapshot_hours)
-
     def _count_scores(self) -> None:
         """Compare the people with one another when many have changed; keep what was counted."""
         try:
@@ -187,11 +182,16 @@ class Sweeper:
         except Exception:  # noqa: BLE001 -- logged, and tried again; keys and visits go before
             _log.exception("alarms=not-looked-at action=retry")
 
-    def _forget_news(self, moment: int) -> None:
+    def _forget_replies(self, moment: int) -> None:
         with Session(self.estate.engine) as session, session.begin():
-            forget_events(session, moment)
-            forget_deliveries(session, moment)
             forget_replies(session, moment)
+
+    def _keep_schedule(self, moment: int) -> None:
+        """Forget what the schedule says; the doors' news and the keys do not wait for it."""
+        try:
+            self.retention.sweep(moment)
+        except Exception:  # noqa: BLE001 -- logged, and tried again
+            _log.exception("retention=not-kept action=retry")
 
     def _configure_doors(self) -> None:
         with self.estate.changer.change() as change:

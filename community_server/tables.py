@@ -21,6 +21,7 @@ from community_server.messages import tables as messages
 from community_server.openings import tables as openings
 from community_server.people import tables as people
 from community_server.reports import tables as reports
+from community_server.retention import tables as retention
 from community_server.services import tables as services
 from community_server.setup import tables as setup
 from community_server.snapshots import tables as snapshots
@@ -48,6 +49,7 @@ SLICES: Final = (
     lockdown,
     people,
     reports,
+    retention,
     services,
     setup,
     snapshots,

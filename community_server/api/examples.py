@@ -433,6 +433,18 @@ ANSWERS: Final[dict[str, Any]] = {
         "rules": [{"kind": "strangers", "severity": "urgent", "after_min": 10, "most": 5}],
         "waits": {"urgent": 5, "warning": 60},
     },
+    "GET /retention": [
+        {
+            "kind": "entries",
+            "unit": "days",
+            "keep": 180,
+            "usual": 180,
+            "least": 30,
+            "most": 730,
+            "looked_at": _MOMENT,
+            "forgotten": 1204,
+        }
+    ],
     "GET /events": {
         "events": [
             {

@@ -148,6 +148,7 @@ REFUSALS: Final = {
     "POST /reports/{day}/signature": (
         "404 day-unknown; 409 day-not-over report-signed; 422 report-note-long"
     ),
+    "PUT /retention/{kind}": "403 proof-needed; 404 retention-unknown; 422 keep-wrong",
     "POST /schedules": "422 name-missing name-taken windows-missing windows-wrong",
     "DELETE /schedules/{schedule}": "404 schedule-unknown; 409 schedule-used",
     "PUT /schedules/{schedule}": (

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 FIRST: Final = hashlib.sha256(b"gatehouse/audit/1").digest()
 """The head before the first row."""
 _HEAD_LABEL: Final = b"gatehouse/audit-head/1\0"
+_START_LABEL: Final = b"gatehouse/audit-start/1\0"
 
 
 def head_of(
@@ -37,8 +38,26 @@ def is_signed(
     root: Ed25519PublicKey, count: int, head: bytes, signed_at: int, signature: bytes
 ) -> bool:
     """Say whether the community signed this head."""
+    return _holds(root, signature, _head_bytes(count, head, signed_at))
+
+
+def sign_start(
+    root: Ed25519PrivateKey, count: int, head: bytes, until: int, signed_at: int
+) -> bytes:
+    """Sign that so many rows, the newest of `until`, were forgotten, and the head of the last."""
+    return root.sign(_start_bytes(count, head, until, signed_at))
+
+
+def is_start(
+    root: Ed25519PublicKey, count: int, head: bytes, until: int, signed_at: int, signature: bytes
+) -> bool:
+    """Say whether the community signed that its log begins behind these rows."""
+    return _holds(root, signature, _start_bytes(count, head, until, signed_at))
+
+
+def _holds(root: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
     try:
-        root.verify(signature, _head_bytes(count, head, signed_at))
+        root.verify(signature, data)
     except InvalidSignature:
         return False
     return True
@@ -46,3 +65,7 @@ def is_signed(
 
 def _head_bytes(count: int, head: bytes, signed_at: int) -> bytes:
     return _HEAD_LABEL + count.to_bytes(8) + signed_at.to_bytes(8) + head
+
+
+def _start_bytes(count: int, head: bytes, until: int, signed_at: int) -> bytes:
+    return _START_LABEL + count.to_bytes(8) + until.to_bytes(8) + signed_at.to_bytes(8) + head

@@ -1,4 +1,4 @@
-"""The audit log, the end of its chain, and the heads that were signed."""
+"""The audit log, where its chain begins and ends, and the heads that were signed."""
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,5 +43,21 @@ class SignedHead(Base):
 
     count: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     head: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signed_at: Mapped[Seconds]
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class AuditStart(Base):
+    """One row, once any were forgotten: how many, the head of the last, and that this was due.
+
+    `until` is when the newest of them was written; the signature is the community's root key's.
+    """
+
+    __tablename__ = "audit_start"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[bytes] = mapped_column(LargeBinary(32))
+    until: Mapped[Seconds]
     signed_at: Mapped[Seconds]
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from community_server.audit.chain import FIRST, head_of, is_signed
-from community_server.audit.tables import AuditEnd, AuditRow, SignedHead
+from community_server.audit.chain import FIRST, head_of, is_signed, is_start
+from community_server.audit.forgetting import find_start
+from community_server.audit.tables import AuditEnd, AuditRow, AuditStart, SignedHead
 from community_server.errors import StartRefused
 from community_server.keys.root import root_key
 from community_server.settings import Settings
@@ -60,12 +61,16 @@ class Noted:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many rows there are, the head of the last, and what is wrong, in sentences."""
+    """How many rows there were ever, the head of the last, and what is wrong, in sentences.
+
+    `start` says how many of the oldest were forgotten by the schedule: none of them is verified.
+    """
 
     count: int
     head: bytes
     signed: SignedHead | None
     faults: tuple[str, ...]
+    start: AuditStart | None = None
 
 
 def verify(session: Session, root: Ed25519PublicKey, noted: Noted | None = None) -> Verdict:
@@ -78,14 +83,14 @@ def verify(session: Session, root: Ed25519PublicKey, noted: Noted | None = None)
     """
     heads = list(session.scalars(select(SignedHead).order_by(SignedHead.count)))
     known = {one.count: one.head for one in heads}
-    faults = list(_bad_signatures(root, heads))
-    if noted is not None and not noted.is_of(root):
-        faults.append("The copy does not bear the community's signature; it says nothing.")
-    elif noted is not None and known.setdefault(noted.count, noted.head) != noted.head:
-        faults.append(f"The head signed for {noted.count} rows is not the one that you noted.")
-    place, last, agreed = 0, FIRST, 0
-    before = {FIRST}
-    rows = select(AuditRow).where(AuditRow.place.is_not(None)).order_by(AuditRow.place)
+    start = find_start(session)
+    place, last = (start.count, start.head) if start else (0, FIRST)
+    known[place] = last
+    faults = [*_bad_signatures(root, heads), *_bad_start(session, root, start)]
+    if noted is not None:
+        faults += _contradictions(root, noted, place, known)
+    agreed, before = place, {last}
+    rows = select(AuditRow).where(AuditRow.place > place).order_by(AuditRow.place)
     for row in session.scalars(rows.execution_options(yield_per=_ROWS_AT_ONCE)):
         found, last = row.place or 0, row.head or b""
         fitting = {_head_of(head, row) for head in before}
@@ -107,10 +112,9 @@ def verify(session: Session, root: Ed25519PublicKey, noted: Noted | None = None)
                 )
             agreed = place
     faults += _lost_at_the_end(session, place, known)
-    loose = select(func.count()).select_from(AuditRow).where(AuditRow.place.is_(None))
-    if beside := session.scalar(loose):
+    if beside := session.scalar(_counted(AuditRow.place.is_(None))):
         faults.append(f"{beside} rows were put in beside the chain.")
-    return Verdict(place, last, heads[-1] if heads else None, tuple(faults))
+    return Verdict(place, last, heads[-1] if heads else None, tuple(faults), start)
 
 
 def verify_log(settings: Settings, noted: Noted | None = None) -> Verdict:
@@ -139,6 +143,27 @@ def _bad_signatures(root: Ed25519PublicKey, heads: list[SignedHead]) -> Iterator
             yield f"The head for {one.count} rows does not bear the community's signature."
 
 
+def _bad_start(session: Session, root: Ed25519PublicKey, start: AuditStart | None) -> Iterator[str]:
+    if start is None:
+        return
+    one = start
+    if not is_start(root, one.count, one.head, one.until, one.signed_at, one.signature):
+        yield f"That rows 1 to {one.count} were forgotten does not bear the community's signature."
+    if ahead := session.scalar(_counted(AuditRow.place <= one.count)):
+        yield f"{ahead} rows were put in before the first that is kept."
+
+
+def _contradictions(
+    root: Ed25519PublicKey, noted: Noted, forgotten: int, known: dict[int, bytes]
+) -> Iterator[str]:
+    if not noted.is_of(root):
+        yield "The copy does not bear the community's signature; it says nothing."
+    elif noted.count < forgotten:
+        yield f"Of the {noted.count} rows that you noted none is left to compare with."
+    elif known.setdefault(noted.count, noted.head) != noted.head:
+        yield f"The head signed for {noted.count} rows is not the one that you noted."
+
+
 def _lost_at_the_end(session: Session, place: int, known: dict[int, bytes]) -> Iterator[str]:
     end = session.scalars(select(AuditEnd)).one_or_none()
     longest = max([*known, end.count if end else 0])
@@ -146,6 +171,10 @@ def _lost_at_the_end(session: Session, place: int, known: dict[int, bytes]) -> I
         yield f"The log was cut off: rows {place + 1} to {longest} are missing at its end."
     elif end is None or end.count < place:
         yield "The note of where the log ends was put back to an earlier one."
+
+
+def _counted(which: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(AuditRow).where(which)
 
 
 def _missing(first: int, last: int) -> str:

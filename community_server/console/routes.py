@@ -27,7 +27,9 @@ from community_server.console import (
     overview,
     people,
     person_access,
+    privacy_notice,
     reports,
+    retention,
     schedules,
     services,
     setup,
@@ -77,6 +79,8 @@ for page in (
     staff,
     tokens,
     audit,
+    retention,
+    privacy_notice,
     account,
     welcome,
 ):

@@ -19,6 +19,7 @@ from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.hours import every_day
 from community_server.doors.tables import Door, RosterMember
+from community_server.entries.forgetting import begin_anew
 from community_server.errors import Conflict, InputRefused, NotFound
 from community_server.intake.consents import load_renewal_texts
 from community_server.keys.certified import pass_certificates
@@ -198,6 +199,7 @@ class Configurer:
         """Note a terminal as a door's, and put all it needs into its outbox."""
         self.links.forget_peer(change.session, door.id)
         forget_door_key(change.session, door.id)
+        begin_anew(change.session, door.id)
         door.public_key, door.state, door.paired_at = public_key, "paired", now()
         end_alarms(change.session, door.id)  # of the terminal before; the new one tells its own
         door.lockdown, door.locked_down = 0, False

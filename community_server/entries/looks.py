@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from community_server.audit.log import audit
@@ -81,6 +82,13 @@ def check_look(
             code="look-reason-needed",
         )
     return row
+
+
+def forget_looks(session: Session, before: int, most: int) -> int:
+    """Delete the reasons given before a Unix second, `most` at once; return how many."""
+    old = session.scalars(select(EntryLook.id).where(EntryLook.at < before).limit(most)).all()
+    session.execute(delete(EntryLook).where(EntryLook.id.in_(old)))
+    return len(old)
 
 
 def _digest(people: frozenset[str]) -> str:

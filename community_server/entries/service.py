@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from access_rules.alarms import EntryRemark
 from community_server.database import now
 from community_server.doors.tables import Door
+from community_server.entries.forgetting import was_forgotten
 from community_server.entries.hours import count_entry
 from community_server.entries.tables import Entry
 from community_server.openings.tables import Opening
@@ -60,8 +61,10 @@ class ShownEntry:
 
 
 def record_entry(session: Session, door: str, message: EntryRecorded, zone: ZoneInfo) -> int | None:
-    """Keep and count one entry in the link's transaction; None when it is here already."""
+    """Keep and count one entry in the link's transaction; None when it is, or was, here already."""
     if session.scalar(select(Entry.number).where(Entry.entry == message.entry)):
+        return None
+    if was_forgotten(session, door, message):
         return None
     moment = now()
     row = Entry(

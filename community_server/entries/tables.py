@@ -92,6 +92,22 @@ class EntryHour(Base):
     count: Mapped[int]
 
 
+class EntryMark(Base):
+    """How far a door's entries were forgotten: see `entries.forgetting`.
+
+    `sequence` is the highest `door_sequence` that went, of the terminal that is there now; `until`
+    the Unix millisecond before which entries were forgotten last.
+    """
+
+    __tablename__ = "entry_marks"
+
+    door_id: Mapped[Id] = mapped_column(
+        ForeignKey("doors.id", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[int] = mapped_column(BigInteger)
+
+
 class EntryLook(Base):
     """That a member of staff said why they look at somebody's entries; it holds for an hour.
 

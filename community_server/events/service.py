@@ -13,8 +13,6 @@ from community_server.errors import Conflict
 from community_server.events.kinds import EventBody
 from community_server.events.tables import Event
 
-KEPT_S: Final = 30 * 24 * 3600
-"""For so long events are kept for who reads them late."""
 AT_ONCE: Final = 500
 """Events numbered in one transaction."""
 
@@ -110,15 +108,23 @@ def find_event(session: Session, number: int) -> ShownEvent | None:
     return show(row) if row else None
 
 
-def forget_events(session: Session, moment: int) -> None:
-    """Delete events that are older than we keep them; the newest stays, it holds the number."""
-    session.execute(
-        delete(Event).where(
-            Event.at < moment - KEPT_S,
+def forget_events(session: Session, before: int, most: int) -> int:
+    """Delete events of before a Unix second, `most` at once; the newest stays, it holds the number.
+
+    Return how many.
+    """
+    old = session.scalars(
+        select(Event.id)
+        .where(
+            Event.at < before,
             Event.number.is_not(None),
             Event.number < newest_number(session),
         )
-    )
+        .order_by(Event.at)
+        .limit(most)
+    ).all()
+    session.execute(delete(Event).where(Event.id.in_(old)))
+    return len(old)
 
 
 def show(row: Event) -> ShownEvent:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from community_server.change import Change
@@ -135,6 +135,20 @@ def list_messages(session: Session, limit: int) -> Sequence[ShownMessage]:
         )
         for row in rows
     ]
+
+
+def forget_messages(session: Session, before: int, most: int) -> int:
+    """Delete that people were written to, of what ended before a Unix second, `most` at once.
+
+    Return how many.
+    """
+    old = session.scalars(
+        select(OutgoingMessage.id)
+        .where(OutgoingMessage.state != "queued", OutgoingMessage.ended_at < before)
+        .limit(most)
+    ).all()
+    session.execute(delete(OutgoingMessage).where(OutgoingMessage.id.in_(old)))
+    return len(old)
 
 
 def count_messages(session: Session) -> dict[str, int]:

@@ -18,6 +18,10 @@ AT_DESK: Final = "desk"
 the page keeps and where it leads afterwards: what the enrollment counts for hangs on its link."""
 
 
+STATEMENT: Final = "/privacy"
+"""Where this server says what it keeps; the cloud, which cannot know, shows no such link."""
+
+
 @router.get("/c/{community}/enroll")
 def show_enroll(community: str, request: Request, estate: Reading, at: str = "") -> Response:
     """Show the resident's form."""
@@ -72,6 +76,7 @@ def _of_community(
         template,
         community=community,
         community_name=name,
+        privacy=STATEMENT,
         kind=kind,
         at_desk=at_desk,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from access_rules.alarms import EntryRemark
 from access_rules.people import Category, Direction
+from community_server.entries.forgetting import forgotten_until
 from community_server.entries.tables import Entry
 from community_server.people.tables import Person
 from community_server.services.passings import APART_MS, EndedBy, Passing, Stay, stays_of
@@ -39,15 +40,20 @@ def settle(session: Session, person: str, at: int, zone: ZoneInfo) -> None:
     """Put somebody's stays together anew from `at` (Unix milliseconds) on.
 
     The stay that began before is where it starts, if that goes on until then: what came earlier
-    does not depend on it, and its entries may have been deleted since.
+    does not depend on it, and its entries may have been deleted since. What is older than the
+    entries that are kept changes no stay any more.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
     company = session.scalar(select(Worker.company_id).where(Worker.person_id == person))
-    if company is None:
+    gone = forgotten_until(session)
+    if company is None or at < gone:
         return
     theirs = WorkerStay.person_id == person
     since = _since(session, theirs, at)
+    if since[1] and since[0] < gone:
+        return  # that stay's first entries are forgotten; it stays as it was counted
+    since = max(since, (gone, ""))
     rows = session.scalars(select(WorkerStay).where(theirs, WorkerStay.begins >= since[0]))
     before = [row for row in rows if (row.begins, row.key) >= since]
     passings = _passings(session, person, since[0])
@@ -72,6 +78,16 @@ def forget_stays(session: Session, people: Collection[str]) -> None:
     """Forget when people came and left; what was counted of it stays."""
     for table in (WorkerStay, Departure):
         session.execute(delete(table).where(table.person_id.in_(people)))
+
+
+def forget_old_stays(session: Session, before: int, most: int) -> int:
+    """Forget stays and departures of before a Unix second, `most` of each at once."""
+    gone = 0
+    for table, at in ((WorkerStay, WorkerStay.last_seen), (Departure, Departure.at)):
+        old = session.scalars(select(table.key).where(at < before * 1000).limit(most)).all()
+        session.execute(delete(table).where(table.key.in_(old)))
+        gone = max(gone, len(old))
+    return gone
 
 
 def forget_strays(session: Session) -> None:

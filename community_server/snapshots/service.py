@@ -78,9 +78,9 @@ def pictured(session: Session, entries: Collection[str]) -> frozenset[str]:
     return frozenset(session.scalars(found))
 
 
-def forget_snapshots(change: Change, hours: int) -> int:
-    """Destroy pictures older than so many hours; return how many."""
-    old = select(Snapshot).where(Snapshot.taken_at <= now() - hours * _HOUR)
+def forget_snapshots(change: Change, before: int, most: int) -> int:
+    """Destroy pictures of before a Unix second, `most` at once; return how many."""
+    old = select(Snapshot).where(Snapshot.taken_at < before).order_by(Snapshot.taken_at).limit(most)
     return _destroy(change, change.session.scalars(old).all())
 
 

@@ -62,6 +62,8 @@ class Permission(StrEnum):
     MANAGE_STAFF = "manage-staff"
     """Accounts, and programs' tokens."""
     READ_AUDIT = "read-audit"
+    KEEP_PRIVACY = "keep-privacy"
+    """The privacy officer's desk: for how long data is kept."""
 
 
 _GATE: Final = frozenset(
@@ -105,6 +107,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.SEE_PEOPLE,
             Permission.REMOVE_PEOPLE,
             Permission.READ_AUDIT,
+            Permission.KEEP_PRIVACY,
         }
     ),
     Role.ADMINISTRATOR: _OFFICE
@@ -113,6 +116,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.CONNECT_SYSTEMS,
         Permission.MANAGE_STAFF,
         Permission.READ_AUDIT,
+        Permission.KEEP_PRIVACY,
     },
 }
 """An estate of one person has an administrator alone, who may therefore do a manager's work."""

@@ -19,8 +19,6 @@ WAITS_S: Final = (10, 30, 120, 600, 1800)
 LONGEST_WAIT_S: Final = 3600
 GIVEN_UP_AFTER_S: Final = 24 * 3600
 """An attempt that fails this long after the event was queued is the last one."""
-KEPT_S: Final = 14 * 24 * 3600
-"""For so long what was delivered, or not, can be looked up."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +186,16 @@ def list_deliveries(
     ]
 
 
-def forget_deliveries(session: Session, moment: int) -> None:
-    """Delete what was delivered, or given up, long ago."""
-    session.execute(
-        delete(Delivery).where(Delivery.state != "waiting", Delivery.queued_at < moment - KEPT_S)
-    )
+def forget_deliveries(session: Session, before: int, most: int) -> int:
+    """Delete what was delivered or given up, and queued before a Unix second, `most` at once.
+
+    Return how many.
+    """
+    old = session.scalars(
+        select(Delivery.id)
+        .where(Delivery.state != "waiting", Delivery.queued_at < before)
+        .order_by(Delivery.id)
+        .limit(most)
+    ).all()
+    session.execute(delete(Delivery).where(Delivery.id.in_(old)))
+    return len(old)

@@ -37,7 +37,7 @@ PAGES: Final = (
     ),
     *("/alarms", "/alarms/{alarm}", "/alarms/rules", "/calls/{call}", "/cloud"),
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
-    *("/staff", "/staff/{account}", "/tokens", "/audit", "/account"),
+    *("/staff", "/staff/{account}", "/tokens", "/audit", "/account", "/officer/retention"),
     *("/units", "/units/{unit}", "/groups", "/groups/new", "/groups/{group}", "/holidays"),
     *("/schedules", "/schedules/new", "/schedules/{schedule}"),
     *("/import", "/invitations", "/invitations/outbox"),
@@ -45,7 +45,7 @@ PAGES: Final = (
     "/services/companies/{company}",
 )
 """Pages behind the sign-in."""
-OUTSIDE: Final = ("/login", "/welcome/{secret}")
+OUTSIDE: Final = ("/login", "/welcome/{secret}", "/privacy")
 """Pages before it."""
 FIRST: Final = "/setup"
 """The page before all others; it answers with the recovery kit."""

@@ -11,7 +11,6 @@ from community_server.doors.tables import Door
 from community_server.errors import Conflict
 from community_server.events.kinds import KINDS, AlarmRaised
 from community_server.events.service import (
-    KEPT_S,
     ShownEvent,
     forget_events,
     newest_number,
@@ -23,6 +22,8 @@ from community_server.events.service import (
 from community_server.events.tables import Event
 from tests.community_server.alarms.gates import Gate, over, raised
 from tests.community_server.bench import Bench
+
+DAY = 24 * 3600
 
 
 def number(bench: Bench) -> list[ShownEvent]:
@@ -102,8 +103,8 @@ def test_a_cursor_that_lost_events_or_knows_too_many_is_told_so(bench: Bench) ->
         Gate(bench).entry()
     last = newest(bench)
     with Session(bench.estate.engine) as session, session.begin():
-        session.execute(update(Event).values(at=now() - KEPT_S - 1))
-        forget_events(session, now())
+        session.execute(update(Event).values(at=now() - 31 * DAY))
+        forget_events(session, now() - 30 * DAY, 500)
         assert oldest_number(session) == last  # the newest one holds the number
     assert behind(bench, last) == []
     assert [one.number for one in behind(bench, last - 1)] == [last]

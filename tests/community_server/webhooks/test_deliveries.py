@@ -288,5 +288,5 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_are_not(post: Post) -> No
         post.herald.step()
     post.pass_time(15 * 24 * 3600)
     with Session(post.bench.estate.engine) as session, session.begin():
-        forget_deliveries(session, now())
+        forget_deliveries(session, now() - 14 * 24 * 3600, 500)
     assert [one.state for one in post.listed()] == ["waiting"]
