@@ -29,6 +29,8 @@ class AlarmKind(StrEnum):
     SERVER_DISK_LOW = "server-disk-low"
     NEWS_UNDELIVERED = "news-undelivered"
     """Another system has not taken what it was to be told."""
+    BACKUP_OLD = "backup-old"
+    """The server's own backups do not succeed any more."""
 
 
 class EntryRemark(StrEnum):

@@ -17,6 +17,8 @@ from community_server.alarms import routes as alarms
 from community_server.analysis import routes as analysis
 from community_server.api.description import describe_api
 from community_server.audit import routes as audit
+from community_server.backups import routes as backups
+from community_server.backups.keeper import BackupKeeper
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
 from community_server.console import routes as console
@@ -104,6 +106,7 @@ def make_app(estate: Estate) -> FastAPI:
         staff,
         tokens,
         audit,
+        backups,
         invitations,
         intake,
         imports,
@@ -152,6 +155,7 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(estate.doors.run_news(), name="news"),
         asyncio.create_task(Sweeper.of(estate).run(), name="sweeper"),
+        asyncio.create_task(BackupKeeper(estate).run(), name="backups"),
         asyncio.create_task(Herald(estate).run(), name="herald"),
         asyncio.create_task(estate.courier.run(), name="courier"),
         asyncio.create_task(_sender(estate).run(), name="messages"),

@@ -12,6 +12,7 @@ import click
 import cv2
 
 from community_server.audit.verification import Noted, verify_log
+from community_server.backups.commands import backup, restore_backup, test_restore
 from community_server.errors import ServerError
 from community_server.estate import open_estate
 from community_server.keys.authority import own_names
@@ -28,6 +29,10 @@ _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 @click.group()
 def server() -> None:
     """The estate's own server (tier 2)."""
+
+
+for one in (backup, restore_backup, test_restore):
+    server.add_command(one)
 
 
 @server.command()
@@ -68,9 +73,10 @@ def run(host: str | None, port: int | None) -> None:
 
 @server.command()
 def restored() -> None:
-    """Begin a new epoch after the database came back from a backup, before `run`.
+    """Begin a new epoch after the database came back from a copy made by hand, before `run`.
 
-    Doors and cloud know records that such a database has lost; without this they refuse its links.
+    `restore` does so by itself. Doors and cloud know records that such a database has lost;
+    without this they refuse its links.
     """
     try:
         estate = open_estate(Settings.read())

@@ -3,6 +3,7 @@
 ServerError
 ├── StartRefused      the server cannot start: what is wrong and what to do
 ├── VaultLocked       the master key does not open the vault
+├── BackupRefused     a backup, a bundle of keys or a recovery kit cannot be used
 ├── NotSetUp          the estate has no name, keys and first account yet
 ├── SignInRefused     no session, a wrong password, a missing or wrong CSRF token
 ├── NotPermitted      who asks is known, and their role does not allow this
@@ -36,6 +37,16 @@ class VaultLocked(StartRefused):
     """The master key given does not open this vault."""
 
     code = "vault-locked"
+
+
+class BackupRefused(ServerError):
+    """A backup, a bundle of keys or a recovery kit cannot be used; nothing was changed.
+
+    Codes: `backup-unreadable`, `backup-foreign`, `backup-damaged`, `backup-newer`,
+    `backup-unwritable`, `kit-mistyped`, `keys-older`, `keys-unfit`.
+    """
+
+    code = "backup-unreadable"
 
 
 class NotSetUp(ServerError):

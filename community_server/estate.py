@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from community_server.access.groups import load_groups
+from community_server.backups.restoring import refuse_unfinished
 from community_server.budget import Budget
 from community_server.calls.book import CallBook
 from community_server.change import Change, Changer, eraser
@@ -152,6 +153,7 @@ def open_estate(settings: Settings) -> Estate:
     """
     lock = InstanceLock(settings.data)
     try:
+        refuse_unfinished(settings.data)
         return _open(settings, lock)
     except BaseException:
         lock.release()

@@ -63,6 +63,10 @@ class Settings(TierSettings):
     """Days for which doors that hear nothing of this server go on letting residents in."""
     snapshot_hours: Annotated[int, Field(ge=1, le=168)] = 72
     """Hours for which pictures of refused faces are kept, of doors that take any."""
+    backup_folder: Path | None = None
+    """Where this server puts an encrypted backup daily: another disk, or a share."""
+    backups_kept: Annotated[int, Field(ge=1, le=1000)] = 14
+    """Data backups that stay in such a folder; of the bundle of keys there is one alone."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     """Days in which an invitation can be used."""
     second_factor_roles: tuple[Role, ...] = ()

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from community_server.access import tables as access
 from community_server.alarms import tables as alarms
 from community_server.audit import tables as audit
+from community_server.backups import tables as backups
 from community_server.cards import tables as cards
 from community_server.database import Base
 from community_server.doors import tables as doors
@@ -36,6 +37,7 @@ SLICES: Final = (
     access,
     alarms,
     audit,
+    backups,
     cards,
     doors,
     entries,

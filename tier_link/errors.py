@@ -17,6 +17,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── RequestRefused        a tier's handler says: no, with a code for the asker
     ├── UnsafeAddress         plain `ws://` to another machine
     ├── DatabaseAddressRefused  a database address of a kind the tiers do not run on
+    ├── RevisionUnknown       a database that a newer release has been at
     ├── StorageFailed         the database cannot be written now: a full disk, say
     ├── SocketClosed          the connection under a link ended
     └── RequestError          a request that brought no answer
@@ -151,6 +152,12 @@ class DatabaseAddressRefused(LinkError):
     """Only SQLite files and PostgreSQL through psycopg are supported."""
 
     code = "database-address-refused"
+
+
+class RevisionUnknown(LinkError):
+    """A database is of a newer release than this one: no migration here knows its revision."""
+
+    code = "revision-unknown"
 
 
 class StorageFailed(LinkError):

@@ -66,6 +66,8 @@ DEFAULTS: Final[Mapping[str, Rule]] = {
         Rule(AlarmKind.ROSTER_BEHIND, Severity.WARNING, after_min=10),
         Rule(AlarmKind.CLOCK_UNKNOWN, Severity.WARNING, after_min=10),
         Rule(AlarmKind.NEWS_UNDELIVERED, Severity.WARNING),
+        # Two days: one daily round was missed, and so was the next.
+        Rule(AlarmKind.BACKUP_OLD, Severity.WARNING, after_min=2 * DAY_MIN),
     )
 }
 """Every kind there is; `after_min` and `most` stand where staff may set them."""

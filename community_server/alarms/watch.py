@@ -13,6 +13,7 @@ from community_server.alarms.queries import active_kinds
 from community_server.alarms.rules import Rules, read_rules
 from community_server.alarms.service import end_alarms, escalate, raise_alarm
 from community_server.alarms.strangers import end_if_quiet
+from community_server.backups.service import age_of_backup
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.service import list_doors
@@ -34,13 +35,15 @@ class Surroundings:
     """What there is to look at.
 
     `connected` and `seen` are asked by door; `free` is the free space of the data folder in bytes,
-    None where it cannot be told; `lease_s` for how long doors go on without news.
+    None where it cannot be told; `lease_s` for how long doors go on without news; `backups` says
+    whether this server is to make backups of its own.
     """
 
     connected: Callable[[str], bool]
     seen: Callable[[str], Seen | None]
     free: Callable[[], int | None]
     lease_s: int
+    backups: bool = False
 
     @classmethod
     def of(cls, estate: Estate) -> "Surroundings":
@@ -57,6 +60,7 @@ class Surroundings:
             seen=estate.watch.find,
             free=free,
             lease_s=estate.settings.resident_lease_days * 24 * 3600,
+            backups=estate.settings.backup_folder is not None,
         )
 
 
@@ -117,6 +121,8 @@ class EstateWatch:
             clear = CLEAR_OF if AlarmKind.SERVER_DISK_LOW in told else 1.0
             yield AlarmKind.SERVER_DISK_LOW, free < least * clear
         yield AlarmKind.NEWS_UNDELIVERED, count_given_up(session) > 0
+        oldest = rules.of(AlarmKind.BACKUP_OLD).after_min * 60
+        yield AlarmKind.BACKUP_OLD, self._around.backups and age_of_backup(session) > oldest
 
     def _lasts(self, door: str, kind: AlarmKind, seconds: float, *, holds: bool) -> bool:
         """Say whether something has held without a break for longer than so many seconds."""

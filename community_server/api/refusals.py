@@ -25,6 +25,7 @@ REFUSALS: Final = {
         "photos-unusable time-over visitor-shut-out; 422 door-unknown unit-missing"
     ),
     "GET /approvals/{enrollment}/photos/{number}": "404 photo-unknown",
+    "GET /backups": "409 not-set-up",
     "POST /calls/{call}/open": (
         "409 call-over call-taken gate-busy gate-refused gate-unreachable not-recordable "
         "opening-away opening-refused opening-unasked opening-unheard; 422 note-long "
@@ -144,6 +145,7 @@ REFUSALS: Final = {
         "door-unknown"
     ),
     "POST /people/{person}/pin": "404 person-unknown; 422 unit-missing",
+    "POST /recovery-kit/check": "403 proof-needed; 409 not-set-up; 422 kit-foreign kit-mistyped",
     "GET /reports/{day}": "404 day-unknown",
     "POST /reports/{day}/signature": (
         "404 day-unknown; 409 day-not-over report-signed; 422 report-note-long"

@@ -56,6 +56,7 @@ OTHER_ROOMS: Final = (
     ("/doors", "doors", Permission.SEE_DOORS),
     ("/lockdown", "lockdown", Permission.SEE_ESTATE),
     ("/cloud", "cloud", Permission.PAIR),
+    ("/backups", "backups", Permission.PAIR),
     ("/staff", "staff", Permission.MANAGE_STAFF),
     ("/audit", "audit", Permission.READ_AUDIT),
     ("/officer/retention", "officer", Permission.KEEP_PRIVACY),

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from community_server.alarms.queries import AlarmFilter, ShownAlarm, list_alarms
+from community_server.backups.routes import look as look_at_backups
+from community_server.backups.service import BackupState
 from community_server.cloud_connection import CloudState
 from community_server.console.frame import clock_of, desk_page, fragment
 from community_server.database import now
@@ -37,7 +39,8 @@ class Overview:
 
     `troubled` are the doors that want attention; `fading` id and name of the people whom doors
     recognise less and less and who have not been invited to renew their face yet; `renewed`, while
-    a model is being replaced, how many faces the new one knows, and how many there are.
+    a model is being replaced, how many faces the new one knows, and how many there are; `backups`
+    how these are doing.
     """
 
     waiting: list[Waiting]
@@ -48,6 +51,7 @@ class Overview:
     fading: list[tuple[str, str]]
     renewed: tuple[int, int] | None
     alarms: list[ShownAlarm]
+    backups: BackupState
 
 
 @router.get("/")
@@ -92,6 +96,7 @@ def look(estate: Estate) -> Overview:
         entries=entries[::-1],
         renewed=_renewed(estate),
         alarms=alarms,
+        backups=look_at_backups(estate),
         fading=[(person, estate.name_of(person)) for person in fading],
     )
 

@@ -9,6 +9,7 @@ from community_server.console import (
     analysis,
     approvals,
     audit,
+    backups,
     bulk,
     calls,
     cloud,
@@ -81,6 +82,7 @@ for page in (
     audit,
     retention,
     privacy_notice,
+    backups,
     account,
     welcome,
 ):

@@ -106,7 +106,7 @@ def renew_keys(session: Session, safe: Safe, community: str, now: int) -> bool:
         )
     ):
         old.private = None
-        safe.destroy(session, _owner(old.id))
+        safe.destroy(session, key_owner(old.id))
     return changed
 
 
@@ -120,6 +120,24 @@ def recertify(session: Session, safe: Safe, community: str, now: int) -> None:
     session.flush()
     for use in _SPANS:
         if use != "pass":
+            _make(session, safe, use, community, now)
+
+
+def revive_keys(session: Session, safe: Safe, community: str, now: int) -> None:
+    """After a restore: let go of keys whose data key is gone, and make new ones in their place.
+
+    Certificates of passes that were signed stay; nothing more can be sealed to, or signed by, the
+    others, and they end.
+    """
+    for row in session.scalars(select(CertifiedKey).where(CertifiedKey.private.is_not(None))):
+        if not safe.has_owner(session, key_owner(row.id)):
+            row.private = None
+            if row.purpose != "pass":
+                row.not_after = min(row.not_after, now)
+    session.flush()
+    for use in _SPANS:
+        newest = _newest(session, use)
+        if newest is None or newest.private is None:
             _make(session, safe, use, community, now)
 
 
@@ -215,7 +233,7 @@ def _make(session: Session, safe: Safe, use: Use, community: str, now: int) -> N
         not_before=now,
         not_after=now + span.validity,
     )
-    owner = _owner(key)
+    owner = key_owner(key)
     safe.add_owner(session, owner)
     session.add(
         CertifiedKey(
@@ -258,8 +276,9 @@ def _certify(session: Session, safe: Safe, row: CertifiedKey, community: str) ->
 
 
 def _open(session: Session, safe: Safe, key: str, private: Sealed) -> bytes:
-    return safe.open(session, _owner(key), "private", private)
+    return safe.open(session, key_owner(key), "private", private)
 
 
-def _owner(key: str) -> str:
+def key_owner(key: str) -> str:
+    """Return the owner of the data key that seals a certified key."""
     return f"key:{key}"

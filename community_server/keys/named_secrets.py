@@ -12,11 +12,16 @@ def keep_secret(session: Session, safe: Safe, name: str, make: Callable[[], byte
     """Return the secret called `name`, made now where there is none yet."""
     row = session.get(NamedSecret, name)
     if row is not None:
-        return safe.open(session, SERVER, f"secret/{name}", row.sealed)
+        return safe.open(session, SERVER, secret_context(name), row.sealed)
     if not safe.has_owner(session, SERVER):
         safe.add_owner(session, SERVER)
     value = make()
-    sealed = safe.seal(session, SERVER, f"secret/{name}", value)
+    sealed = safe.seal(session, SERVER, secret_context(name), value)
     session.add(NamedSecret(name=name, sealed=sealed))
     session.flush()
     return value
+
+
+def secret_context(name: str) -> str:
+    """Return what the secret called `name` is bound to."""
+    return f"secret/{name}"

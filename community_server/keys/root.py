@@ -13,7 +13,8 @@ from community_server.keys.named_secrets import keep_secret
 from community_server.vault.safe import Safe
 from tier_link.certificates import root_fingerprint, root_public_bytes
 
-_SECRET_NAME: Final = "root"  # noqa: S105 -- the name of a secret
+ROOT: Final = "root"
+"""The name of the secret that holds its private key."""
 _CHECK_SIZE: Final = 3
 """Bytes of checksum: catches a slip of the pen, and 32 + 3 bytes fill base32 groups exactly."""
 _GROUP: Final = 4
@@ -34,9 +35,7 @@ class RecoveryKit:
 
 def root_key(session: Session, safe: Safe) -> Ed25519PrivateKey:
     """Return the community's root key, drawn at the first call."""
-    raw = keep_secret(
-        session, safe, _SECRET_NAME, lambda: Ed25519PrivateKey.generate().private_bytes_raw()
-    )
+    raw = keep_secret(session, safe, ROOT, lambda: Ed25519PrivateKey.generate().private_bytes_raw())
     return Ed25519PrivateKey.from_private_bytes(raw)
 
 

@@ -21,3 +21,5 @@ class Community(Base):
     cloud_url: Mapped[str] = mapped_column(String(400), default="")
     cloud_node: Mapped[str] = mapped_column(String(64), default="")
     cloud_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    kit_checked_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
+    """When somebody last typed the recovery kit's secret and it was right; 0 for never."""

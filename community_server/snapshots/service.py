@@ -49,7 +49,7 @@ def keep_snapshot(change: Change, door: str, taken: SnapshotTaken) -> None:
     )
     if (session.scalar(lately) or 0) >= MOST_AN_HOUR:
         raise RequestRefused("too many pictures", code="snapshots-too-many")
-    owner = _owner(taken.entry)
+    owner = snapshot_owner(taken.entry)
     change.safe.add_owner(session, owner)
     sealed = change.safe.seal(session, owner, _CONTEXT, taken.picture)
     session.add(Snapshot(entry=taken.entry, door_id=door, sealed=sealed, taken_at=moment))
@@ -65,7 +65,7 @@ def open_snapshot(session: Session, safe: Safe, entry: str) -> bytes:
     row = session.get(Snapshot, entry)
     if row is None or entry not in pictured(session, [entry]):
         raise NotFound("no picture of this", code="snapshot-unknown")
-    return safe.open(session, _owner(entry), _CONTEXT, row.sealed)
+    return safe.open(session, snapshot_owner(entry), _CONTEXT, row.sealed)
 
 
 def pictured(session: Session, entries: Collection[str]) -> frozenset[str]:
@@ -93,7 +93,7 @@ def forget_snapshots_of(change: Change, person: str) -> int:
 
 def _destroy(change: Change, rows: Sequence[Snapshot]) -> int:
     for row in rows:
-        change.safe.destroy(change.session, _owner(row.entry))
+        change.safe.destroy(change.session, snapshot_owner(row.entry))
         change.session.delete(row)
     if rows:
         change.session.flush()
@@ -101,5 +101,6 @@ def _destroy(change: Change, rows: Sequence[Snapshot]) -> int:
     return len(rows)
 
 
-def _owner(entry: str) -> str:
+def snapshot_owner(entry: str) -> str:
+    """Return the owner of the data key that seals the picture of one refusal."""
     return f"snapshot:{entry}"

@@ -54,8 +54,10 @@ class ErasureKeys:
         self.keys = keys
 
 
-def open_erasure_keys(path: Path, source: MasterKeySource) -> ErasureKeys:
+def open_erasure_keys(path: Path, source: MasterKeySource, *, estate: str = "") -> ErasureKeys:
     """Read the erasure keys, or make the first one where there is no file yet.
+
+    `estate` is the id that a new vault is to have, where it takes an earlier one's place.
 
     Raises:
         VaultLocked: the master key is not the one that wrapped them, or the file is damaged.
@@ -64,7 +66,7 @@ def open_erasure_keys(path: Path, source: MasterKeySource) -> ErasureKeys:
     first = not path.exists()
     master = source.load(create=first)
     if first:
-        keys = ErasureKeys(path, secrets.token_hex(16), master, {0: b""})
+        keys = ErasureKeys(path, estate or secrets.token_hex(16), master, {0: b""})
         keys.add_generation()
         keys.drop_older()
         return keys

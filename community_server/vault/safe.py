@@ -45,10 +45,7 @@ class Safe:
 
     def add_owner(self, session: Session, owner: str) -> None:
         """Draw a data key for a new owner."""
-        key = secrets.token_bytes(KEY_SIZE)
-        generation = self._erasure.generation
-        wrapped = self._wrap(owner, generation, key)
-        session.add(DataKey(owner=owner, generation=generation, wrapped=wrapped))
+        self.take_key(session, owner, secrets.token_bytes(KEY_SIZE))
         session.flush()
 
     def has_owner(self, session: Session, owner: str) -> bool:
@@ -97,6 +94,20 @@ class Safe:
         """
         return AESGCM(_decrypt(wrapping, self._bound(owner, "data-key"), wrapped))
 
+    def data_key(self, owner: str, generation: int, wrapped: Sealed) -> bytes:
+        """Return an owner's data key itself, for the bundle beside data backups and nothing else.
+
+        Raises:
+            SafeBroken: it was altered, is another owner's, or from before an erasure.
+        """
+        return _decrypt(self.wrapping(generation), self._bound(owner, "data-key"), wrapped)
+
+    def take_key(self, session: Session, owner: str, key: bytes) -> None:
+        """Give an owner a data key that came back from a bundle."""
+        generation = self._erasure.generation
+        wrapped = self._wrap(owner, generation, key)
+        session.add(DataKey(owner=owner, generation=generation, wrapped=wrapped))
+
     def open_with(self, cipher: AESGCM, owner: str, context: str, sealed: Sealed) -> bytes:
         """Open a sealed value with its owner's cipher.
 
@@ -116,8 +127,7 @@ class Safe:
             select(DataKey).where(DataKey.generation != newest).with_for_update()
         ).all()
         for row in stale:
-            bound = self._bound(row.owner, "data-key")
-            key = _decrypt(self.wrapping(row.generation), bound, row.wrapped)
+            key = self.data_key(row.owner, row.generation, row.wrapped)
             row.wrapped = self._wrap(row.owner, newest, key)
             row.generation = newest
         return len(stale)

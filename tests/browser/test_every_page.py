@@ -36,6 +36,7 @@ PAGES: Final = (
         "/entries/analysis",
     ),
     *("/alarms", "/alarms/{alarm}", "/alarms/rules", "/calls/{call}", "/cloud"),
+    "/backups",
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
     *("/staff", "/staff/{account}", "/tokens", "/audit", "/account", "/officer/retention"),
     *("/units", "/units/{unit}", "/groups", "/groups/new", "/groups/{group}", "/holidays"),

@@ -6,7 +6,7 @@ The only part of `tier_link` that knows SQLAlchemy.
 from tier_link.store.codes import PairingCodes
 from tier_link.store.database import NAMING_CONVENTION, open_database, reading
 from tier_link.store.erasing import TraceEraser
-from tier_link.store.migrating import bring_up_to_date
+from tier_link.store.migrating import bring_up_to_date, is_known_revision
 from tier_link.store.outbox import BodyCipher, LinkStore
 from tier_link.store.tables import LinkBase
 
@@ -18,6 +18,7 @@ __all__ = [
     "PairingCodes",
     "TraceEraser",
     "bring_up_to_date",
+    "is_known_revision",
     "open_database",
     "reading",
 ]
