@@ -26,6 +26,7 @@ NOT_BENCHMARKS = {
     "long_run",
     "crowd",
     "entry_log",
+    "forgetting",
     "year",
 }
 

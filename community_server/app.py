@@ -44,6 +44,7 @@ from community_server.own_forms import routes as forms
 from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
+from community_server.privacy import routes as privacy
 from community_server.reports import routes as reports
 from community_server.retention import routes as retention
 from community_server.services import routes as services
@@ -123,6 +124,7 @@ def make_app(estate: Estate) -> FastAPI:
         entries,
         snapshots,
         reports,
+        privacy,
         retention,
         analysis,
         services,

@@ -54,13 +54,14 @@ def _taken(text: io.StringIO) -> bytes:
     return data
 
 
-class _Pipe:
+class Pipe:
     """What `zipfile` writes to: it cannot go back, so every byte can be sent at once."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
     def write(self, data: bytes) -> int:
+        """Take what is to be sent."""
         self._written.append(bytes(data))
         return len(data)
 
@@ -68,6 +69,7 @@ class _Pipe:
         """Nothing is held back."""
 
     def take(self) -> bytes:
+        """Return what has come since the last time."""
         data = b"".join(self._written)
         self._written.clear()
         return data
@@ -80,7 +82,7 @@ def xlsx_stream(rows: Iterable[Sequence[Cell]], widths: Sequence[int]) -> Iterat
         rows: the heading, then the rest.
         widths: of the columns, in characters.
     """
-    pipe, waiting, sheets = _Pipe(), iter(rows), 0
+    pipe, waiting, sheets = Pipe(), iter(rows), 0
     head, row = next(waiting), next(waiting, None)
     # Speed matters more than size: a million rows are compressed while somebody waits.
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[call-overload]  # a pipe is enough

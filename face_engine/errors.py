@@ -3,6 +3,7 @@
 FaceEngineError
 ├── ModelsMissing        a pack's files are not in the models folder
 ├── ModelDamaged         a file's bytes are not the published ones
+├── ModelUnfit           a model is for something that nothing here does
 ├── ModelsUnavailable    no source could give a file
 ├── LicenceNotConfirmed  a pack's licence has to be read and confirmed first
 ├── PackUnknown          no pack has this name
@@ -32,6 +33,12 @@ class ModelDamaged(FaceEngineError):
     """A model file's bytes are not the published ones."""
 
     code = "model-damaged"
+
+
+class ModelUnfit(FaceEngineError):
+    """A model answers something else than where faces are, who is alike, or what is live."""
+
+    code = "model-unfit"
 
 
 class ModelsUnavailable(FaceEngineError):

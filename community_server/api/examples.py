@@ -437,6 +437,20 @@ ANSWERS: Final[dict[str, Any]] = {
         "rules": [{"kind": "strangers", "severity": "urgent", "after_min": 10, "most": 5}],
         "waits": {"urgent": 5, "warning": 60},
     },
+    "GET /privacy/looks": [
+        {
+            "number": 812,
+            "at": _MOMENT,
+            "staff": _STAFF,
+            "by": "lin",
+            "role": "manager",
+            "action": "look-at-entries",
+            "person": _PERSON,
+            "entry": "",
+            "reason": "asked",
+            "note": "",
+        }
+    ],
     "GET /retention": [
         {
             "kind": "entries",

@@ -150,6 +150,8 @@ REFUSALS: Final = {
     "POST /reports/{day}/signature": (
         "404 day-unknown; 409 day-not-over report-signed; 422 report-note-long"
     ),
+    "GET /privacy/looks": "422 time-unreadable",
+    "GET /privacy/people/{person}": "403 proof-needed; 404 person-unknown",
     "PUT /retention/{kind}": "403 proof-needed; 404 retention-unknown; 422 keep-wrong",
     "POST /schedules": "422 name-missing name-taken windows-missing windows-wrong",
     "DELETE /schedules/{schedule}": "404 schedule-unknown; 409 schedule-used",

@@ -32,7 +32,7 @@ LOOKED_EVERY_S: Final = 300.0
 """Between two looks for what is due of one kind: the shortest time that can be set is an hour."""
 AUDIT_EVERY_S: Final = float(DAY)
 """Each look that finds something makes a signature; three years are a day longer."""
-BATCH: Final = 500
+BATCH: Final = 200
 """Rows of one transaction: some ten milliseconds for which no other writer comes in."""
 FEW: Final = 50
 """Of what has a key of its own to be destroyed."""

@@ -47,7 +47,7 @@ def settle(session: Session, person: str, at: int, zone: ZoneInfo) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
     company = session.scalar(select(Worker.company_id).where(Worker.person_id == person))
     gone = forgotten_until(session)
-    if company is None or at < gone:
+    if company is None:
         return
     theirs = WorkerStay.person_id == person
     since = _since(session, theirs, at)

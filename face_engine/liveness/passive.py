@@ -19,6 +19,7 @@ from face_engine.liveness.insightface_addon import InsightFaceLiveness
 from face_engine.models import minifasnet
 from face_engine.models.licences import require_licence
 from face_engine.models.preparation import load_prepared
+from face_engine.models.purposes import require_fit
 from face_engine.models.registry import SILENT_FACE, PinnedPack, Role, default_folder
 from face_engine.models.sessions import CPU, open_session
 
@@ -96,6 +97,8 @@ def load_passive(
         role: open_session(graph, threads=threads, providers=providers)
         for role, graph in graphs.items()
     }
+    for role, network in networks.items():
+        require_fit(network, role, pack.file(role).name)
     if Role.LIVENESS_ALIGNED in networks:
         network = networks[Role.LIVENESS_ALIGNED]
         return InsightFaceLiveness(network, network.get_inputs()[0].name)

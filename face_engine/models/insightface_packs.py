@@ -5,6 +5,7 @@ Files lie where `insightface` itself keeps them below a root: `<models folder>/i
 `licences`.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from face_engine.errors import ModelDamaged, ModelsMissing
 from face_engine.faces import Face, Image, Vectors
 from face_engine.models.files import sha256
 from face_engine.models.licences import require_licence
+from face_engine.models.purposes import purpose_of_file
 from face_engine.models.registry import InsightFacePack
+
+_log = logging.getLogger(__name__)
 
 # SCRFD is given one fixed square, as InsightFace's own FaceAnalysis does.
 _SEARCH_SIZE = 640
@@ -135,10 +139,7 @@ def load_insightface_pack(
     detector: Any = None
     encoder: tuple[Any, Path] | None = None
     for file in files:
-        try:
-            model = model_zoo.get_model(str(file), providers=list(providers))
-        except Exception as broken:
-            raise ModelDamaged(f"insightface cannot open {file}: {broken}") from broken
+        model = _open_model(file, model_zoo, providers)
         task = getattr(model, "taskname", None)
         if task == "detection" and detector is None:
             detector = model
@@ -153,3 +154,15 @@ def load_insightface_pack(
     # The bytes decide the space: two files of one name may differ.
     space = f"{file.stem}-{sha256(file.read_bytes())[:12]}"
     return space, InsightFaceDetector(detector), InsightFaceEncoder(model)
+
+
+def _open_model(file: Path, model_zoo: Any, providers: Sequence[str]) -> Any:
+    """Open one file of a pack, unless it is for something that nothing here does: None then."""
+    try:
+        if purpose_of_file(file) is None:
+            # Their packs bring models that guess age and sex, too: none of these is ever opened.
+            _log.info("model=%s opened=no reason=no-purpose-here", file.name)
+            return None
+        return model_zoo.get_model(str(file), providers=list(providers))
+    except Exception as broken:
+        raise ModelDamaged(f"insightface cannot open {file}: {broken}") from broken

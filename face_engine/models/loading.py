@@ -12,6 +12,7 @@ from face_engine.faces import Detector, Encoder, Vectors
 from face_engine.models.insightface_packs import load_insightface_pack
 from face_engine.models.openvino_sessions import OpenVinoSession
 from face_engine.models.preparation import load_prepared
+from face_engine.models.purposes import require_fit
 from face_engine.models.registry import (
     DEFAULT_PACK,
     InsightFacePack,
@@ -61,11 +62,14 @@ class FacePack:
 
 def _load_pinned(pack: PinnedPack, folder: Path, threads: int, runtime: Runtime) -> FacePack:
     detector = open_session(load_prepared(folder, pack, pack.file(Role.DETECTOR)), threads=threads)
+    require_fit(detector, Role.DETECTOR, pack.file(Role.DETECTOR).name)
     encoder = load_prepared(folder, pack, pack.file(Role.ENCODER), runtime)
     if runtime is Runtime.OPENVINO:
         network = SFaceEncoder(OpenVinoSession(encoder, threads=threads, batch=1), largest_batch=1)
     else:
-        network = SFaceEncoder(open_session(encoder, threads=threads))
+        session = open_session(encoder, threads=threads)
+        require_fit(session, Role.ENCODER, pack.file(Role.ENCODER).name)
+        network = SFaceEncoder(session)
     middle = centring.load(pack.template_space)
     return FacePack(
         name=pack.name,
@@ -92,6 +96,7 @@ def load_pack(
         PackUnknown: there is no such pack, or it is not one that recognises,
             or not on that runtime.
         ModelsMissing, ModelDamaged: with the command that mends it.
+        ModelUnfit: a model is for something that nothing here does, see `purposes`.
         LicenceNotConfirmed: the pack's licence was not confirmed on this machine.
     """
     pack = pack_named(name)

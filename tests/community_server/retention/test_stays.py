@@ -52,3 +52,25 @@ def test_stays_that_were_counted_stay_counted_whatever_arrives_late(own: Bench) 
     with Session(log.estate.engine) as session, session.begin():
         assert forget_old_stays(session, now() - KEPT, 500) == 2
     assert stays() == (3, 1)
+
+
+def test_a_stay_whose_beginning_is_forgotten_is_neither_changed_nor_counted_again(
+    own: Bench,
+) -> None:
+    log = Log(own.estate)
+    gate, yard = log.door("Service gate", "in"), log.door("Yard", "in")
+    with InProcess(log.estate) as desk:
+        checked_in = {"new_company": "Tailwind", "name": "He", "unit": "1-101"}
+        worker = desk.send("check-ins", checked_in).json()["person"]
+    whose = {"person": worker, "category": "service", "direction": "in"}
+    horizon = now() - KEPT
+    log.entry(gate, horizon - 3600, **whose)
+    log.entry(yard, horizon + 3600, **whose)
+    log.entry(gate, now())
+    with Session(log.estate.engine) as session, session.begin():
+        assert forget_entries(session, horizon, 500) == 1
+    log.entry(yard, horizon + 7200, **whose)
+    with log.estate.reading() as session:
+        (stay,) = session.scalars(select(WorkerStay)).all()
+        assert stay.begins == (horizon - 3600) * 1000
+        assert session.scalar(select(func.sum(StayCount.count))) == 1

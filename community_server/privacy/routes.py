@@ -1,0 +1,107 @@
+"""The officer's desk, for programs of those who keep it."""
+
+from dataclasses import asdict
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from community_server.database import now
+from community_server.desk import EstateDep, reader
+from community_server.entries.request import Word, find_people, read_moment
+from community_server.estate import Estate
+from community_server.pages import language_of
+from community_server.privacy.bundle import make_bundle
+from community_server.privacy.register import Look, Wanted, list_looks
+from community_server.staff.permissions import Permission
+from community_server.staff.sessions import SignedIn
+from tier_kit.language import Language
+
+router = APIRouter(prefix="/api/v1/privacy", tags=["privacy"])
+
+Registrar = Annotated[SignedIn, reader(Permission.READ_AUDIT)]
+Taker = Annotated[SignedIn, reader(Permission.KEEP_PRIVACY, proven=True)]
+
+
+class LookQuery(BaseModel):
+    """Which looks; what is left out leaves all of them.
+
+    `who` is part of a name or a unit, which beats `person`, an id: whom they were about. `staff` is
+    the id of whoever looked. `since` and `until` (exclusive) are Unix seconds, or a time by the
+    estate's clock such as `2026-11-25T07:30`; `before` is the number that a page ended with.
+    """
+
+    who: Annotated[str, Field(max_length=100, repr=False)] = ""
+    person: Word = ""
+    staff: Word = ""
+    action: Word = ""
+    since: Word = ""
+    until: Word = ""
+    before: Annotated[int, Field(ge=0, le=2**60)] = 0
+
+
+@router.get("/looks")
+def show_looks(
+    estate: EstateDep,
+    staff: Registrar,
+    query: Annotated[LookQuery, Query()],
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, object]]:
+    """List who looked at what of whom, and why, the newest first."""
+    del staff
+    return [asdict(look) for look in looks_of(estate, query, limit)]
+
+
+@router.get("/people/{person}", response_class=StreamingResponse)
+def take_person(
+    person: str, request: Request, estate: EstateDep, staff: Taker
+) -> StreamingResponse:
+    """Send all that is known of a person as a ZIP: `person.json`, `entries.json`, `person.html`."""
+    return send_bundle(estate, person, staff.staff, language_of(request))
+
+
+def looks_of(estate: Estate, query: LookQuery, limit: int) -> list[Look]:
+    """List looks, the newest first.
+
+    Raises:
+        InputRefused: `time-unreadable`.
+    """
+    with estate.reading() as session:
+        return list_looks(session, estate.safe, read_wanted(estate, query), limit)
+
+
+def read_wanted(estate: Estate, query: LookQuery) -> Wanted:
+    """Return what an address asks for.
+
+    Raises:
+        InputRefused: `time-unreadable`.
+    """
+    zone, people = ZoneInfo(estate.settings.time_zone), None
+    if query.who.strip():
+        people = frozenset(row.roster.person for row in find_people(estate.book, query.who))
+    elif query.person:
+        people = frozenset({query.person})
+    return Wanted(
+        people=people,
+        staff=query.staff,
+        action=query.action,
+        since=read_moment(zone, query.since, "since"),
+        until=read_moment(zone, query.until, "until"),
+        before=query.before,
+    )
+
+
+def send_bundle(estate: Estate, person: str, staff: str, language: Language) -> StreamingResponse:
+    """Send all that is known of a person, and note who takes it away.
+
+    Raises:
+        NotFound: `person-unknown`.
+    """
+    bundle = make_bundle(estate, staff, person, now())
+    headers = {
+        "content-disposition": f'attachment; filename="{bundle.name}"',
+        "cache-control": "no-store",
+    }
+    return StreamingResponse(bundle.stream(language), headers=headers, media_type="application/zip")
