@@ -2,8 +2,8 @@
 
 `python -m benchmarks.forgetting [COUNT]` fills a year on SQLite and, as `entry_log` does, on
 PostgreSQL, keeps a month of it, and sweeps until nothing is due. Beside it a thread writes an audit
-row every 50 ms, as a desk or a door would; printed is how long each of its transactions took, before
-and meanwhile. Between two sweeps there is no pause here; a running server makes one of 15 s.
+row every 50 ms, as a desk or a door would; printed is how long each of its transactions took,
+before and meanwhile. Between two sweeps there is no pause here; a running server makes one of 15 s.
 """
 
 import statistics
@@ -40,6 +40,7 @@ class Writer:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
+        """Write until told to end."""
         while not self.ended.wait(EVERY_S):
             began = time.monotonic()
             with self.estate.changer.change() as change:
@@ -47,6 +48,7 @@ class Writer:
             self.took.append((time.monotonic() - began) * 1000)
 
     def say(self) -> str:
+        """Say how long it took since the last time this was asked."""
         took, self.took = sorted(self.took), []
         late = took[int(len(took) * 0.99)]
         return f"median {statistics.median(took):.0f}, 99% {late:.0f}, longest {took[-1]:.0f} ms"
