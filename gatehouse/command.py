@@ -30,6 +30,11 @@ _SUBCOMMANDS = {
     ),
     "bench": ("gatehouse.bench_command", "bench", "Time the face models on this machine."),
     "demo": ("gatehouse.demo_command", "demo", "All three tiers on this machine."),
+    "verify-receipt": (
+        "gatehouse.receipt_command",
+        "verify_receipt",
+        "Check what an estate states that it has destroyed.",
+    ),
     "doctor": ("gatehouse.doctor_command", "doctor", "Say what this machine lacks."),
 }
 

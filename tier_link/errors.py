@@ -9,6 +9,7 @@ Each error has a stable, kebab-case `code` for programs and a sentence for peopl
     ├── InvitationMalformed   a link or fragment that is not an invitation
     ├── EnvelopeRefused       an opened enrollment that is altered, misplaced or forged
     ├── ReplyRefused          an opened reply that is misplaced or forged
+    ├── ReceiptRefused        a file that is no receipt, or that no community signed
     ├── PassRefused           a QR code that is no pass of this community
     ├── CardRefused           what a reader or keyboard wrote is no card's number
     ├── PairingRefused        a pairing attempt that failed, and why
@@ -91,6 +92,16 @@ class ReplyRefused(LinkError):
     """
 
     code = "reply-malformed"
+
+
+class ReceiptRefused(LinkError):
+    """A file is no receipt, or not of the community that it should be of.
+
+    Codes: `receipt-missing` (no receipt in it, or several), `receipt-malformed`,
+    `receipt-forged`, `receipt-other-root`.
+    """
+
+    code = "receipt-malformed"
 
 
 class PassRefused(LinkError):

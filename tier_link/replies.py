@@ -40,17 +40,20 @@ class ReplyReason(StrEnum):
     ALREADY_ANSWERED = "already-answered"
 
 
-Outcome: TypeAlias = Literal["received", "enrolled", "retake", "refused"]
+Outcome: TypeAlias = Literal["received", "enrolled", "retake", "refused", "erased"]
+ReceiptBlock: TypeAlias = Annotated[str, Meta(max_length=64 * 1024)]
+"""A block of `tier_link.receipts`, or nothing."""
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One reply.
 
     `received`: the photos are good, the desk decides; `enrolled`: done; `retake`: send
-    again, the invitation still holds; `refused`: final. `reason` is a code or empty; `photo`
-    the index of the photo it is about, or -1. `pin` is empty or the person's new PIN. `qr_pass` is
+    again, the invitation still holds; `refused`: final; `erased`, later: what the estate held of
+    the person is gone. `reason` is a code or empty; `photo` the index of the photo it is about,
+    or -1. `pin` is empty or the person's new PIN. `qr_pass` is
     left out or the fragment of the link that shows their new pass (`tier_link.passes`), `home` the
-    one of a resident's personal page.
+    one of a resident's personal page, `receipt` a block of `tier_link.receipts`.
     Times are Unix seconds, `expires_at` 0 when nothing expires.
     """
 
@@ -66,6 +69,7 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     sent_at: UnixSeconds
     qr_pass: PassFragment = ""
     home: HomeFragment = ""
+    receipt: ReceiptBlock = ""
 
     def __repr__(self) -> str:
         return f"Reply({self.envelope}, {self.number}, {self.outcome}, {self.reason!r})"
@@ -87,6 +91,7 @@ def build_reply(
     expires_at: int = 0,
     qr_pass: str = "",
     home: str = "",
+    receipt: str = "",
 ) -> bytes:
     """Sign a reply with the certified key and seal it to `reply_key` (65 bytes).
 
@@ -108,6 +113,7 @@ def build_reply(
             sent_at=sent_at,
             qr_pass=qr_pass,
             home=home,
+            receipt=receipt,
         )
     )
     _parse(reply)

@@ -23,6 +23,10 @@ from tier_link.sealing import SealContext, open_sealed, seal
 MAX_ANSWER: Final = 96 * 1024
 """Characters of an answer in base64url: a home with its fullest list of visits."""
 
+EVEN_LENGTH: Final = 4 * 1024
+"""Bytes that a reply is filled up to. With a receipt it is longer than one without; filled up, both
+take the same padded size, and the relay does not learn by it how an enrollment ended."""
+
 AnswerPurpose: TypeAlias = Literal["reply", "visit-answer"]
 
 
@@ -89,7 +93,10 @@ def seal_signed(
     )
     if len(signed.reply) > MAX_ANSWER:
         raise ReplyRefused("longer than any answer")
-    return seal(reply_key, msgspec.json.encode(signed), place.context)
+    plaintext = msgspec.json.encode(signed)
+    if place.purpose == "reply":
+        plaintext = plaintext.ljust(EVEN_LENGTH)  # blanks, which JSON may end with
+    return seal(reply_key, plaintext, place.context)
 
 
 def open_signed(

@@ -66,7 +66,7 @@ def test_no_script_holds_a_sentence(path: Path) -> None:
     assert sentences == []
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", [*PACKAGES, "tier_kit.receipts"])
 def test_both_catalogues_are_complete_and_each_is_in_its_own_language(package: str) -> None:
     catalogue = Catalogue.load(package)  # refuses a key or a place that one of them lacks
     for key, sentence in catalogue.sentences["en"].items():
