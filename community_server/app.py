@@ -45,6 +45,7 @@ from community_server.pages import PAGES
 from community_server.passes import routes as passes
 from community_server.people import routes as people
 from community_server.privacy import routes as privacy
+from community_server.receipts import routes as receipts
 from community_server.reports import routes as reports
 from community_server.retention import routes as retention
 from community_server.services import routes as services
@@ -114,6 +115,7 @@ def make_app(estate: Estate) -> FastAPI:
         bulk_routes,
         messages,
         people,
+        receipts,
         households,
         access,
         passes,

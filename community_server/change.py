@@ -46,6 +46,8 @@ class Change:
     reconfigured: bool = False
     doors: set[str] = field(default_factory=set)
     woken: set[str] = field(default_factory=set)
+    erasures: set[str] = field(default_factory=set)
+    """Ids of the erasures that this change begins."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def touch(self, person: str) -> None:

@@ -2,14 +2,14 @@
 
 from community_server.change import Change
 from community_server.cloud_news import close_invitations
-from community_server.intake.approvals import destroy_waiting, waiting_of
-from community_server.intake.replies import Answer, send_answer
+from community_server.intake.approvals import end_waiting, waiting_of
+from community_server.intake.replies import Answer
 from community_server.invitations.queries import known_to_cloud, open_invitations
 from community_server.passes.service import take_pass_back
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
+from community_server.receipts.erasures import begin_erasure
 from community_server.services.stays import forget_stays
-from community_server.setup.community import get_community
 from community_server.snapshots.service import forget_snapshots_of
 from community_server.visits.links import withdraw_home_link
 from community_server.visits.queries import forget_visit, hosted_by, visit_of
@@ -27,18 +27,15 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
     """
     session = change.session
     row = get_person(session, person, lock=True)
-    community = get_community(session).slug
     for waiting in waiting_of(session, person):
-        refusal = Answer("refused", ReplyReason.DECLINED_BY_DESK)
-        send_answer(change, links, community, waiting, refusal)
-        destroy_waiting(change, waiting)
+        end_waiting(change, links, waiting, Answer("refused", ReplyReason.DECLINED_BY_DESK))
     published = known_to_cloud(open_invitations(session, [person]))
     close_invitations(change, links, published, "withdrawn")
     take_pass_back(change, person)
     _end_visits(change, links, person)
     forget_stays(session, [person])
     forget_snapshots_of(change, person)
-    session.flush()
+    begin_erasure(change, row, "person")
     change.safe.destroy(session, owner(person))
     session.delete(row)
     session.flush()

@@ -45,6 +45,7 @@ from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.messages.gateways import Channel, Gateway, open_gateways
 from community_server.own_forms.limits import FormLimits
 from community_server.people.fading import FadingBook
+from community_server.receipts.erasures import note_versions
 from community_server.renewal import Renewals
 from community_server.rosters.book import RosterBook, read_everybody, read_rows
 from community_server.rosters.news import Rosters
@@ -334,6 +335,7 @@ def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer) -> Non
     # Hours before people: a door lets nobody in by a group of which it knows no hours.
     configurer.tell_doors(change)
     rosters.tell_doors(change)
+    note_versions(change)
 
 
 @contextmanager

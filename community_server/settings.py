@@ -67,6 +67,8 @@ class Settings(TierSettings):
     """Where this server puts an encrypted backup daily: another disk, or a share."""
     backups_kept: Annotated[int, Field(ge=1, le=1000)] = 14
     """Data backups that stay in such a folder; of the bundle of keys there is one alone."""
+    backup_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    """Days for which the estate keeps a copy of this server's data, at most: receipts say so."""
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     """Days in which an invitation can be used."""
     second_factor_roles: tuple[Role, ...] = ()

@@ -24,6 +24,7 @@ from community_server.own_forms.service import forget_replies
 from community_server.passes.queries import forget_passes
 from community_server.people.queries import overdue_people
 from community_server.people.tables import Person
+from community_server.receipts.settling import Hearing, forget_erasures, settle
 from community_server.retention.running import Retention
 from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
@@ -75,6 +76,7 @@ class Sweeper:
             self._retire_overdue(moment)
             self._count_scores()
             self._forget_passes(moment)
+            self._settle_erasures(moment)
             self._configure_doors()
             self._sign_audit(moment)
             self._watch()
@@ -157,6 +159,16 @@ class Sweeper:
         with self.estate.changer.change() as change:
             for person in forget_passes(change.session, moment):
                 change.touch(person)
+
+    def _settle_erasures(self, moment: int) -> None:
+        """Sign for the erasures that every door has confirmed, or was given up for."""
+        estate = self.estate
+        hearing = Hearing(
+            estate.watch.find, estate.configurer.leases, estate.links, estate.settings.backup_days
+        )
+        with estate.changer.change() as change:
+            settle(change, hearing)
+            forget_erasures(change, moment)
 
     def _count_scores(self) -> None:
         """Compare the people with one another when many have changed; keep what was counted."""

@@ -329,6 +329,19 @@ ANSWERS: Final[dict[str, Any]] = {
             "valid_until": _MOMENT + 86400,
         }
     ],
+    "GET /erasures": [
+        {
+            "erasure": _OTHER,
+            "person": _PERSON,
+            "kept": "person",
+            "category": "resident",
+            "begun_at": _MOMENT,
+            "settled_at": _MOMENT + 20,
+            "doors": [
+                {"door": _DOOR, "name": "东门", "state": "confirmed", "at": _MOMENT + 20},
+            ],
+        }
+    ],
     "GET /thresholds": {
         "faces": 1204,
         "wrong_openings_per_month": 1.0,

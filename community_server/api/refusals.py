@@ -87,6 +87,7 @@ REFUSALS: Final = {
     "GET /entries/search": "422 filter-unknown look-reason-needed time-unreadable",
     "GET /entries/stream": "422 filter-unknown look-reason-needed time-unreadable",
     "GET /entries/why": "404 entry-unknown person-unknown; 422 time-unreadable",
+    "GET /erasures/{erasure}/receipt": "404 erasure-unknown; 409 not-set-up",
     "GET /events": "409 cursor-too-old cursor-unknown; 422 event-kind-unknown",
     "POST /groups": "422 door-unknown groups-too-many name-missing name-taken schedule-unknown",
     "DELETE /groups/{group}": "404 group-unknown; 409 group-is-default group-used",

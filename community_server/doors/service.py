@@ -91,9 +91,7 @@ class Configurer:
             template_space=self.space,
             matrix=np.asarray(self.matrix, "<f4").tobytes(),
             threshold=threshold,
-            lease_hours=LeaseHours(
-                24 * self.resident_lease_days, _VISITOR_LEASE_HOURS, _SERVICE_LEASE_HOURS
-            ),
+            lease_hours=self.leases,
             zone=Zone(door.min_face_px, door.dwell_ms, door.max_yaw_deg, door.cooldown_s),
             frames=door.frames,
             gate_open_s=door.gate_open_s,
@@ -120,6 +118,11 @@ class Configurer:
             days=told.days,
             snapshots=door.snapshots,
         )
+
+    @property
+    def leases(self) -> LeaseHours:
+        """For how long doors go on without news, by category."""
+        return LeaseHours(24 * self.resident_lease_days, _VISITOR_LEASE_HOURS, _SERVICE_LEASE_HOURS)
 
     def send(self, change: Change, door: Door) -> None:
         """Put a door's configuration into its outbox."""

@@ -1,7 +1,7 @@
 """The desk's decision: the waiting photos are shown, compared, and destroyed by the decision."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
@@ -29,6 +29,7 @@ from community_server.people.service import (
     store_template,
 )
 from community_server.people.tables import Person
+from community_server.receipts.signing import sign_for_photos
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
 from community_server.visits.links import home_link_of, make_home_link
@@ -152,17 +153,27 @@ def decide(
         answer = Answer("refused", ReplyReason.DECLINED_BY_DESK)
     row.state = "enrolled" if decision == "approve" else "declined"
     row.reason, row.decided_at, row.decided_by = answer.reason, now(), staff
-    send_answer(change, links, get_community(session).slug, row, answer)
-    destroy_waiting(change, row)
-    return decision == "approve" and not (answer.pin or answer.qr_pass)
+    by_face = decision == "approve" and not (answer.pin or answer.qr_pass)
+    end_waiting(change, links, row, answer, judge.space.name if by_face else "")
+    return by_face
 
 
-def destroy_waiting(change: Change, row: Enrollment) -> None:
-    """Destroy what waited: photos, template, particulars, and the data key that sealed them."""
-    change.session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
+def end_waiting(
+    change: Change, links: LinkStore, row: Enrollment, answer: Answer, space: str = ""
+) -> None:
+    """Destroy what waited, and answer: photos, template, particulars, the key that sealed them.
+
+    `space` is the template space of what was kept of the photos, empty for nothing; the answer
+    brings a receipt that says so.
+    """
+    session = change.session
+    photos = _count_photos(session, row)
+    session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
     row.template = row.particulars = None
-    change.safe.destroy(change.session, enrollment_owner(row.id))
+    change.safe.destroy(session, enrollment_owner(row.id))
     change.wipe()
+    receipt = sign_for_photos(session, change.safe, row.id, photos=photos, space=space)
+    send_answer(change, links, get_community(session).slug, row, replace(answer, receipt=receipt))
 
 
 def waiting_of(session: Session, person: str) -> Sequence[Enrollment]:

@@ -17,7 +17,10 @@ from tier_link.store import LinkStore
 
 @dataclass(frozen=True)
 class Answer:
-    """What an enrollee is told; `photo` is the index of the photo meant, or -1."""
+    """What an enrollee is told; `photo` is the index of the photo meant, or -1.
+
+    `receipt` is the signed block that says what became of their photos.
+    """
 
     outcome: Outcome
     reason: str = ""
@@ -26,6 +29,7 @@ class Answer:
     expires_at: int = 0
     qr_pass: str = ""
     home: str = ""
+    receipt: str = ""
 
     @property
     def final(self) -> bool:
@@ -62,6 +66,7 @@ def send_answer(
         expires_at=answer.expires_at,
         qr_pass=answer.qr_pass,
         home=answer.home,
+        receipt=answer.receipt,
     )
     _put(change, links, row, over_cloud=row.origin == "cloud", final=answer.final)
 

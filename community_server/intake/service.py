@@ -30,6 +30,7 @@ from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
 from community_server.people.service import describe_person, open_template, store_template
 from community_server.people.tables import Person, Template
+from community_server.receipts.signing import sign_for_photos
 from community_server.settings import Settings
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
@@ -157,7 +158,10 @@ class Intake:
         store_template(change, person, space, judgement.template, photos=judgement.photos)
         change.newest[person.id] = judgement.template
         row.state, row.decided_at = "enrolled", now()
-        return Answer("enrolled", expires_at=person.valid_until)
+        receipt = sign_for_photos(
+            change.session, change.safe, row.id, photos=judgement.photos, space=space
+        )
+        return Answer("enrolled", expires_at=person.valid_until, receipt=receipt)
 
     def _judge(
         self, change: Change, person: str, enrollment: OpenedEnrollment, look: Look | None

@@ -1,9 +1,10 @@
-"""Short-lived keys: envelope keys for sealing to the community, a reply key, a pass key.
+"""Short-lived keys: envelope keys for sealing to the community; reply, pass and receipt keys.
 
 A new envelope and reply key every week. Certificates overlap by a day, and the private part lives
 two days longer than its certificate, for envelopes that were on their way; then it is destroyed
 with its data key, and nothing sealed to it can be opened any more. A pass key signs for a month;
-its certificate holds for as long as the last pass that it signed.
+its certificate holds for as long as the last pass that it signed. A receipt key signs for a month,
+too; a receipt is held against its certificate as of the moment when it was signed.
 """
 
 from dataclasses import dataclass, field
@@ -45,8 +46,9 @@ GRACE: Final = 2 * DAY
 """How long an envelope key outlives its certificate; an envelope lives 24 hours in the cloud."""
 
 PASS_ROTATION: Final = 30 * DAY
+RECEIPT_ROTATION: Final = 30 * DAY
 
-Use = Literal["envelope", "reply", "pass"]
+Use = Literal["envelope", "reply", "pass", "receipt"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ _SPANS: Final[dict[Use, _Span]] = {
     "reply": _WEEKLY,
     # A day for a sweep that comes late, twice: only the newest signs, and a pass may begin later.
     "pass": _Span(PASS_ROTATION, PASS_ROTATION + 2 * LONGEST_S, PASS_ROTATION + DAY),
+    # Destroyed a day after its last use, so that nobody can date a receipt back later.
+    "receipt": _Span(RECEIPT_ROTATION, RECEIPT_ROTATION + DAY, RECEIPT_ROTATION + DAY),
 }
 
 
@@ -74,8 +78,8 @@ class KeyGone(ServerError):
 
 
 @dataclass(frozen=True)
-class ReplySigner:
-    """What signs replies."""
+class Signer:
+    """What signs replies, or receipts."""
 
     private: Ed25519PrivateKey = field(repr=False)
     certificate: SignedCertificate
@@ -166,14 +170,23 @@ def envelope_key(session: Session, safe: Safe, key: str, now: int) -> ec.Ellipti
     return private
 
 
-def reply_signer(session: Session, safe: Safe) -> ReplySigner:
+def reply_signer(session: Session, safe: Safe) -> Signer:
     """Return the newest reply key.
 
     Raises:
         KeyGone: none was made yet.
     """
     row, private = _signing(session, safe, "reply")
-    return ReplySigner(private, carry_certificate(row.certificate, row.signature))
+    return Signer(private, carry_certificate(row.certificate, row.signature))
+
+
+def receipt_signer(session: Session, safe: Safe, community: str, now: int) -> Signer:
+    """Return the newest receipt key, made now where there is none that holds."""
+    newest = _newest(session, "receipt")
+    if newest is None or newest.not_after <= now:
+        _make(session, safe, "receipt", community, now)
+    row, private = _signing(session, safe, "receipt")
+    return Signer(private, carry_certificate(row.certificate, row.signature))
 
 
 def pass_signer(session: Session, safe: Safe) -> PassSigner:
@@ -197,7 +210,7 @@ def pass_certificates(session: Session, now: int) -> tuple[CarriedCertificate, .
 
 
 def _signing(
-    session: Session, safe: Safe, use: Literal["reply", "pass"]
+    session: Session, safe: Safe, use: Literal["reply", "pass", "receipt"]
 ) -> tuple[CertifiedKey, Ed25519PrivateKey]:
     row = _newest(session, use)
     if row is None or row.private is None:

@@ -16,6 +16,7 @@ from community_server.people.particulars import Known, hash_phone, owner, seal_k
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
 from community_server.people.tables import Person, PersonDoor, Template
+from community_server.receipts.erasures import begin_erasure
 from community_server.vault.safe import Safe
 from face_engine.faces import Vectors
 
@@ -108,6 +109,7 @@ def forget_face(change: Change, row: Person) -> None:
     template = change.session.get(Template, row.id)
     if template is None:
         return
+    begin_erasure(change, row, "face")
     row.second_credential = False  # there is no face left that it would stand beside
     change.session.delete(template)
     change.session.flush()

@@ -44,7 +44,7 @@ PAGES: Final = (
     *("/schedules", "/schedules/new", "/schedules/{schedule}"),
     *("/import", "/invitations", "/invitations/outbox"),
     *("/services", "/services/companies", "/services/companies/new"),
-    "/services/companies/{company}",
+    *("/services/companies/{company}", "/erasures"),
 )
 """Pages behind the sign-in."""
 OUTSIDE: Final = ("/login", "/welcome/{secret}", "/privacy")
@@ -59,7 +59,7 @@ PARTS: Final = {
     "/officer/people/{person}/file",
     "/visitors/badge",
     "/entries/export/{form}",
-    "/entries/{entry}/snapshot",
+    *("/entries/{entry}/snapshot", "/erasures/{erasure}/receipt"),
 }
 """What is asked for by pages, and is none."""
 QUICK: Final = [("en", "light")]
@@ -104,6 +104,8 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         invited = staff.call("POST", "invitations", resident | {"name": "林梅 Lin Mei"})
         staff.call("POST", f"people/{invited['person']}/cards", {"number": "0012345678"})
         newcomer = staff.call("POST", "invitations", resident | {"name": "陈"})
+        gone = staff.call("POST", "invitations", resident | {"name": "去"})["person"]
+        staff.call("DELETE", f"people/{gone}")
         webhook = staff.call(
             "POST", "webhooks", {"name": "物业 Management", "url": "https://hooks.example/in"}
         )["webhook"]
@@ -129,6 +131,7 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
     return {
         "form": "csv",
         "entry": "0" * 32,
+        "erasure": "0" * 32,
         "door": door.door,
         "account": account,
         "day": "2026-11-18",

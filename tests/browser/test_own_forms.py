@@ -22,6 +22,8 @@ from tests.browser.conftest import (
 from tests.browser.console import PHONE, Desk
 from tests.browser.test_form import choose
 from tests.support.form_steps import await_outcome, step
+from tier_link.invitations import parse_link
+from tier_link.receipts import PhotosDestroyed, open_receipt
 
 LANGUAGES: Final = ["en", pytest.param("zh-CN", marks=pytest.mark.soak)]
 AT_HOME: Final = ("encode", "keep")
@@ -63,6 +65,23 @@ def stored_photos(page: Page) -> int:
         })"""
     )
     return count
+
+
+def assert_receipt(form: Page, link: str, *, photos: int) -> None:
+    """Check that the page shows a receipt and saves a file that verifies by the link alone."""
+    form.get_by_test_id("receipt").locator("summary").click()
+    assert form.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert faults(form) == []
+    with form.expect_download() as saved:
+        form.get_by_test_id("receipt-save").click()
+    file = saved.value.path().read_bytes()
+    assert file.decode() == form.get_by_test_id("receipt-text").text_content()
+    stated = open_receipt(file, parse_link(link).invitation.fingerprint).receipt.stated
+    assert isinstance(stated, PhotosDestroyed)
+    assert stated.photos == photos
+    assert stated.agreed
+    for agreed in stated.agreed:
+        assert agreed.text in file.decode()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -129,3 +148,4 @@ def test_a_visitor_enrolls_by_phone_while_the_broadband_is_down(
         page.goto("/approvals")
         page.locator("[data-testid^=approve-]").click()
         await_outcome(form, "enrolled")
+        assert_receipt(form, link, photos=1)

@@ -3,6 +3,7 @@
 import type { Pose } from "./enrollment.ts";
 import type { Fault } from "./guidance.ts";
 import { byTestId, keepSaying, part, sayOrHide, showStep } from "./page.ts";
+import { showReceipt } from "./receipt.ts";
 import { isFinal } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { currentLanguage, isText, t } from "./texts.ts";
@@ -61,6 +62,8 @@ function adviceFor(reply: Reply, pose: Pose | undefined): TextKey {
       return "form.outcome.received-advice";
     case "enrolled":
       return reply.pin ? "form.outcome.enrolled-pin-advice" : "form.outcome.enrolled-advice";
+    case "erased":
+      return "form.outcome.erased-advice";
     default:
       return "form.reason-advice.other";
   }
@@ -97,6 +100,7 @@ export function showOutcome(
   byTestId<HTMLAnchorElement>("open-pass").hash = reply.pass;
   part("outcome-home").hidden = !reply.home;
   byTestId<HTMLAnchorElement>("open-home").hash = reply.home;
+  showReceipt(reply.receipt);
   keepSaying(part("outcome-advice"), () => t(adviceFor(reply, about)));
   // With the final answer the photos are gone from this phone, and nothing more is sent.
   part("promise").hidden = isFinal(reply);

@@ -8,7 +8,7 @@ import type { ReplyQuestion } from "./answer.ts";
 export { ReplyRefused } from "./answer.ts";
 export type { ReplyQuestion } from "./answer.ts";
 
-export type Outcome = "received" | "enrolled" | "retake" | "refused";
+export type Outcome = "received" | "enrolled" | "retake" | "refused" | "erased";
 
 export interface Reply {
   readonly number: number;
@@ -23,16 +23,18 @@ export interface Reply {
   readonly pass: string;
   /** Fragment of the link to a resident's own page, or empty. */
   readonly home: string;
+  /** A signed block that says what became of the photos, or empty. */
+  readonly receipt: string;
   /** Unix seconds; 0 when nothing expires. */
   readonly expiresAt: number;
 }
 
 /** Say whether no other reply will follow. */
 export function isFinal({ outcome }: Reply): boolean {
-  return outcome === "enrolled" || outcome === "refused";
+  return outcome !== "received" && outcome !== "retake";
 }
 
-const OUTCOMES: readonly string[] = ["received", "enrolled", "retake", "refused"];
+const OUTCOMES: readonly string[] = ["received", "enrolled", "retake", "refused", "erased"];
 
 /** Open and check a reply. Throws SealBroken, CertificateRefused or ReplyRefused. */
 export async function openReply(sealed: Bytes, question: ReplyQuestion): Promise<Reply> {
@@ -48,6 +50,7 @@ export async function openReply(sealed: Bytes, question: ReplyQuestion): Promise
     pin: String(fields["pin"]),
     pass: String(fields["qr_pass"] ?? ""),
     home: String(fields["home"] ?? ""),
+    receipt: String(fields["receipt"] ?? ""),
     expiresAt: Number(fields["expires_at"]),
   };
 }

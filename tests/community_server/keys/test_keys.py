@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from community_server.database import now
@@ -10,17 +12,24 @@ from community_server.keys.authority import own_names
 from community_server.keys.certified import (
     DAY,
     GRACE,
+    RECEIPT_ROTATION,
     ROTATION,
     VALIDITY,
     KeyGone,
     envelope_key,
     published_certificates,
+    receipt_signer,
     renew_keys,
     reply_signer,
 )
 from community_server.keys.root import make_recovery_kit, read_recovery_secret, root_key
+from community_server.keys.tables import CertifiedKey
+from community_server.setup.community import get_community
 from community_server.vault.tables import DataKey
 from tests.community_server.bench import Bench
+from tier_link.base64url import decode_base64url
+from tier_link.certificates import root_fingerprint, root_public_bytes
+from tier_link.receipts import PhotosDestroyed, Receipt, open_receipt, sign_receipt
 
 
 def test_envelope_keys_rotate_weekly_overlap_and_are_destroyed_after_their_last_use(
@@ -80,3 +89,50 @@ def test_no_private_key_lies_on_the_disk_in_the_clear(bench: Bench) -> None:
 def test_the_certificate_names_what_the_machine_is_called() -> None:
     assert {"localhost", "127.0.0.1", "door.example"} <= set(own_names("", ["door.example"]))
     assert "10.1.2.3" in own_names("10.1.2.3", [])
+
+
+def test_a_receipt_key_signs_for_a_month_and_is_destroyed_while_its_receipts_stay_good(
+    bench: Bench,
+) -> None:
+    safe, start = bench.estate.safe, now()
+    with Session(bench.estate.engine) as session:
+        community = get_community(session).slug
+        block = sign_receipt_for(session, bench, start)
+        first = receipt_signer(session, safe, community, start)
+        later = start + RECEIPT_ROTATION + 10
+        renew_keys(session, safe, community, later)
+        second = receipt_signer(session, safe, community, later)
+        assert second.certificate != first.certificate
+
+        over = start + RECEIPT_ROTATION + DAY + 10
+        renew_keys(session, safe, community, over)
+        kept = session.scalars(
+            select(CertifiedKey).where(
+                CertifiedKey.purpose == "receipt", CertifiedKey.private.is_not(None)
+            )
+        ).all()
+        assert [row.not_before for row in kept] == [later]
+        root = root_public_bytes(root_key(session, safe))
+        assert open_receipt(block.encode(), root_fingerprint(root)).receipt.signed_at == start
+        session.rollback()
+
+
+def test_without_a_receipt_key_that_holds_one_is_made(bench: Bench) -> None:
+    with Session(bench.estate.engine) as session:
+        community, much_later = get_community(session).slug, now() + 400 * DAY
+        signer = receipt_signer(session, bench.estate.safe, community, much_later)
+        certificate = msgspec.json.decode(decode_base64url(signer.certificate.certificate))
+        assert certificate["purpose"] == "receipt"
+        assert certificate["not_before"] == much_later
+        session.rollback()
+
+
+def sign_receipt_for(session: Session, bench: Bench, moment: int) -> str:
+    community, safe = get_community(session), bench.estate.safe
+    signer = receipt_signer(session, safe, community.slug, moment)
+    return sign_receipt(
+        Receipt(1, community.slug, community.name, moment, PhotosDestroyed("a" * 32, 1, "")),
+        signing_key=signer.private,
+        certificate=signer.certificate,
+        root_public=root_public_bytes(root_key(session, safe)),
+    )
