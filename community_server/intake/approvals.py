@@ -161,19 +161,24 @@ def decide(
 def end_waiting(
     change: Change, links: LinkStore, row: Enrollment, answer: Answer, space: str = ""
 ) -> None:
-    """Destroy what waited, and answer: photos, template, particulars, the key that sealed them.
+    """Destroy what waited, and answer.
 
     `space` is the template space of what was kept of the photos, empty for nothing; the answer
     brings a receipt that says so.
     """
     session = change.session
     photos = _count_photos(session, row)
-    session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
-    row.template = row.particulars = None
-    change.safe.destroy(session, enrollment_owner(row.id))
-    change.wipe()
+    destroy_waiting(change, row)
     receipt = sign_for_photos(session, change.safe, row.id, photos=photos, space=space)
     send_answer(change, links, get_community(session).slug, row, replace(answer, receipt=receipt))
+
+
+def destroy_waiting(change: Change, row: Enrollment) -> None:
+    """Destroy what waited: photos, template, particulars, and the data key that sealed them."""
+    change.session.execute(delete(PendingPhoto).where(PendingPhoto.enrollment_id == row.id))
+    row.template = row.particulars = None
+    change.safe.destroy(change.session, enrollment_owner(row.id))
+    change.wipe()
 
 
 def waiting_of(session: Session, person: str) -> Sequence[Enrollment]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from community_server.doors.tables import Door
 from community_server.estate import Estate
 from community_server.messages.tables import OutgoingMessage
+from community_server.receipts.settling import KEPT_DAYS
 from community_server.retention.schedule import Kept, Kind, read_schedule
 from community_server.services.companies import USUAL_RETENTION_DAYS
 from community_server.services.tables import Company
@@ -87,6 +88,8 @@ def _kinds(session: Session, estate: Estate, *, cloud: bool) -> Iterator[Stated]
     places = ("server", "systems") if _is_connected(session, estate) else ("server",)
     yield _scheduled(schedule[Kind.EVENTS], places, Permission.SEE_EVENTS)
     yield _scheduled(schedule[Kind.AUDIT], ("server",), Permission.READ_AUDIT)
+    years = KEPT_DAYS // 365
+    yield Stated("receipts", "years", years, ("server",), _seeing(Permission.REMOVE_PEOPLE))
     yield Stated("sums", "estate", 0, ("server",), entries)
 
 
