@@ -4,7 +4,8 @@
 #   make test    set up, then run the tests
 #   make check   formatting, rules, types, imports, catalogues, deployment files
 #   make bench   medians and ratios, and a results file
-#   make soak    the long runs
+#   make long    set up, then run the tests of whole estates and of the other database
+#   make soak    the runs of minutes to hours
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -13,7 +14,7 @@ JOBS ?= 2
 PYTHON_SOURCES := access_rules benchmarks community_server door_terminal enrollment_cloud \
 	face_engine gatehouse migrations tier_kit tests tier_link tools web
 
-.PHONY: setup run test check bench soak pages models
+.PHONY: setup run test long check bench soak pages models
 
 setup: .venv/ready pages models
 
@@ -37,7 +38,10 @@ run: setup
 	$(BIN)/gatehouse demo
 
 test: setup
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not soak"
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not long and not soak"
+
+long: setup
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "long and not soak"
 
 soak: setup
 	$(BIN)/pytest -m soak

@@ -21,7 +21,7 @@ from tests.browser.door_screen import SMALL, UPRIGHT
 from tests.browser.door_screen import shoot as shoot_door
 from tests.browser.shots import shoot
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 OLD_PC: ViewportSize = {"width": 1024, "height": 768}
 STILL_WIDTH = 480

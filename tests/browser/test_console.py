@@ -20,8 +20,6 @@ from tier_kit.language import LANGUAGES
 from tier_link.envelopes import Particulars
 from tier_link.estate_messages import AlarmChanged, LockdownDeclared
 
-pytestmark = pytest.mark.xdist_group("console")
-
 _NONE = LockdownDeclared(1, active=False)
 SMALLEST_PHOTO = 100
 """Pixels across: enough to compare a face."""

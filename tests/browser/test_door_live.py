@@ -30,6 +30,8 @@ from tests.door_terminal.processes import MATRIX, Door, enrolled, in_step, pair,
 from tests.door_terminal.samples import QUICK, configured
 from tier_link.estate_messages import Looking, WeeklyWindow, Zone
 
+pytestmark = pytest.mark.long
+
 PIN, UNIT = "482915", "3-1-1201"
 
 

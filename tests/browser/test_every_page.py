@@ -22,8 +22,6 @@ from tests.browser.doors_at_desk import DoorAtDesk, door_at, staff_of
 from tests.browser.shots import shoot
 from tier_link.estate_messages import EntryRecorded
 
-pytestmark = pytest.mark.xdist_group("console")
-
 PAGES: Final = (
     *("/", "/night", "/approvals", "/people", "/people/{person}", "/people/{person}/removal"),
     *("/visitors", "/doors", "/doors/{door}", "/doors/{door}/removal", "/doors/{door}/opening"),
@@ -62,8 +60,7 @@ PARTS: Final = {
     *("/entries/{entry}/snapshot", "/erasures/{erasure}/receipt"),
 }
 """What is asked for by pages, and is none."""
-QUICK: Final = [("en", "light")]
-OTHERS: Final = [("zh-CN", "dark"), ("en", "dark"), ("zh-CN", "light")]
+LOOKS: Final = [("en", "light"), ("zh-CN", "dark"), ("en", "dark"), ("zh-CN", "light")]
 
 
 @dataclass
@@ -84,7 +81,7 @@ def furnished(
         estate.start_cloud()
         estate.start_server()
         desk = Desk(estate, browser)
-        for language, scheme in QUICK + OTHERS:
+        for language, scheme in LOOKS:
             with desk.page(
                 signed_in=False, language=language, color_scheme=scheme, viewport=PHONE
             ) as page:
@@ -172,10 +169,8 @@ def test_every_page_there_is_stands_in_the_list() -> None:
     assert routes >= pages
 
 
-@pytest.mark.parametrize(
-    ("language", "scheme"),
-    [*QUICK, *(pytest.param(*other, marks=pytest.mark.soak) for other in OTHERS)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_every_page_is_sound_fits_a_phone_and_speaks_the_readers_language(
     furnished: Furnished, language: str, scheme: str
 ) -> None:
@@ -220,6 +215,7 @@ def too_wide(page: Page) -> Sequence[str]:
     return found
 
 
+@pytest.mark.long
 def test_on_a_phone_seldom_visited_rooms_wait_behind_one_word(furnished: Furnished) -> None:
     with furnished.desk.page(viewport=PHONE) as page:
         page.goto("/people")
@@ -233,6 +229,7 @@ def test_on_a_phone_seldom_visited_rooms_wait_behind_one_word(furnished: Furnish
         expect(page.get_by_test_id("nav-more")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_what_is_no_page_is_a_part_of_one(furnished: Furnished) -> None:
     with staff_of(furnished.desk) as staff:
         for template in sorted(PARTS):

@@ -12,7 +12,7 @@ from gatehouse.local_estate import wait_for
 from tests.browser.console import DESKTOP, PASSWORD, USERNAME, Desk
 from tests.browser.doors_at_desk import DoorAtDesk, door_at
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 STILL = 0.05
 """Half of what the web's vitals call good, all shifts of the test together."""
@@ -88,7 +88,7 @@ class Guard:
         self.page.wait_for_url("**/night?done=opened")
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_guard_sees_an_alarm_opens_and_refuses_by_keyboard_alone(
     desk: Desk, door: DoorAtDesk, language: str
 ) -> None:

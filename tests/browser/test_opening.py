@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.console import PASSWORD, PHONE, USERNAME, Desk
 from tests.browser.shots import shoot
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 
 def openings(desk: Desk) -> list[str]:

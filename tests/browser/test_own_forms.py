@@ -25,7 +25,9 @@ from tests.support.form_steps import await_outcome, step
 from tier_link.invitations import parse_link
 from tier_link.receipts import PhotosDestroyed, open_receipt
 
-LANGUAGES: Final = ["en", pytest.param("zh-CN", marks=pytest.mark.soak)]
+pytestmark = pytest.mark.long
+
+LANGUAGES: Final = ["en", "zh-CN"]
 AT_HOME: Final = ("encode", "keep")
 """The consents where nothing goes over the internet."""
 

@@ -18,7 +18,7 @@ from tier_link.passes import (
     verify_code,
 )
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 
 def invite(page: Page, room: str, **fields: str) -> None:

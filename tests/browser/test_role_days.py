@@ -33,7 +33,7 @@ from tests.support.mailbox import Mailbox
 from tier_kit.language import Language
 from tier_link.estate_messages import EntryRecorded
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 ROLES = ("manager", "guard", "officer")
 HOUR = 3600
@@ -293,7 +293,7 @@ class Day:
         expect(page.get_by_role("link", name=name)).to_have_count(0)
 
 
-@pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_each_role_gets_through_its_day(
     court: Court, language: Language, portraits: Portraits, tmp_path: Path
 ) -> None:

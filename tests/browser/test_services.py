@@ -12,7 +12,7 @@ from tests.browser.doors_at_desk import DoorAtDesk, door_at
 from tests.browser.shots import shoot
 from tier_link.estate_messages import Direction, EntryRecorded
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 HOUR = 3600
 

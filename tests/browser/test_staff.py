@@ -13,6 +13,8 @@ from gatehouse.local_estate import LocalEstate
 from tests.browser.console import USERNAME, Desk, enter
 from tests.browser.shots import shoot
 
+pytestmark = pytest.mark.long
+
 OWN = "my own quiet password"
 
 
@@ -64,7 +66,7 @@ def code_of(secret: str, moment: float) -> str:
 @pytest.mark.parametrize(
     ("language", "title", "wrong"),
     [
-        pytest.param("en", "One more step", "does not fit", marks=pytest.mark.soak),
+        ("en", "One more step", "does not fit"),
         ("zh-CN", "还差一步", "不正确"),
     ],
 )

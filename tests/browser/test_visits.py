@@ -12,11 +12,10 @@ from tests.browser.console import PHONE, Desk
 from tests.browser.shots import shoot
 from tests.support.form_steps import PATIENCE_MS, await_outcome, open_form, step
 
-pytestmark = pytest.mark.xdist_group("console")
+pytestmark = pytest.mark.long
 
 UNIT = "3-1-502"
-SPOKEN = pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.soak)])
-OTHER = pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.soak)])
+SPOKEN = pytest.mark.parametrize("language", ["en", "zh-CN"])
 
 
 @contextmanager
@@ -97,7 +96,7 @@ def test_a_resident_invites_and_the_visitor_gets_a_pass_without_a_photo(
         expect(page.get_by_test_id("visits")).to_have_count(0)
 
 
-@OTHER
+@SPOKEN
 def test_whoever_asks_at_a_poster_is_let_in_by_the_household(desk: Desk, language: str) -> None:
     name = f"Ada Chen {language}"
     with (

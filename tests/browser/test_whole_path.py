@@ -35,8 +35,6 @@ from tests.support.databases import databases
 from tests.support.form_steps import PATIENCE_MS, agree, await_outcome, open_form
 from tests.support.head_turns import swing, turned
 
-pytestmark = pytest.mark.xdist_group("whole-path")
-
 POSES = ("front", "left", "right")
 UNIT = "3-1-502"
 LEFT_DEGREES, RIGHT_DEGREES = 20.0, -27.0

@@ -13,7 +13,7 @@ from face_engine.models.fetching import fetch
 from face_engine.models.registry import OPENCV_ZOO
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.community_server.bench import Bench, prepare
-from tests.support.databases import postgresql_database
+from tests.support.databases import BOTH, postgresql_database
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def people(models: Path) -> Sequence[SamplePerson]:
     return [one for one in sample_people(load_pack(folder=models)) if one.name != "Emil"]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=BOTH)
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database's address; empty means SQLite in the data folder."""
     if request.param == "sqlite":

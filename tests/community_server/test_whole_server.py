@@ -22,7 +22,7 @@ from gatehouse.sample_people import SamplePerson
 from tests.community_server.doubles import COMMUNITY, CloudDouble, DoorDouble
 from tests.community_server.server_process import Desk, Server, run_server, start
 from tests.community_server.whole_way import draft_for, pair_cloud, reply_to
-from tests.support.databases import postgresql_database
+from tests.support.databases import BOTH, postgresql_database
 from tier_link.base64url import decode_base64url
 from tier_link.certificates import load_root
 from tier_link.errors import PairingRefused, RequestFailed
@@ -38,7 +38,7 @@ from tier_link.estate_messages import (
 from tier_link.invitations import parse_link
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def own_server(request: pytest.FixtureRequest, models: Path, tmp_path: Path) -> Iterator[Server]:
     """A server of one test's own, on each database."""
     with contextlib.ExitStack() as stack:

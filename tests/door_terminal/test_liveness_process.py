@@ -28,6 +28,8 @@ from tests.door_terminal.processes import Door, enrolled, furnish, running_door
 from tests.support.shared_data import shared_folder
 from tier_link.estate_messages import RosterPerson, Zone
 
+pytestmark = pytest.mark.long
+
 Seen = tuple[bool, str, str]
 """Of an entry: granted, reason, liveness."""
 

@@ -20,6 +20,8 @@ from tests.door_terminal.processes import Door, gatehouse, in_step, pair, runnin
 from tests.door_terminal.samples import QUICK, configured, person
 from tier_link.estate_messages import MatchAnswer, Zone
 
+pytestmark = pytest.mark.long
+
 PIN, UNIT = "482915", "3-1-1201"
 
 

@@ -14,6 +14,8 @@ from tests.door_terminal.processes import enrolled, furnish, in_step, running_do
 from tests.door_terminal.samples import QUICK
 from tier_link.estate_messages import Zone
 
+pytestmark = pytest.mark.long
+
 PIN, UNIT = "482915", "3-1-1201"
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from community_server.estate import open_estate
 from community_server.settings import Settings
 from tests.community_server.bench import Bench, prepare
@@ -9,6 +11,8 @@ from tests.community_server.server_process import Desk, run_server
 from tests.door_terminal.estate import eventually
 from tests.door_terminal.processes import gatehouse, running_door
 from tests.support.card_readers import plugged_in
+
+pytestmark = pytest.mark.long
 
 
 def test_a_card_given_at_the_desk_opens_and_one_taken_away_does_not(

@@ -18,7 +18,7 @@ from gatehouse.local_estate import LocalEstate, TierProcess, free_port, wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from tests.end_to_end.searching import files_with, memory_holds, needles
 from tests.enrollment_cloud.traces import database_files
-from tests.support.databases import databases
+from tests.support.databases import BOTH, databases
 from tier_link.replies import Reply
 
 CANARY = "Canary-4f8c1b7a-Kanarienvogel-九宫鸟"
@@ -78,7 +78,7 @@ class Delivery:
         return self.cloud.process.pid
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=BOTH)
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Delivery]:

@@ -11,6 +11,8 @@ from gatehouse.demo import enroll
 from gatehouse.local_estate import LocalEstate, wait_for
 from gatehouse.sample_people import sample_people
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.soak  # both ends are tried apart in the quick suite
 def test_it_fetches_its_key_after_a_restart_and_gets_none_once_revoked(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.door_terminal.estate import eventually
 from tests.door_terminal.processes import Door, gatehouse, start_door
 from tier_link.store import LinkStore, open_database
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Estate:

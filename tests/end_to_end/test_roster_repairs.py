@@ -16,6 +16,8 @@ from tests.community_server.server_process import Desk, run_server
 from tests.door_terminal.estate import eventually
 from tests.door_terminal.processes import gatehouse, running_door
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Before:

@@ -11,9 +11,7 @@ from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.settings import Settings
 from tests.enrollment_cloud.cloud_process import CloudProcess
 from tests.enrollment_cloud.community_double import CommunityDouble
-from tests.support.databases import postgresql_database
-
-KINDS = ("sqlite", "postgresql")
+from tests.support.databases import BOTH, postgresql_database
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def empty_database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder}/data/cloud.sqlite"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database."""
     with empty_database(request.param, tmp_path) as address:
@@ -53,7 +51,7 @@ def running_cloud(kind: str, folder: Path) -> Iterator[CloudProcess]:
             process.kill()
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=BOTH)
 def cloud(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CloudProcess]:

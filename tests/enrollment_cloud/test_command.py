@@ -18,8 +18,6 @@ from tests.enrollment_cloud.cloud_process import CloudProcess
 from tier_link.channel import dial_pairing
 from tier_link.errors import PairingRefused
 
-pytestmark = pytest.mark.xdist_group("cloud-command")
-
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

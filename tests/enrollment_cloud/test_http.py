@@ -20,8 +20,6 @@ from tier_link.invitations import InvitationSecret
 from tier_link.relay_messages import MAX_SEALED
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME
 
-pytestmark = pytest.mark.xdist_group("cloud-http")
-
 SMALLEST = PADDED_SIZES[0] + SEAL_OVERHEAD
 OCTETS = "application/octet-stream"
 

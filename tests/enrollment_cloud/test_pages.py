@@ -11,13 +11,10 @@ from tests.enrollment_cloud.community_double import CommunityDouble
 
 STATIC = Path(enrollment_cloud.__file__).parent / "static"
 
-pytestmark = [
-    pytest.mark.xdist_group("cloud-pages"),
-    pytest.mark.skipif(
-        not (STATIC / "manifest.json").is_file(),
-        reason="the pages are not built; `make pages` builds them",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (STATIC / "manifest.json").is_file(),
+    reason="the pages are not built; `make pages` builds them",
+)
 
 
 @pytest.mark.parametrize(("page", "kind"), [("enroll", "resident"), ("visit", "visitor")])

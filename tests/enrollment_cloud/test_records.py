@@ -10,8 +10,6 @@ from tests.enrollment_cloud.samples import sealed_envelope
 from tier_link.errors import RequestFailed
 from tier_link.relay_messages import ReplySealed
 
-pytestmark = pytest.mark.xdist_group("cloud-records")
-
 
 def say_raw(community: CommunityDouble, kind: str, body: bytes) -> None:
     with Session(community.engine) as session, session.begin():

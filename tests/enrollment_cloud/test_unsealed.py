@@ -15,8 +15,6 @@ from tier_link.base64url import encode_base64url
 from tier_link.invitations import InvitationSecret
 from tier_link.sealing import new_sealing_key, sealing_public_bytes
 
-pytestmark = pytest.mark.xdist_group("cloud-unsealed")
-
 BOUNDARY = "bound"
 
 

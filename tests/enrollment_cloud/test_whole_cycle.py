@@ -20,8 +20,6 @@ from tier_link.invitations import InvitationSecret, invitation_link
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME
 from tier_link.store import open_database
 
-pytestmark = pytest.mark.xdist_group("cloud-cycle")
-
 SMALLEST = PADDED_SIZES[0] + SEAL_OVERHEAD
 
 

@@ -1,6 +1,7 @@
 """A local door goes on with every link down, and afterwards the log is complete."""
 
 import numpy as np
+import pytest
 
 from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson
@@ -12,6 +13,8 @@ from tests.faults.evidence import (
     entries_at_the_server,
     openings,
 )
+
+pytestmark = pytest.mark.long
 
 
 def _walk(household: Household, person: SamplePerson, seed: int) -> None:

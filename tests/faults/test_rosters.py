@@ -15,6 +15,8 @@ from tests.door_terminal.samples import QUICK, configured, packed, person, unit_
 from tier_link.estate_messages import RosterPerson
 from tier_link.events import DurableRecord
 
+pytestmark = pytest.mark.long
+
 PEOPLE = 3_000
 PART = 30
 SLOWLY_S = 0.03  # small parts, and not too quickly: there is to be time for cuts between them

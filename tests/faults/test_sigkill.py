@@ -21,6 +21,8 @@ from tests.faults.evidence import (
     openings,
 )
 
+pytestmark = pytest.mark.long
+
 SHORT_ROUNDS = 3
 SOAK_ROUNDS = 200
 SEED = 20261123

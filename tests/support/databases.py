@@ -10,6 +10,8 @@ from typing import Final
 import pytest
 import sqlalchemy as sa
 
+BOTH: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.long))
+"""Kinds of database for a fixture: `make test` keeps a promise on SQLite, `make long` on both."""
 ADMIN_URL: Final = os.environ.get(
     "GATEHOUSE_TEST_POSTGRESQL", "postgresql+psycopg://root@127.0.0.1:5432/postgres"
 )

@@ -15,13 +15,13 @@ from gatehouse.local_estate import wait_for
 from tests.community_server.bench import PASSWORD
 from tests.community_server.opening_desk import Opening, code, connected
 from tests.community_server.server_process import Desk, Server, run_server, start
-from tests.support.databases import postgresql_database
+from tests.support.databases import BOTH, postgresql_database
 from tier_link.estate_messages import EntryRecorded, RemoteOpening
 
 NOTE = "for the aunt of 3-1-502"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=BOTH)
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield ""

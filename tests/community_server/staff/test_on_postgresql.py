@@ -22,6 +22,8 @@ from tests.community_server.staff.test_signing_in import (
 from tests.community_server.staff.test_tokens import test_a_token_ends_at_its_end_or_at_once
 from tests.support.databases import postgresql_database
 
+pytestmark = pytest.mark.long
+
 __all__ = [
     "clock",
     "test_a_new_member_of_staff_sets_the_password_by_a_link_that_counts_once",
