@@ -2,7 +2,7 @@
 stranger is let in, no resident refused.
 
 Cloud, server and door run in network namespaces of their own. `GATEHOUSE_TEST_FAULTS` sets how
-many faults the long run has.
+many faults the long run has, `GATEHOUSE_TEST_SEED` which.
 """
 
 import os
@@ -27,7 +27,7 @@ from tests.faults.network.estate import WRONG_PIN, FarEstate, far_estate
 from tests.faults.network.faults import Faults
 from tests.faults.network.namespaces import why_not
 
-SEED: Final = 20261126
+SEED: Final = int(os.environ.get("GATEHOUSE_TEST_SEED", "20261126"))
 SOAK: Final = int(os.environ.get("GATEHOUSE_TEST_FAULTS", "2000"))
 BACKUP_EVERY: Final = 40
 SETTLED_S: Final = 180.0
