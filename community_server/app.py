@@ -139,9 +139,11 @@ def make_app(estate: Estate) -> FastAPI:
         calls,
         forms,
         form_pages,
+        console,
     ):
-        app.include_router(slice_.router)
-    app.include_router(console.router)
+        # `include_router` would keep each slice as a router within the application's: every route
+        # would be worked out a second time at the first request, and looked for twice at each.
+        app.router.routes.extend(slice_.router.routes)
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # as FastAPI's docs say
     app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))

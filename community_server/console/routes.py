@@ -1,6 +1,7 @@
 """The console's pages, put together."""
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from community_server.console import (
     account,
@@ -90,4 +91,8 @@ for page in (
     account,
     welcome,
 ):
-    router.include_router(page.router)
+    # Not by `include_router`: see `community_server.app`.
+    router.routes.extend(page.router.routes)
+for route in router.routes:
+    if isinstance(route, APIRoute):
+        route.include_in_schema = False
