@@ -31,6 +31,8 @@ class AlarmKind(StrEnum):
     """Another system has not taken what it was to be told."""
     BACKUP_OLD = "backup-old"
     """The server's own backups do not succeed any more."""
+    FILING_NEAR = "filing-near"
+    """So many people's faces are stored that filing with the authority comes near."""
 
 
 class EntryRemark(StrEnum):

@@ -21,6 +21,7 @@ from community_server.lockdown import tables as lockdown
 from community_server.messages import tables as messages
 from community_server.openings import tables as openings
 from community_server.people import tables as people
+from community_server.privacy import tables as privacy
 from community_server.receipts import tables as receipts
 from community_server.reports import tables as reports
 from community_server.retention import tables as retention
@@ -52,6 +53,7 @@ SLICES: Final = (
     lockdown,
     people,
     receipts,
+    privacy,
     reports,
     retention,
     services,

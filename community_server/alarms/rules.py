@@ -68,6 +68,7 @@ DEFAULTS: Final[Mapping[str, Rule]] = {
         Rule(AlarmKind.NEWS_UNDELIVERED, Severity.WARNING),
         # Two days: one daily round was missed, and so was the next.
         Rule(AlarmKind.BACKUP_OLD, Severity.WARNING, after_min=2 * DAY_MIN),
+        Rule(AlarmKind.FILING_NEAR, Severity.WARNING),
     )
 }
 """Every kind there is; `after_min` and `most` stand where staff may set them."""

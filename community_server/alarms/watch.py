@@ -20,6 +20,8 @@ from community_server.doors.service import list_doors
 from community_server.doors.tables import Door
 from community_server.doors.watch import Seen
 from community_server.estate import Estate
+from community_server.people.census import begin_month
+from community_server.privacy.details import take_census
 from community_server.services.overstays import follow_overstays
 from community_server.webhooks.queue import count_given_up
 
@@ -121,6 +123,8 @@ class EstateWatch:
             clear = CLEAR_OF if AlarmKind.SERVER_DISK_LOW in told else 1.0
             yield AlarmKind.SERVER_DISK_LOW, free < least * clear
         yield AlarmKind.NEWS_UNDELIVERED, count_given_up(session) > 0
+        begin_month(session)
+        yield AlarmKind.FILING_NEAR, take_census(session).near
         oldest = rules.of(AlarmKind.BACKUP_OLD).after_min * 60
         yield AlarmKind.BACKUP_OLD, self._around.backups and age_of_backup(session) > oldest
 

@@ -21,6 +21,8 @@ WORDS: Final[dict[str, Any]] = {
     "Credentials.code": "492817",
     "DecisionRequest.decision": "approve",
     "DecisionRequest.reason": "",
+    "DetailsRequest.contact": "0755-1234567",
+    "DetailsRequest.controller": "阳光物业",
     "DoorLockdown.name": "东门",
     "DoorLockdown.state": "locked",
     "DoorRequest.name": "东门",
@@ -101,6 +103,7 @@ WORDS: Final[dict[str, Any]] = {
     "ShownSpan.days": ["monday", "friday"],
     "ShownStep.kind": "changed",
     "ShownStep.line": 2,
+    "SignRequest.name": "林",
     "StaffMade.link": "https://server.example:8443/welcome/pQ0bq3oJmXl2cQ8r5tKxZw",
     "Synchronised.changed": ["name"],
     "Synchronised.error": None,
@@ -248,6 +251,12 @@ _VISITS: Final = {
     "estimated": 42,
 }
 
+_ASSESSMENT: Final[dict[str, Any]] = {
+    "number": 3,
+    "signed_at": _MOMENT,
+    "name": "林",
+    "sha256": "9f2c" * 16,
+}
 ANSWERS: Final[dict[str, Any]] = {
     "GET /visits/counts/{month}": {"5-1-502": 3},
     "GET /status": {
@@ -450,6 +459,29 @@ ANSWERS: Final[dict[str, Any]] = {
         "rules": [{"kind": "strangers", "severity": "urgent", "after_min": 10, "most": 5}],
         "waits": {"urgent": 5, "warning": 60},
     },
+    "GET /privacy": {
+        "census": {
+            "held": 1840,
+            "year": 1975,
+            "others": 20000,
+            "total": 21975,
+            "near": False,
+        },
+        "details": {
+            "controller": "阳光物业",
+            "contact": "0755-1234567",
+            "other_faces": 20000,
+        },
+        "facts": {"configuration": {"estate": "阳光花园"}, "counts": {"faces": 1840}},
+        "signed": [_ASSESSMENT],
+        "changed": False,
+    },
+    "GET /privacy/assessments/{number}": _ASSESSMENT
+    | {
+        "by": "lin",
+        "document": {"configuration": {"estate": "阳光花园"}, "counts": {"faces": 1840}},
+    },
+    "POST /privacy/assessments": {"number": 3},
     "GET /privacy/looks": [
         {
             "number": 812,

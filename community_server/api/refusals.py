@@ -151,6 +151,9 @@ REFUSALS: Final = {
     "POST /reports/{day}/signature": (
         "404 day-unknown; 409 day-not-over report-signed; 422 report-note-long"
     ),
+    "GET /privacy/assessments/{number}": "404 assessment-unknown",
+    "POST /privacy/assessments": "403 proof-needed; 422 details-missing name-missing",
+    "PUT /privacy/details": "422 faces-wrong name-missing note-long",
     "GET /privacy/looks": "422 time-unreadable",
     "GET /privacy/people/{person}": "403 proof-needed; 404 person-unknown",
     "PUT /retention/{kind}": "403 proof-needed; 404 retention-unknown; 422 keep-wrong",

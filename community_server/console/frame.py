@@ -59,7 +59,7 @@ OTHER_ROOMS: Final = (
     ("/backups", "backups", Permission.PAIR),
     ("/staff", "staff", Permission.MANAGE_STAFF),
     ("/audit", "audit", Permission.READ_AUDIT),
-    ("/officer/looks", "officer", Permission.KEEP_PRIVACY),
+    ("/officer", "officer", Permission.KEEP_PRIVACY),
 )
 """... while it shows these when asked for more."""
 ROOMS: Final = DAILY_ROOMS + OTHER_ROOMS

@@ -12,6 +12,7 @@ from community_server.doors.tables import Door
 from community_server.errors import InputRefused
 from community_server.households.queries import residence_of
 from community_server.households.service import Home, move_in
+from community_server.people.census import count_new_face
 from community_server.people.particulars import Known, hash_phone, owner, seal_known
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
@@ -92,6 +93,7 @@ def store_template(
     sealed = change.safe.seal(change.session, owner(row.id), template_context(space), data)
     template = change.session.get(Template, row.id)
     if template is None:
+        count_new_face(change.session)
         template = Template(person_id=row.id)
         change.session.add(template)
     else:

@@ -64,3 +64,13 @@ class Template(Base):
     declined_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
     """When its person last declined to have it renewed at a door; 0 for never."""
     created_at: Mapped[Seconds]
+
+
+class FaceMonth(Base):
+    """How many faces were held when a month (`2026-11`) was first noted, and came in it."""
+
+    __tablename__ = "face_months"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    held: Mapped[int]
+    added: Mapped[int]

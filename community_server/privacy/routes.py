@@ -9,12 +9,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from community_server.database import now
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, reader, writer
 from community_server.entries.request import Word, find_people, read_moment
 from community_server.estate import Estate
 from community_server.pages import language_of
 from community_server.privacy.bundle import make_bundle
+from community_server.privacy.details import MOST_OTHERS, Details
 from community_server.privacy.register import Look, Wanted, list_looks
+from community_server.privacy.service import overview, save_details, sign, signed
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_kit.language import Language
@@ -22,7 +24,24 @@ from tier_kit.language import Language
 router = APIRouter(prefix="/api/v1/privacy", tags=["privacy"])
 
 Registrar = Annotated[SignedIn, reader(Permission.READ_AUDIT)]
+Keeper = Annotated[SignedIn, reader(Permission.KEEP_PRIVACY)]
+Writer = Annotated[SignedIn, writer(Permission.KEEP_PRIVACY)]
+Signer = Annotated[SignedIn, writer(Permission.KEEP_PRIVACY, proven=True)]
 Taker = Annotated[SignedIn, reader(Permission.KEEP_PRIVACY, proven=True)]
+
+
+class DetailsRequest(BaseModel):
+    """Who answers for the data, how to reach them, and faces at the operator's other estates."""
+
+    controller: Annotated[str, Field(max_length=1000)]
+    contact: Annotated[str, Field(max_length=1000)]
+    other_faces: Annotated[int, Field(ge=0, le=MOST_OTHERS)] = 0
+
+
+class SignRequest(BaseModel):
+    """The name by which somebody signs."""
+
+    name: Annotated[str, Field(max_length=1000)]
 
 
 class LookQuery(BaseModel):
@@ -40,6 +59,51 @@ class LookQuery(BaseModel):
     since: Word = ""
     until: Word = ""
     before: Annotated[int, Field(ge=0, le=2**60)] = 0
+
+
+@router.get("")
+def show_desk(estate: EstateDep, staff: Keeper) -> dict[str, object]:
+    """Show how many faces there are, who answers for the data, and what an assessment rests on.
+
+    `changed` says that the configuration is another than the one that was signed last.
+    """
+    del staff
+    found = overview(estate)
+    return {
+        "census": asdict(found.census) | {"total": found.census.total, "near": found.census.near},
+        "details": asdict(found.details),
+        "facts": found.facts,
+        "signed": [
+            {
+                "number": one.number,
+                "signed_at": one.signed_at,
+                "name": one.name,
+                "sha256": one.sha256,
+            }
+            for one in found.signed
+        ],
+        "changed": found.changed,
+    }
+
+
+@router.put("/details", status_code=204)
+def change_details(body: DetailsRequest, estate: EstateDep, staff: Writer) -> None:
+    """Say who answers for the data, and how many faces the operator holds at other estates."""
+    wanted = Details(body.controller, body.contact, body.other_faces)
+    save_details(estate, staff.staff, wanted)
+
+
+@router.post("/assessments")
+def sign_assessment(body: SignRequest, estate: EstateDep, staff: Signer) -> dict[str, int]:
+    """Sign the impact assessment as it is now; the answer is its number."""
+    return {"number": sign(estate, staff.staff, body.name)}
+
+
+@router.get("/assessments/{number}")
+def show_assessment(number: int, estate: EstateDep, staff: Keeper) -> dict[str, object]:
+    """Show one impact assessment as it was signed."""
+    del staff
+    return asdict(signed(estate, number))
 
 
 @router.get("/looks")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from community_server.doors.tables import Door
 from community_server.estate import Estate
 from community_server.messages.tables import OutgoingMessage
+from community_server.privacy.details import read_details
 from community_server.receipts.settling import KEPT_DAYS
 from community_server.retention.schedule import Kept, Kind, read_schedule
 from community_server.services.companies import USUAL_RETENTION_DAYS
@@ -41,9 +42,14 @@ class Stated:
 
 @dataclass(frozen=True)
 class Statement:
-    """All of it, of the estate named `estate`; `snapshots` says whether any door takes pictures."""
+    """All of it, of the estate named `estate`; `snapshots` says whether any door takes pictures.
+
+    `controller` answers for it, and is reached by `contact`; empty until the officer has said so.
+    """
 
     estate: str
+    controller: str
+    contact: str
     snapshots: bool
     kinds: tuple[Stated, ...]
 
@@ -63,7 +69,8 @@ def state(estate: Estate) -> Statement:
             for one in _kinds(session, estate, cloud=community.cloud_key is not None)
             if snapshots or one.what != Kind.SNAPSHOTS
         )
-        return Statement(community.name, snapshots, found)
+        said = read_details(session)
+        return Statement(community.name, said.controller, said.contact, snapshots, found)
 
 
 def _kinds(session: Session, estate: Estate, *, cloud: bool) -> Iterator[Stated]:

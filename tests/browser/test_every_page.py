@@ -37,7 +37,8 @@ PAGES: Final = (
     "/backups",
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
     *("/staff", "/staff/{account}", "/tokens", "/audit", "/account", "/officer/retention"),
-    *("/officer/looks", "/officer/people/{person}"),
+    *("/officer", "/officer/looks", "/officer/people/{person}", "/officer/assessment"),
+    *("/officer/assessments/{number}", "/officer/sign"),
     *("/units", "/units/{unit}", "/groups", "/groups/new", "/groups/{group}", "/holidays"),
     *("/schedules", "/schedules/new", "/schedules/{schedule}"),
     *("/import", "/invitations", "/invitations/outbox"),
@@ -125,7 +126,11 @@ def furnish(desk: Desk, door: DoorAtDesk, pack: FacePack) -> dict[str, str]:
         unit = staff.call("GET", "households")[0]["household"]
         courier = {"new_company": "顺风快递 Tailwind", "name": "何 Mr He", "unit": "3-1-502"}
         company = staff.call("POST", "check-ins", courier)["company"]
+        reached = {"controller": "阳光物业 Sunny Property", "contact": "0755-1234567"}
+        staff.call("PUT", "privacy/details", reached)
+        number = staff.call("POST", "privacy/assessments", {"name": "林 Lin"})["number"]
     return {
+        "number": str(number),
         "form": "csv",
         "entry": "0" * 32,
         "erasure": "0" * 32,
