@@ -21,6 +21,7 @@ from community_server.backups import routes as backups
 from community_server.backups.keeper import BackupKeeper
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
+from community_server.consents import routes as consents
 from community_server.console import routes as console
 from community_server.desk import get_estate
 from community_server.doors import routes as doors
@@ -115,6 +116,7 @@ def make_app(estate: Estate) -> FastAPI:
         bulk_routes,
         messages,
         people,
+        consents,
         receipts,
         households,
         access,

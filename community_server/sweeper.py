@@ -30,6 +30,7 @@ from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
+from community_server.visits.answers import tell_homes
 from community_server.visits.sweeping import forget_overdue
 
 _log = logging.getLogger(__name__)
@@ -164,7 +165,11 @@ class Sweeper:
         """Sign for the erasures that every door has confirmed, or was given up for."""
         estate = self.estate
         hearing = Hearing(
-            estate.watch.find, estate.configurer.leases, estate.links, estate.settings.backup_days
+            estate.watch.find,
+            estate.configurer.leases,
+            estate.links,
+            estate.settings.backup_days,
+            lambda change, people: tell_homes(change, estate.visiting, people),
         )
         with estate.changer.change() as change:
             settle(change, hearing)

@@ -71,7 +71,7 @@ class _PhotoFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pose: Pose
 
 
-class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     version: Literal[1]
     community: PeerId
     envelope: HexId
@@ -85,6 +85,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     particulars: Particulars
     alternative: Literal["", "pin"]
     reply_key: Annotated[str, Meta(max_length=128)]
+    guardian: _Name = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ class Enrollment:
 
     `alternative` is `pin` when the person wants no face; then there may be no photo.
     `reply_key` is 65 bytes, or empty for a client that cannot open a seal (`sealed_by` is
-    `cloud` then), which gets no reply.
+    `cloud` then), which gets no reply. `guardian` names who consented for somebody under 14, empty
+    where the person did.
     """
 
     community: str
@@ -115,6 +117,7 @@ class Enrollment:
     particulars: Particulars
     alternative: Literal["", "pin"]
     reply_key: bytes
+    guardian: str = field(repr=False)
     _manifest: bytes = field(repr=False)
     _mac: bytes = field(repr=False)
 
@@ -142,6 +145,7 @@ def build_enrollment(
     alternative: Literal["", "pin"] = "",
     reply_key: bytes = b"",
     sealed_by: SealedBy = "browser",
+    guardian: str = "",
 ) -> bytes:
     """Write an enrollment, ready to be sealed; for clients that are no browser.
 
@@ -169,6 +173,7 @@ def build_enrollment(
             particulars=particulars or Particulars(),
             alternative=alternative,
             reply_key=encode_base64url(reply_key),
+            guardian=guardian,
         )
     )
     plaintext = b"".join(
@@ -231,6 +236,7 @@ def parse_enrollment(
         particulars=manifest.particulars,
         alternative=manifest.alternative,
         reply_key=reply_key,
+        guardian=manifest.guardian.strip(),
         _manifest=raw,
         _mac=plaintext[_LENGTH_SIZE + length : start_of_photos],
     )

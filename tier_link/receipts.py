@@ -59,7 +59,8 @@ _Name: TypeAlias = Annotated[str, Meta(max_length=100)]
 class AgreedText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A consent as it was given: which text, its hash, and the text itself.
 
-    `text` is empty where the estate does not have that version any more.
+    `text` is empty where the estate does not have that version any more. `by` says whether a
+    guardian agreed, for somebody under 14.
     """
 
     id: ConsentId
@@ -68,6 +69,7 @@ class AgreedText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Sha256Hex
     given_at: UnixSeconds
     text: Annotated[str, Meta(max_length=20_000)] = ""
+    by: Literal["person", "guardian"] = "person"
 
 
 class _Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="what"):

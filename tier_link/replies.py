@@ -34,6 +34,7 @@ class ReplyReason(StrEnum):
     FORGED = "forged"
     CONSENT_MISSING = "consent-missing"
     CONSENT_CHANGED = "consent-changed"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
     KEY_EXPIRED = "key-expired"
     DECLINED_BY_DESK = "declined-by-desk"
     MALFORMED = "malformed"

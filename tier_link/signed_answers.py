@@ -20,8 +20,8 @@ from tier_link.certificates import SignedCertificate, uncarry_certificate, verif
 from tier_link.errors import ReplyRefused
 from tier_link.sealing import SealContext, open_sealed, seal
 
-MAX_ANSWER: Final = 96 * 1024
-"""Characters of an answer in base64url: a home with its fullest list of visits."""
+MAX_ANSWER: Final = 128 * 1024
+"""Characters of an answer in base64url: a home with its fullest list of visits, and a receipt."""
 
 EVEN_LENGTH: Final = 4 * 1024
 """Bytes that a reply is filled up to. With a receipt it is longer than one without; filled up, both

@@ -15,7 +15,7 @@ from msgspec import Meta
 from tier_link.certificates import SignedCertificate
 from tier_link.errors import ReplyRefused
 from tier_link.messages import Code, HexId, PeerId, UnixSeconds
-from tier_link.replies import MAX_REPLIES, HomeFragment, PassFragment
+from tier_link.replies import MAX_REPLIES, HomeFragment, PassFragment, ReceiptBlock
 from tier_link.signed_answers import AnswerPlace, open_signed, seal_signed
 from tier_link.visits import Uses, VisitCredential
 
@@ -62,7 +62,11 @@ class HomeVisit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a resident's page shows; `time_zone` is the estate's, an IANA name."""
+    """What a resident's page shows; `time_zone` is the estate's, an IANA name.
+
+    `face` says that a face of theirs is kept, or waits for the desk; `receipt` is the signed block
+    for the one that was erased last.
+    """
 
     name: _Name
     unit: _Name
@@ -70,6 +74,8 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desk_decides: bool
     doors: Annotated[tuple[HomeDoor, ...], Meta(max_length=MOST_DOORS)]
     visits: Annotated[tuple[HomeVisit, ...], Meta(max_length=MOST_VISITS)]
+    face: bool = False
+    receipt: ReceiptBlock = ""
 
     def __repr__(self) -> str:
         return f"Home({len(self.visits)} visits)"
@@ -81,7 +87,8 @@ class VisitAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     `outcome` is what became of the request: `done`; `waiting`, somebody decides; `approved` or
     `declined`, what was decided; `refused`, with the `reason`'s code. `visit` is the one meant.
     The visitor's link is `qr_pass` or `invitation`, a fragment each. `pin` opens the doors with
-    `unit`: of a face's invitation it is handed on by another way than the link.
+    `unit`: of a face's invitation it is handed on by another way than the link, and of a resident's
+    own face that was withdrawn it is the resident's.
     """
 
     version: Literal[1]

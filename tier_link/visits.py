@@ -100,6 +100,10 @@ class Decline(_Asked, frozen=True, tag="decline"):
     visit: HexId
 
 
+class WithdrawFace(_Asked, frozen=True, tag="withdraw-face"):
+    """A resident withdraws the consents to their own face."""
+
+
 class Ask(_Asked, frozen=True, tag="ask"):
     """Somebody stands at a door's poster. `visiting` of the particulars is the unit.
 
@@ -118,7 +122,7 @@ class Ask(_Asked, frozen=True, tag="ask"):
     courier: bool = False
 
 
-FromHome: TypeAlias = Look | Invite | Extend | End | Share | Approve | Decline
+FromHome: TypeAlias = Look | Invite | Extend | End | Share | Approve | Decline | WithdrawFace
 VisitAsked: TypeAlias = FromHome | Ask
 
 

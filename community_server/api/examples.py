@@ -26,6 +26,8 @@ WORDS: Final[dict[str, Any]] = {
     "DoorLockdown.name": "东门",
     "DoorLockdown.state": "locked",
     "DoorRequest.name": "东门",
+    "FaceWithdrawn.pin": "402817",
+    "FaceWithdrawn.qr_pass": "",
     "GroupItem.doors": [_DOOR],
     "GroupItem.schedule": "S-1",
     "GroupRequest.name": "清洁",
@@ -336,6 +338,23 @@ ANSWERS: Final[dict[str, Any]] = {
             "resembles": "",
             "valid_from": _MOMENT,
             "valid_until": _MOMENT + 86400,
+            "guardian": "",
+        }
+    ],
+    "GET /people/{person}/consents": [
+        {
+            "consent": "keep",
+            "version": "2026-11",
+            "language": "zh-CN",
+            "sha256": "4f8b0e1c" * 8,
+            "given_at": _MOMENT,
+            "origin": "cloud",
+            "sealed_by": "browser",
+            "enrollment": _OTHER,
+            "withdrawn_at": 0,
+            "withdrawn_how": "",
+            "given_by": "person",
+            "guardian": "",
         }
     ],
     "GET /erasures": [

@@ -131,6 +131,8 @@ REFUSALS: Final = {
         "404 person-unknown; 409 card-taken cards-too-many; 422 card-malformed"
     ),
     "DELETE /people/{person}/cards/{card}": "404 card-unknown",
+    "GET /people/{person}/consents": "404 person-unknown",
+    "DELETE /people/{person}/face": "404 person-unknown; 409 no-face not-set-up",
     "DELETE /people/{person}/invitation": "404 person-unknown; 409 invitation-not-open",
     "POST /people/{person}/invitation": (
         "404 person-unknown; 409 cloud-not-paired not-set-up time-over"

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from community_server.access.service import list_groups
 from community_server.audit.looks import note_look
 from community_server.cards.routes import list_cards, new_card, remove_card
+from community_server.consents.queries import has_face
+from community_server.consents.routes import consents_of
 from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.given_pass import ShownPass, show_pass
 from community_server.console.invited import OriginDep, ShownInvitation, invite, invite_again
@@ -271,16 +273,19 @@ def person_page(
     given: ShownPass | None = None,
     invited: ShownInvitation | None = None,
     own_page: tuple[str, str] = ("", ""),
+    withdrawn: bool = False,
     refusal: ServerError | None = None,
 ) -> Response:
     """Answer with one person's page, and what was given or refused just now.
 
-    `own_page` is the link of a resident's own page and its QR code, both empty for none.
+    `own_page` is the link of a resident's own page and its QR code, both empty for none;
+    `withdrawn` says that their face was taken away just now.
     """
     shown = listed(estate, person)
     with estate.reading() as session:
         groups = list_groups(session)
         has_page = home_link_of(session, person) is not None
+        face = has_face(session, person)
     return desk_page(
         request,
         estate,
@@ -299,6 +304,9 @@ def person_page(
         invited=invited,
         own_page=own_page,
         has_page=has_page,
+        consents=consents_of(estate, person),
+        face_kept=face,
+        withdrawn=withdrawn,
         cloud=estate.cloud.state(),
         own_forms=estate.settings.own_forms,
     )

@@ -16,6 +16,7 @@ from community_server.intake.holding import (
     WAITING_PARTICULARS,
     WAITING_TEMPLATE,
     enrollment_owner,
+    open_guardian,
     photo_context,
 )
 from community_server.intake.judging import PhotoJudge
@@ -45,7 +46,10 @@ Decision = Literal["approve", "decline"]
 
 @dataclass(frozen=True)
 class Waiting:
-    """An enrollment that waits for the desk, as staff see it; `renews` a face known already."""
+    """An enrollment that waits for the desk, as staff see it; `renews` a face known already.
+
+    `guardian` names who consented for somebody under 14.
+    """
 
     id: str
     kind: str
@@ -60,6 +64,7 @@ class Waiting:
     resembles: str | None
     valid_from: int
     valid_until: int
+    guardian: str = field(default="", repr=False)
 
 
 def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
@@ -88,6 +93,7 @@ def list_waiting(session: Session, safe: Safe) -> list[Waiting]:
             resembles=row.resembles,
             valid_from=person.valid_from,
             valid_until=person.valid_until,
+            guardian=open_guardian(session, safe, row),
         )
         for row, person in rows
     ]

@@ -2,12 +2,14 @@
 
 import msgspec
 import numpy as np
+from sqlalchemy.orm import Session
 
 from community_server.change import Change
 from community_server.intake.judging import Judgement
 from community_server.intake.tables import Enrollment, PendingPhoto
-from community_server.people.particulars import Known, open_known, updated
+from community_server.people.particulars import Known, open_known, owner, updated
 from community_server.people.tables import Person
+from community_server.vault.safe import Safe
 from tier_link.envelopes import Enrollment as OpenedEnrollment
 
 WAITING_TEMPLATE = "waiting-template"
@@ -24,6 +26,27 @@ def enrollment_owner(envelope: str) -> str:
 def photo_context(number: int) -> str:
     """Return what a waiting photo is bound to."""
     return f"photo/{number}"
+
+
+def keep_guardian(change: Change, row: Enrollment, name: str) -> None:
+    """Keep who consented for somebody under 14, for as long as that person is known."""
+    if name:
+        row.guardian = change.safe.seal(
+            change.session, owner(row.person_id), _guardian_context(row.id), name.encode()
+        )
+
+
+def open_guardian(session: Session, safe: Safe, row: Enrollment) -> str:
+    """Return who consented for somebody under 14, empty where the person did."""
+    if row.guardian is None:
+        return ""
+    return safe.open(
+        session, owner(row.person_id), _guardian_context(row.id), row.guardian
+    ).decode()
+
+
+def _guardian_context(envelope: str) -> str:
+    return f"guardian/{envelope}"
 
 
 def hold_particulars(
@@ -49,16 +72,16 @@ def hold(
     space: str,
 ) -> None:
     """Keep photos and template, sealed under a key of their own, until staff decide."""
-    session, safe, owner = change.session, change.safe, enrollment_owner(row.id)
-    safe.add_owner(session, owner)
+    session, safe, holder = change.session, change.safe, enrollment_owner(row.id)
+    safe.add_owner(session, holder)
     for number, photo in enumerate(enrollment.photos):
-        sealed = safe.seal(session, owner, photo_context(number), photo.data)
+        sealed = safe.seal(session, holder, photo_context(number), photo.data)
         session.add(
             PendingPhoto(enrollment_id=row.id, number=number, pose=photo.pose, sealed=sealed)
         )
     if judgement is not None:
         data = np.asarray(judgement.template, "<f4").tobytes()
-        row.template = safe.seal(session, owner, WAITING_TEMPLATE, data)
+        row.template = safe.seal(session, holder, WAITING_TEMPLATE, data)
         row.template_space = space
         row.resembles = judgement.resembles
     row.state = "waiting"

@@ -50,6 +50,7 @@ def show_waiting(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
             "resembles": one.resembles,
             "valid_from": one.valid_from,
             "valid_until": one.valid_until,
+            "guardian": one.guardian,
         }
         for one in waiting
     ]

@@ -20,7 +20,7 @@ from community_server.cloud_news import close_invitations
 from community_server.database import now
 from community_server.errors import EnrollmentRefused
 from community_server.intake.consents import load_consents
-from community_server.intake.holding import hold, hold_particulars
+from community_server.intake.holding import hold, hold_particulars, keep_guardian
 from community_server.intake.judging import Judgement, KnownFace, Look, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
@@ -131,6 +131,7 @@ class Intake:
             return Answer("retake", refused.reason, photo=refused.photo)
         self._use_up(change, opened)
         _keep_consents(change, row, enrollment)
+        keep_guardian(change, row, enrollment.guardian)
         person = get_person(change.session, row.person_id, lock=True)
         visit = visit_of(change.session, person.id)
         row.held_for = self._held_for(
@@ -250,6 +251,7 @@ def _keep_consents(change: Change, row: Enrollment, enrollment: OpenedEnrollment
             given_at=now(),
             sealed_by=enrollment.sealed_by,
             origin=row.origin,
+            given_by="guardian" if enrollment.guardian else "person",
         )
         for consent in enrollment.consents
     )

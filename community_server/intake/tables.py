@@ -42,6 +42,8 @@ class Enrollment(Base):
     template_space: Mapped[str] = mapped_column(String(128), default="")
     particulars: Mapped[Sealed | None]
     origin: Mapped[str] = mapped_column(String(8), default="cloud", server_default="cloud")
+    guardian: Mapped[Sealed | None]
+    """Who consented for somebody under 14, sealed under that person's data key."""
 
 
 class KeptReply(Base):
@@ -77,7 +79,9 @@ class ConsentGiven(Base):
     """A consent: which text, the hash of what was shown, when, and through whom.
 
     `sealed_by` is who sealed the photos, and `door` where it was given on a door's page; `origin`
-    is where it was given, as its enrollment's.
+    is where it was given, as its enrollment's. `given_by` is the `person`, or the `guardian` of
+    somebody under 14, whom the enrollment names. `withdrawn_at` is 0 while it stands, and
+    `withdrawn_how` where it was withdrawn: on the resident's own `page`, or at the `desk`.
     """
 
     __tablename__ = "consents_given"
@@ -92,3 +96,6 @@ class ConsentGiven(Base):
     given_at: Mapped[Seconds]
     sealed_by: Mapped[str] = mapped_column(String(16))
     origin: Mapped[str] = mapped_column(String(8), default="cloud", server_default="cloud")
+    withdrawn_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
+    withdrawn_how: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    given_by: Mapped[str] = mapped_column(String(8), default="person", server_default="person")

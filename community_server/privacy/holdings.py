@@ -18,6 +18,7 @@ from community_server.cards.queries import cards_of
 from community_server.doors.tables import Door
 from community_server.estate import Estate
 from community_server.households.tables import Household, Residence
+from community_server.intake.holding import open_guardian
 from community_server.intake.tables import ConsentGiven, Enrollment
 from community_server.invitations.tables import Invitation
 from community_server.messages.tables import OutgoingMessage
@@ -27,6 +28,7 @@ from community_server.people.queries import doors_of, get_person
 from community_server.people.service import open_template
 from community_server.people.tables import Person, Template
 from community_server.privacy.register import LOOKS, roles_of
+from community_server.receipts.tables import Erasure
 from community_server.services.tables import Company, Worker, WorkerStay
 from community_server.visits.details import open_details
 from community_server.visits.queries import visit_of
@@ -51,7 +53,8 @@ def read_holdings(session: Session, estate: Estate, person: str) -> Mapping[str,
         "home": _home(session, person),
         "access": _access(session, person),
         "credentials": _credentials(session, estate, row),
-        "consents": _consents(session, person),
+        "consents": _consents(session, estate, person),
+        "erasures": _erasures(session, person),
         "enrollments": _enrollments(session, person),
         "invitations": _plain(session, Invitation, person, ("kind", "state", "created_at")),
         "visits": _visits(session, estate, person),
@@ -144,15 +147,32 @@ def _credentials(session: Session, estate: Estate, row: Person) -> Section:
     return found
 
 
-def _consents(session: Session, person: str) -> Section:
-    rows = session.scalars(
-        select(ConsentGiven)
+def _consents(session: Session, estate: Estate, person: str) -> Section:
+    rows = session.execute(
+        select(ConsentGiven, Enrollment)
         .join(Enrollment, Enrollment.id == ConsentGiven.enrollment_id)
         .where(Enrollment.person_id == person)
         .order_by(ConsentGiven.given_at, ConsentGiven.consent)
         .limit(MOST_ROWS)
     )
-    return [_columns(row) for row in rows]
+    return [
+        _columns(row) | {"guardian": open_guardian(session, estate.safe, enrollment)}
+        for row, enrollment in rows
+    ]
+
+
+def _erasures(session: Session, person: str) -> Section:
+    """Return when their face was erased, and what the estate has signed for it."""
+    rows = session.scalars(
+        select(Erasure)
+        .where(Erasure.person_id == person)
+        .order_by(Erasure.begun_at)
+        .limit(MOST_ROWS)
+    )
+    return [
+        {"kind": row.kept, "at": row.begun_at, "ended_at": row.settled_at, "receipt": row.receipt}
+        for row in rows
+    ]
 
 
 def _enrollments(session: Session, person: str) -> Section:

@@ -5,7 +5,7 @@ erasure or newer. One that is not heard of is given up when its lease has run ou
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,8 @@ class Hearing:
     leases: LeaseHours
     links: LinkStore
     backup_days: int
+    tell: Callable[[Change, Sequence[str]], None]
+    """Tells residents' own pages that a receipt for their face is there."""
 
 
 def settle(change: Change, hearing: Hearing) -> int:
@@ -68,6 +70,8 @@ def settle(change: Change, hearing: Hearing) -> int:
         row.settled_at = now()
         row.receipt = sign_for_erasure(session, change.safe, row, hearing.backup_days)
         _send(change, hearing.links, row)
+        if row.kept == "face":
+            hearing.tell(change, [row.person_id])
         _log.info("erasure=%s kept=%s complete=yes", row.id, row.kept)
     return len(complete)
 

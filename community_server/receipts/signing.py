@@ -100,6 +100,7 @@ def agreed_to(session: Session, enrollment: str) -> Sequence[AgreedText]:
             sha256=row.sha256,
             given_at=row.given_at,
             text=_text_of(row),
+            by="guardian" if row.given_by == "guardian" else "person",
         )
         for row in rows
     ]

@@ -1,13 +1,14 @@
 """Answering homes' pages and whoever asks at a poster, in the transaction of the cause."""
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from community_server.access.membership import doors_for
 from community_server.change import CLOUD, Change
+from community_server.consents.queries import has_face, newest_face_receipt
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.keys.certified import reply_signer
@@ -36,6 +37,9 @@ from tier_link.visit_answers import (
     seal_answer,
 )
 from tier_link.visits import VisitCredential
+
+MOST_RECEIPT: Final = 24 * 1024
+"""Characters of a receipt that a home's page shows: of some hundred doors. The desk has it, too."""
 
 
 def answer(
@@ -122,6 +126,7 @@ def show_home(session: Session, safe: Safe, visiting: Visiting, host: Person) ->
     own = doors_for(session, host.id)
     doors = session.scalars(select(Door).where(Door.state != "revoked").order_by(Door.name)).all()
     names = {door.id: door.name for door in doors}
+    receipt = newest_face_receipt(session, host.id)
     return Home(
         name=open_known(session, safe, host).name,
         unit=host.unit,
@@ -132,6 +137,8 @@ def show_home(session: Session, safe: Safe, visiting: Visiting, host: Person) ->
             _show(session, safe, visit, host, names)
             for visit in visits_of_home(session, host)[:MOST_VISITS]
         ),
+        face=has_face(session, host.id),
+        receipt=receipt if len(receipt) <= MOST_RECEIPT else "",
     )
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from community_server.audit.log import audit
 from community_server.change import Change
+from community_server.consents.withdrawal import withdraw_face
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, EnrollmentRefused, NotFound, ServerError
@@ -39,6 +41,7 @@ from tier_link.visits import (
     Invite,
     Look,
     Share,
+    WithdrawFace,
     parse_request,
 )
 from tier_link.visits import (
@@ -132,6 +135,8 @@ def _carry_out(
         return _ask(change, visiting, link, row, request.asked)
     if link.kind != "home" or link.person_id is None:
         raise Conflict("a poster does not ask that", code="link-wrong")
+    if isinstance(request.asked, WithdrawFace):
+        return _withdraw_face(change, visiting, link, link.person_id)
     host = get_person(change.session, link.person_id, lock=True)
     if host.suspended or (host.valid_until and host.valid_until <= now()):
         raise Conflict("not while the doors are closed to the host", code="host-shut-out")
@@ -156,6 +161,13 @@ def _ask(
         raise Conflict("a visitor has a name", code="name-missing")
     service.ask(change, visiting, door.id, row.id, asked)
     return _Said("waiting")
+
+
+def _withdraw_face(change: Change, visiting: Visiting, link: VisitLink, person: str) -> _Said:
+    """Withdraw the consents to the resident's own face; also while their doors are closed."""
+    instead = withdraw_face(change, visiting.links, person, "page")
+    audit(change.session, "", "withdraw-face", person, "page")
+    return _Said("done", _page(change, visiting, link) | {"pin": instead.pin, "unit": instead.unit})
 
 
 def _by_host(

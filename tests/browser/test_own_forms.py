@@ -53,6 +53,21 @@ def agree_at_home(page: Page) -> None:
     page.get_by_test_id("continue").click()
 
 
+def agree_for_a_child(page: Page, guardian: str) -> None:
+    """Tick every consent for somebody under 14: it takes a guardian's name to go on."""
+    step(page, "consents")
+    expect(page.get_by_test_id("guardian")).to_be_hidden()
+    page.get_by_test_id("under-14").check()
+    for consent in AT_HOME:
+        page.get_by_test_id(f"consent-{consent}").check()
+    page.get_by_test_id("continue").click()
+    expect(page.get_by_test_id("guardian")).to_be_focused()
+    expect(page.locator("[data-part=guardian-missing]")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_test_id("guardian").fill(guardian)
+    page.get_by_test_id("continue").click()
+
+
 def stored_photos(page: Page) -> int:
     """Return how many invitations' progress this browser keeps for this address."""
     count: int = page.evaluate(
@@ -105,7 +120,7 @@ def test_a_resident_is_enrolled_before_the_desks_camera_and_the_desk_keeps_nothi
         with page.expect_popup() as opened:
             page.get_by_test_id("enroll-at-desk").click()
         form = opened.value
-        agree_at_home(form)
+        agree_for_a_child(form, f"Mother of {language}")
         form.get_by_test_id("use-camera").click()
         expect(form.get_by_test_id("photo-front")).to_be_visible(timeout=60_000)
         assert faults(form) == []
@@ -115,6 +130,7 @@ def test_a_resident_is_enrolled_before_the_desks_camera_and_the_desk_keeps_nothi
         assert stored_photos(form) == 0
         form.get_by_test_id("compare").click()
         expect(form.get_by_role("heading", name=f"Mei Lin {language}")).to_be_in_viewport()
+        expect(form.locator("[data-testid^=guardian-]")).to_have_text(f"Mother of {language}")
         form.locator("[data-testid^=approve-]").click()
         expect(form.get_by_test_id("nobody-waits")).to_be_visible()
         page.reload()

@@ -6,11 +6,16 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
+from face_engine.models import FacePack
 from gatehouse.local_estate import wait_for
+from gatehouse.sample_people import sample_people
 from tests.browser.axe import faults
 from tests.browser.console import PHONE, Desk
+from tests.browser.doors_at_desk import staff_of
 from tests.browser.shots import shoot
 from tests.support.form_steps import PATIENCE_MS, await_outcome, open_form, step
+from tier_link.invitations import parse_link
+from tier_link.receipts import Erased, open_receipt
 
 pytestmark = pytest.mark.long
 
@@ -149,3 +154,40 @@ def test_whoever_asks_at_a_poster_is_let_in_by_the_household(desk: Desk, languag
         shoot(page, "console-visits", full=True)
         page.get_by_test_id("visit-end").click()
         expect(page.get_by_test_id("done")).to_be_visible()
+
+
+@OTHER
+def test_a_resident_withdraws_consent_on_their_own_page_and_reads_the_pin_there(
+    desk: Desk, pack: FacePack, language: str
+) -> None:
+    name = f"Lin Yu {language}"
+    with desk.page(language=language) as page, phone(desk, language) as own:
+        link = make_page(page, name)
+        person = page.url.rsplit("/", 1)[-1]
+        with staff_of(desk) as staff:
+            invitation = staff.call("POST", f"people/{person}/invitation")["link"]
+            desk.enroll(invitation, [sample_people(pack)[0].portrait])
+            wait_for("the enrollment", lambda: staff.call("GET", "approvals"))
+            (waiting,) = staff.call("GET", "approvals")
+            staff.call("POST", f"approvals/{waiting['id']}", {"decision": "approve"})
+        open_own_page(own, link)
+        own.get_by_test_id("face-withdraw").click()
+        own.get_by_test_id("face-withdraw").click()
+        expect(own.get_by_test_id("face-gone")).to_be_visible(timeout=PATIENCE_MS)
+        assert len(own.get_by_test_id("own-pin").inner_text()) == 6
+        expect(own.get_by_test_id("face-withdraw")).to_have_count(0)
+        fits(own)
+        shoot(own, "home-face-withdrawn", full=True)
+        # No door held it: the receipt comes with the next sweep, to the page that is open.
+        expect(own.get_by_test_id("receipt")).to_be_visible(timeout=PATIENCE_MS)
+        own.get_by_test_id("receipt").locator("summary").click()
+        fits(own)
+        with own.expect_download() as saved:
+            own.get_by_test_id("receipt-save").click()
+        file = saved.value.path().read_bytes()
+        stated = open_receipt(file, parse_link(link).invitation.fingerprint).receipt.stated
+        assert isinstance(stated, Erased)
+        assert stated.person == person
+        page.goto(f"/people/{person}")
+        expect(page.get_by_test_id("consent-keep")).to_be_visible()
+        expect(page.get_by_test_id("withdraw-open")).to_have_count(0)

@@ -41,7 +41,8 @@ def _photos(stated: Mapping[str, Any], language: Language) -> Iterator[str]:
     for agreed in stated["agreed"]:
         yield ""
         named = {key: agreed[key] for key in ("id", "version", "sha256")}
-        yield _say(language, "agreed", agreed["given_at"], **named)
+        key = "agreed-guardian" if agreed["by"] == "guardian" else "agreed"
+        yield _say(language, key, agreed["given_at"], **named)
         if not agreed["text"]:
             yield WORDS.say(language, "agreed-gone")
         for line in agreed["text"].splitlines():

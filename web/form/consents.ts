@@ -2,7 +2,7 @@
 
 import { hex, sha256, utf8 } from "./bytes.ts";
 import type { GivenConsent } from "./enrollment.ts";
-import { part } from "./page.ts";
+import { byTestId, part } from "./page.ts";
 import type { ConsentText } from "./service.ts";
 import { currentLanguage, t } from "./texts.ts";
 import { chineseWords } from "./words.ts";
@@ -20,10 +20,17 @@ export class ConsentStep {
   readonly #texts: readonly ConsentText[];
   #shown: readonly ConsentText[] = [];
 
-  /** `agreed` hears what was ticked once all that is needed is. */
-  constructor(texts: readonly ConsentText[], agreed: (given: readonly GivenConsent[]) => void) {
+  /** `agreed` hears what was ticked once all that is needed is, and who agreed for a child. */
+  constructor(
+    texts: readonly ConsentText[],
+    agreed: (given: readonly GivenConsent[], guardian: string) => void,
+  ) {
     this.#texts = texts;
     this.show();
+    const child = byTestId<HTMLInputElement>("under-14");
+    child.addEventListener("change", () => {
+      part("guardian").hidden = !child.checked;
+    });
     part<HTMLFormElement>("consents-form").addEventListener("submit", (event) => {
       event.preventDefault();
       const missing = this.#shown.filter((text) => text.required && !this.#box(text.id).checked);
@@ -31,8 +38,14 @@ export class ConsentStep {
         this.#box(text.id).setAttribute("aria-invalid", String(missing.includes(text)));
       }
       part("consents-missing").hidden = missing.length === 0;
+      const name = byTestId<HTMLInputElement>("guardian");
+      const guardian = child.checked ? name.value.trim() : "";
+      const isUnnamed = child.checked && !guardian;
+      part("guardian-missing").hidden = !isUnnamed;
+      name.setAttribute("aria-invalid", String(isUnnamed));
       if (missing.length) this.#box(missing[0].id).focus();
-      else void this.given().then(agreed);
+      else if (isUnnamed) name.focus();
+      else void this.given().then((given) => agreed(given, guardian));
     });
   }
 

@@ -73,10 +73,10 @@ async function keepSealed(place: Place, progress: Progress, language: Language):
   const key = await chooseEnvelopeKey(profile.certificates, root, community, unixSeconds());
   const id = hex(random(16));
   const { pair, publicBytes } = await newReplyKey();
-  const { consents, photos, particulars, alternative } = progress;
+  const { consents, photos, particulars, alternative, guardian = "" } = progress;
   const parts = { community, envelope: id, key: key.key, kind, language, replyKey: publicBytes };
   const plaintext = await buildEnrollment(
-    { ...parts, consents, photos, particulars, alternative },
+    { ...parts, consents, photos, particulars, alternative, guardian },
     invitation.auth,
   );
   const sealed = await seal(key.public, plaintext, {

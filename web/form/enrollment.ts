@@ -48,6 +48,8 @@ export interface EnrollmentParts {
   readonly particulars: Particulars;
   readonly alternative: "" | "pin";
   readonly replyKey: Bytes;
+  /** Who consents for somebody under 14; empty where the person does. */
+  readonly guardian?: string;
 }
 
 const LABEL = utf8("gatehouse/enrollment/1\0");
@@ -76,6 +78,8 @@ export async function buildEnrollment(parts: EnrollmentParts, auth: Bytes): Prom
       particulars: parts.particulars,
       alternative: parts.alternative,
       reply_key: toBase64url(parts.replyKey),
+      // Left out where there is none: an estate of before does not know it.
+      ...(parts.guardian ? { guardian: parts.guardian } : {}),
     }),
   );
   const length = new Uint8Array(4);

@@ -55,9 +55,10 @@ class Form {
     this.#photos.restore(progress.photos);
     // That one is for clients that cannot seal; this page always does.
     const consents = community.consents.filter(({ id }) => id !== "unsealed");
-    this.#consents = new ConsentStep(consents, (given) => {
+    this.#consents = new ConsentStep(consents, (given, guardian) => {
       progress.alternative = "";
       progress.consents = given;
+      progress.guardian = guardian;
       this.#go(place.kind === "visitor" ? "particulars" : "photos");
     });
     particularsStep(progress.particulars, (particulars) => {
@@ -105,6 +106,7 @@ class Form {
 
   async #choosePin(): Promise<void> {
     this.#progress.alternative = "pin";
+    this.#progress.guardian = "";
     this.#progress.consents = await this.#consents.given();
     this.#go(this.#place.kind === "visitor" ? "particulars" : "pin");
   }

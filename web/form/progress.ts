@@ -20,6 +20,8 @@ export interface SentEnvelope {
 
 export interface Progress {
   consents: readonly GivenConsent[];
+  /** Who consents for somebody under 14. */
+  guardian?: string;
   particulars: Particulars;
   photos: readonly Photo[];
   alternative: "" | "pin";
@@ -30,6 +32,7 @@ export interface Progress {
 export function newProgress(): Progress {
   return {
     consents: [],
+    guardian: "",
     particulars: { name: "", phone: "", visiting: "", purpose: "", plate: "" },
     photos: [],
     alternative: "",

@@ -3,7 +3,7 @@
 // here it is only read out, since the sealed and signed answer has brought it.
 
 import { fromBase64url } from "./bytes.ts";
-import { byTestId, keepSaying, part } from "./page.ts";
+import { byTestId, keepSaying, part } from "./speaking.ts";
 import { currentLanguage, t } from "./texts.ts";
 
 interface Agreed {
@@ -11,10 +11,20 @@ interface Agreed {
   readonly sha256: string;
 }
 
+interface Door {
+  readonly name: string;
+  readonly state: "confirmed" | "lease-ended" | "waiting";
+}
+
 interface Receipt {
   readonly name: string;
   readonly signed_at: number;
-  readonly stated: { readonly photos?: number; readonly agreed?: readonly Agreed[] };
+  readonly stated: {
+    readonly photos?: number;
+    readonly agreed?: readonly Agreed[];
+    readonly kept?: "person" | "face";
+    readonly doors?: readonly Door[];
+  };
 }
 
 let kept = "";
@@ -49,6 +59,12 @@ function inWords(block: string): string {
   if (stated.photos) lines.push(t("form.receipt.destroyed", { count: stated.photos }), "");
   for (const { text, sha256 } of stated.agreed ?? []) {
     lines.push(t("form.receipt.agreed", { sha256 }), text, "");
+  }
+  if (stated.kept) {
+    const doors = (stated.doors ?? []).map(({ name, state }) =>
+      t(`form.receipt.door-${state}`, { name }),
+    );
+    lines.push(t(`form.receipt.erased-${stated.kept}`), ...doors, "");
   }
   return [...lines, t("form.receipt.block"), "", block].join("\n");
 }

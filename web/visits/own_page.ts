@@ -10,6 +10,7 @@ import { Problem, codeOf, problemWords } from "../form/troubles.ts";
 import { showHandedOn } from "./handing_on.ts";
 import { inviteForm, offer, usual } from "./invite_form.ts";
 import { Line } from "./line.ts";
+import { showFace, showInstead } from "./own_face.ts";
 import type { Answer, Asked, Home } from "./request.ts";
 import { refusal } from "./parts.ts";
 import { showVisits } from "./visit_list.ts";
@@ -63,7 +64,8 @@ class OwnPage {
           this.#take(answer);
           if (answer.outcome !== "refused") {
             if (asked.ask === "invite") usual();
-            showHandedOn(answer, community);
+            if (asked.ask === "withdraw-face") showInstead(answer);
+            else showHandedOn(answer, community);
           }
           return false;
         },
@@ -94,6 +96,7 @@ class OwnPage {
     keepSaying(part("who"), () => t("visits.own.home", { name: home.name, unit: home.unit }));
     offer(home);
     showVisits(home, (asked) => void this.#act(asked));
+    showFace(home, (asked) => void this.#act(asked));
   }
 
   #busy(busy: boolean): void {

@@ -37,6 +37,10 @@ export interface Home {
   readonly desk_decides: boolean;
   readonly doors: readonly Door[];
   readonly visits: readonly Visit[];
+  /** Whether the estate keeps a face of the resident's; older estates do not say. */
+  readonly face?: boolean;
+  /** The signed block for the face that was erased last. */
+  readonly receipt?: string;
 }
 
 export interface Answer {

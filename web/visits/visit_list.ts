@@ -81,7 +81,7 @@ function buttons(visit: Visit, act: (asked: Asked) => void): HTMLElement[] {
   ];
 }
 
-type Word = "approve" | "decline" | "extend" | "share-anew" | "cancel" | "left";
+type Word = "approve" | "decline" | "extend" | "share-anew" | "cancel" | "left" | "face-withdraw";
 
 function button(word: Word, press: () => void, look = ""): HTMLButtonElement {
   const made = make("button", { text: t(`visits.own.${word}`), look: `small ${look}`.trim(), test: word });
@@ -91,7 +91,7 @@ function button(word: Word, press: () => void, look = ""): HTMLButtonElement {
 }
 
 /** A button that ends something: it asks once more first. */
-function twice(word: Word, press: () => void): HTMLButtonElement {
+export function twice(word: Word, press: () => void): HTMLButtonElement {
   const made = button(word, () => {
     if (made.dataset["sure"]) return press();
     made.dataset["sure"] = "yes";
