@@ -156,7 +156,7 @@ def test_whoever_asks_at_a_poster_is_let_in_by_the_household(desk: Desk, languag
         expect(page.get_by_test_id("done")).to_be_visible()
 
 
-@OTHER
+@SPOKEN
 def test_a_resident_withdraws_consent_on_their_own_page_and_reads_the_pin_there(
     desk: Desk, pack: FacePack, language: str
 ) -> None:
