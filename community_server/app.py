@@ -26,9 +26,10 @@ from community_server.console import routes as console
 from community_server.desk import get_estate
 from community_server.doors import routes as doors
 from community_server.entries import routes as entries
+from community_server.errors import Conflict
 from community_server.estate import Estate
 from community_server.events import routes as events
-from community_server.handlers import install_handlers
+from community_server.handlers import answer_server_error, install_handlers
 from community_server.herald import Herald
 from community_server.households import routes as households
 from community_server.imports import routes as imports
@@ -36,6 +37,7 @@ from community_server.imports.sheets import MAX_FILE
 from community_server.intake import routes as intake
 from community_server.invitations import bulk_routes
 from community_server.invitations import routes as invitations
+from community_server.ledger import routes as ledger
 from community_server.lockdown import routes as lockdown
 from community_server.messages import routes as messages
 from community_server.messages.sender import Sender
@@ -77,6 +79,13 @@ UPLOADS: Final = {
     ("POST", "/api/v1/sync/batch"): MOST_ITEMS * MAX_ITEM,
 }
 """Where a file or much at once is taken, and how many bytes with all that goes beside it."""
+_ALWAYS: Final = re.compile(
+    r"(/api/v1)?/(login|logout|session|account|lockdown|calls|night|alarms|ledger|recovery-kit"
+    r"|backups|doors/[^/]+/(open|opening|fire))(/|$)"
+)
+"""What may be changed while a restored server waits for its ledger."""
+GATE_LOOK_S: Final = 1.0
+"""Seconds for which a thread waits for that, and keeps a server from stopping."""
 _ENVELOPE: Final = re.compile(r"/api/v1/communities/[^/]+/envelopes/[^/]+")
 """Where a sealed enrollment is taken; its route reads the body under limits of its own."""
 
@@ -110,6 +119,7 @@ def make_app(estate: Estate) -> FastAPI:
         tokens,
         audit,
         backups,
+        ledger,
         invitations,
         intake,
         imports,
@@ -152,6 +162,7 @@ def make_app(estate: Estate) -> FastAPI:
     app.router.routes.append(WebSocketRoute("/pair", SocketEndpoint(_accept_pairing)))
     app.mount("/static", _BuiltFiles(directory=PAGES.static_folder, check_dir=False))
     app.middleware("http")(_bound_bodies)
+    app.middleware("http")(_hold_back)
     app.add_middleware(SecurityHeaders, https=True)
     return app
 
@@ -163,10 +174,11 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(estate.doors.run_news(), name="news"),
         asyncio.create_task(Sweeper.of(estate).run(), name="sweeper"),
-        asyncio.create_task(BackupKeeper(estate).run(), name="backups"),
+        asyncio.create_task(estate.recovery.run(), name="ledger"),
+        asyncio.create_task(_once_open(estate, BackupKeeper(estate).run), name="backups"),
         asyncio.create_task(Herald(estate).run(), name="herald"),
         asyncio.create_task(estate.courier.run(), name="courier"),
-        asyncio.create_task(_sender(estate).run(), name="messages"),
+        asyncio.create_task(_once_open(estate, _sender(estate).run), name="messages"),
     ]
     try:
         yield
@@ -175,6 +187,13 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await estate.cloud.stop()
+
+
+async def _once_open(estate: Estate, run: Callable[[], Awaitable[None]]) -> None:
+    """Run what must not begin before a restored server knows who was erased since."""
+    while not await asyncio.to_thread(estate.gate.wait, GATE_LOOK_S):
+        pass
+    await run()
 
 
 def _sender(estate: Estate) -> Sender:
@@ -195,6 +214,17 @@ async def _accept_link(scope: Scope, socket: AsgiSocket) -> None:
 async def _accept_pairing(scope: Scope, socket: AsgiSocket) -> None:
     await socket.accept()
     await get_estate(HTTPConnection(scope)).doors.accept_pairing(socket)
+
+
+async def _hold_back(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Change nothing before a restored server has its ledger, but what keeps people safe."""
+    harmless = request.method in {"GET", "HEAD"} or _ALWAYS.match(request.url.path)
+    if get_estate(request).gate.is_open or harmless:
+        return await call_next(request)
+    refusal = Conflict("this server was put back and waits", code="ledger-awaited")
+    return await answer_server_error(request, refusal)
 
 
 async def _bound_bodies(

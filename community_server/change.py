@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from community_server.vault.safe import Safe
 from face_engine.faces import Vectors
+from tier_link.ledger import LedgerKind
 from tier_link.store import TraceEraser
 from tier_link.store.tables import LinkPeer
 
@@ -42,6 +43,8 @@ class Change:
     people: set[str] = field(default_factory=set)
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
+    ledger: list[tuple[LedgerKind, str]] = field(default_factory=list)
+    """What no backup may undo: a row of the ledger is written of each at the change's end."""
     erased: bool = False
     reconfigured: bool = False
     doors: set[str] = field(default_factory=set)
@@ -53,6 +56,10 @@ class Change:
     def touch(self, person: str) -> None:
         """Note that a person's rights, credentials or name may have changed."""
         self.people.add(person)
+
+    def record(self, kind: LedgerKind, subject: str) -> None:
+        """Note what no backup may undo; see `ledger`."""
+        self.ledger.append((kind, subject))
 
     def wipe(self) -> None:
         """Note that something was deleted of which no trace may stay."""

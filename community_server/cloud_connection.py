@@ -20,10 +20,11 @@ from community_server.cloud_news import (
     publish_profile,
 )
 from community_server.errors import Conflict, InputRefused
+from community_server.ledger.service import send_whole
 from community_server.settings import Settings
 from community_server.setup.community import find_community, get_community
 from community_server.setup.service import adopt_slug
-from tier_link.channel import Dialer, NodeIdentity, dial_pairing
+from tier_link.channel import Dialer, LiveLink, NodeIdentity, dial_pairing
 from tier_link.errors import PairingRefused, UnsafeAddress
 from tier_link.pairing import Paired
 from tier_link.store import LinkStore, reading
@@ -80,9 +81,14 @@ class CloudConnection:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = self._dialer = None
 
+    @property
+    def link(self) -> LiveLink | None:
+        """The link, if it is up."""
+        return self._dialer.link if self._dialer else None
+
     def wake(self, peer: str) -> None:
         """Tell the link, if it is up, that the cloud's outbox has news."""
-        link = self._dialer.link if self._dialer and peer == CLOUD else None
+        link = self.link if peer == CLOUD else None
         if link is not None:
             link.wake()
 
@@ -111,6 +117,7 @@ class CloudConnection:
             publish_profile(change, self._links, unsealed_uploads=self._settings.unsealed_uploads)
             publish_open_invitations(change, self._links)
             publish_audit_head(change, self._links)
+            send_whole(change, self._links, CLOUD)
             audit(change.session, staff, "cloud-paired", community.slug)
         asyncio.run_coroutine_threadsafe(self.start(), self._loop).result()
         return paired.configuration.node

@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from community_server.change import Changer
+from community_server.errors import ServerError
 from community_server.intake.service import Intake
+from community_server.ledger.gate import LedgerGate
 from community_server.visits.intake import is_for_visits
 from community_server.visits.intake import take as take_visit
 from community_server.visits.visiting import Visiting
@@ -17,6 +20,15 @@ from tier_link.relay_messages import RELAY, EnvelopeDeposited
 
 _log = logging.getLogger(__name__)
 
+GATE_PATIENCE_S: Final = 30.0
+"""The cloud itself is asked for the ledger meanwhile, over the same link."""
+
+
+class LedgerAwaited(ServerError):
+    """Nothing is answered before the ledger is here."""
+
+    code = "ledger-awaited"
+
 
 @dataclass(frozen=True)
 class CloudRecords:
@@ -25,14 +37,19 @@ class CloudRecords:
     changer: Changer
     intake: Intake
     visiting: Visiting
+    gate: LedgerGate
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Look at an envelope's photos before the transaction that decides on them.
 
         Raises:
             MalformedMessage: not a message of the relay's vocabulary.
+            LedgerAwaited: this server was put back and does not know yet who was erased since; the
+                link ends, and the next one brings the record again.
         """
         del peer
+        if not self.gate.wait(GATE_PATIENCE_S):
+            raise LedgerAwaited("an envelope came before the ledger")
         message = RELAY.decode(kind, body)
         if isinstance(message, EnvelopeDeposited):
             # One for visits holds no photo, and does not open as an enrollment.

@@ -61,6 +61,14 @@ def make_profile(
     )
 
 
+def publish_everything(change: Change, links: LinkStore, *, unsealed_uploads: bool) -> None:
+    """Tell a cloud that is new to us, or may know other things than we do now, all that holds."""
+    if get_community(change.session).cloud_key is not None:
+        publish_profile(change, links, unsealed_uploads=unsealed_uploads)
+        publish_open_invitations(change, links)
+        publish_audit_head(change, links)
+
+
 def publish_invitations(change: Change, links: LinkStore, rows: Sequence[Invitation]) -> None:
     """Tell the cloud that these invitations are open."""
     publish_links(

@@ -25,6 +25,7 @@ from community_server.entries.tables import Entry
 from community_server.events.kinds import EntryMade
 from community_server.events.service import tell
 from community_server.keys.door_keys import door_key
+from community_server.ledger.gate import LedgerGate
 from community_server.lockdown.service import LockdownWatch, current
 from community_server.matching import Matcher
 from community_server.people.fading import FadingBook
@@ -80,6 +81,7 @@ class DoorRecords:
     calls: CallBook
     name_of: Namer
     zone: ZoneInfo
+    gate: LedgerGate
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Do nothing: no record of a door's takes long."""
@@ -110,7 +112,11 @@ class DoorRecords:
             RequestRefused: with the code that the door is told.
             DeadlinePassed: nobody waits for the answer any more.
         """
-        match ESTATE.decode(kind, body):
+        message = ESTATE.decode(kind, body)
+        if not self.gate.is_open:
+            # The gallery may hold somebody who was erased, and this door may have been revoked.
+            raise RequestRefused("this server was put back and waits", code="ledger-awaited")
+        match message:
             case MatchRequest() as question:
                 return ESTATE.encode(self.matcher.answer(peer, question, deadline))
             case RenewalRequest() as wish:

@@ -40,6 +40,7 @@ def remove_person(change: Change, links: LinkStore, person: str) -> None:
     session.delete(row)
     session.flush()
     change.touch(person)
+    change.record("person-erased", person)
     change.wipe()
 
 

@@ -39,6 +39,9 @@ from community_server.intake.judging import PhotoJudge
 from community_server.intake.service import Intake
 from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
+from community_server.ledger.gate import LedgerGate
+from community_server.ledger.recovery import LedgerRecovery
+from community_server.ledger.service import defer, find_wait, write_ledger
 from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.lockdown.service import LockdownWatch
 from community_server.matching import Matcher, SharedEncoder, Space
@@ -122,6 +125,8 @@ class Estate:
     gateways: Mapping[Channel, Gateway]
     visiting: Visiting
     setup_code: SetupCode
+    gate: LedgerGate
+    recovery: LedgerRecovery
     lock: InstanceLock
 
     @property
@@ -199,7 +204,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         ScoreBook(pack.template_space),
         former.gallery if former else None,
     )
-    live, calls = LiveEntries(), CallBook()
+    live, calls, gate = LiveEntries(), CallBook(), LedgerGate(waiting=_waits(engine))
 
     def refresh(people: Collection[str]) -> None:
         with Session(reading(engine)) as session:
@@ -217,7 +222,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         engine,
         safe,
         secrets.phone_key,
-        lambda change: _tell_doors(change, rosters, configurer),
+        lambda change: _tell_doors(change, rosters, configurer, gate),
         refresh,
         wake,
         eraser(engine),
@@ -225,7 +230,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     space = Space(pack, SharedEncoder(pack.encoder), secrets.matrix, gallery, thresholds)
     judge = PhotoJudge(space, former)
     intake = Intake(links, judge, settings)
-    watch = DoorWatch(rosters, links, changer)
+    watch = DoorWatch(rosters, links, changer, gate)
     configurer = Configurer(
         links,
         rosters,
@@ -254,6 +259,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         calls,
         lambda person: _name(book, person),
         ZoneInfo(settings.time_zone),
+        gate,
     )
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority
@@ -264,7 +270,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         engine,
         links,
         changer,
-        CloudRecords(changer, intake, visiting),
+        CloudRecords(changer, intake, visiting, gate),
         secrets.link_key,
         settings,
     )
@@ -305,6 +311,18 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         gateways=gateways,
         visiting=visiting,
         setup_code=SetupCode(settings.data),
+        gate=gate,
+        recovery=LedgerRecovery(
+            engine,
+            changer,
+            links,
+            gate,
+            configurer,
+            settings.unsealed_uploads,
+            door_link=doors.link,
+            cloud_link=lambda: cloud.link,
+            drop_door=doors.drop,
+        ),
         lock=lock,
     )
     with estate.reading() as session, _nothing_collected():
@@ -331,11 +349,23 @@ def _open_entrance(settings: Settings, changer: Changer, secrets: Secrets) -> En
     )
 
 
-def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer) -> None:
+def _tell_doors(change: Change, rosters: Rosters, configurer: Configurer, gate: LedgerGate) -> None:
+    if not gate.is_open:
+        # Doors go on with what they hold, and are told everything once the ledger is here.
+        defer(change)
+        note_versions(change)
+        return
     # Hours before people: a door lets nobody in by a group of which it knows no hours.
     configurer.tell_doors(change)
     rosters.tell_doors(change)
     note_versions(change)
+    write_ledger(change, rosters.links)
+
+
+def _waits(engine: Engine) -> bool:
+    with Session(engine) as session:
+        wait = find_wait(session)
+        return wait is not None and wait.state == "waiting"
 
 
 @contextmanager

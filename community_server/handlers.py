@@ -45,13 +45,14 @@ _UNKNOWN: Final = frozenset(
 
 def install_handlers(app: FastAPI) -> None:
     """Teach an application to answer this tier's errors."""
-    app.add_exception_handler(ServerError, _answer_server_error)
+    app.add_exception_handler(ServerError, answer_server_error)
     app.add_exception_handler(FormRefused, _answer_form)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
 
 
-async def _answer_server_error(request: Request, error: Exception) -> Response:
+async def answer_server_error(request: Request, error: Exception) -> Response:
+    """Answer one of this tier's errors, on a page or to a program."""
     if not isinstance(error, ServerError):
         raise error
     page = not request.url.path.startswith("/api/")

@@ -68,7 +68,7 @@ class Sweeper:
         estate, moment = self.estate, now()
         with Session(estate.engine) as session:
             is_set_up = find_community(session) is not None
-        if is_set_up:
+        if is_set_up and estate.gate.is_open:
             self._renew_keys(moment)
             self._forget_visitors(moment)
             self._forget_workers(moment)
@@ -83,6 +83,9 @@ class Sweeper:
             self._watch()
             self._forget_replies(moment)
             self._keep_schedule(moment)
+        elif is_set_up:  # put back, and waiting for the ledger: see `ledger.recovery`
+            self._sign_audit(moment)
+            self._watch()
         self._renew_erasure_key()
         estate.codes.prune()
         estate.links.prune(moment)

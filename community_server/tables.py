@@ -17,6 +17,7 @@ from community_server.households import tables as households
 from community_server.intake import tables as intake
 from community_server.invitations import tables as invitations
 from community_server.keys import tables as keys
+from community_server.ledger import tables as ledger
 from community_server.lockdown import tables as lockdown
 from community_server.messages import tables as messages
 from community_server.openings import tables as openings
@@ -48,6 +49,7 @@ SLICES: Final = (
     intake,
     invitations,
     keys,
+    ledger,
     messages,
     openings,
     lockdown,

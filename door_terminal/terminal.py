@@ -119,6 +119,7 @@ class Terminal:
         self.reserve.open()
         self.entries = EntryLog(self.engine, self.store, pairing.server, self.clock, self.reserve)
         self.uplink = Uplink(
+            engine=self.engine,
             roster=self.roster,
             configuration=self.configuration,
             clock=self.clock,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from access_rules.lockdown import Lockdown
@@ -38,6 +39,8 @@ from tier_link.estate_messages import (
     ScoresCounted,
     ServerNews,
 )
+from tier_link.ledger import LedgerWanted, LedgerWritten
+from tier_link.store import hand_back, keep_rows, reading
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class Uplink:
     def __init__(
         self,
         *,
+        engine: Engine,
         roster: Roster,
         configuration: ConfigurationStore,
         clock: EffectiveClock,
@@ -68,6 +72,7 @@ class Uplink:
         gives what takes their orders to open, `calls` what takes their answers to who rings.
         `custody` fetches `key` where it is not here.
         """
+        self._engine = engine
         self._roster = roster
         self._configuration = configuration
         self._clock = clock
@@ -92,7 +97,6 @@ class Uplink:
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Take a durable record of the server's."""
-        del peer
         match ESTATE.decode(kind, body):
             case RosterSnapshot() as snapshot:
                 self._roster.take_snapshot(session, snapshot, self._space())
@@ -102,16 +106,20 @@ class Uplink:
                 self._configuration.take(session, configured)
             case LockdownDeclared() as declared:
                 self._lockdown.take(session, Lockdown(declared.number, declared.active))
+            case LedgerWritten() as written:
+                keep_rows(session, peer, written.rows, self._root())
             case _:
                 raise RecordRefused(f"{kind} is not for doors")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Do what is asked of a door: end a fire release, open at the word of staff, refuse a call.
 
+        Or hand back the ledger, to a server that was put back from a backup.
+
         Raises:
             RequestRefused: it cannot be done now, or something else is asked.
         """
-        del peer, deadline
+        del deadline
         try:
             match ESTATE.decode(kind, body):
                 case FireReset(staff=staff):
@@ -124,6 +132,9 @@ class Uplink:
                 case CallRefused() as refusal:
                     self._calls().refuse(refusal)
                     return b""
+                case LedgerWanted() as wanted:
+                    with Session(reading(self._engine)) as session:
+                        return ESTATE.encode(hand_back(session, peer, wanted))
         except (ResetRefused, OpeningRefused, CallEnded) as refused:
             raise RequestRefused(str(refused), code=refused.code) from refused
         raise RequestRefused(f"{kind} is not asked of doors")
@@ -171,6 +182,10 @@ class Uplink:
         link = self.link
         if link is not None:
             link.wake()
+
+    def _root(self) -> bytes:
+        current = self._configuration.current
+        return current.wire.passes.root if current else b""
 
     def _space(self) -> str:
         current = self._configuration.current

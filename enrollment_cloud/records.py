@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.audit import keep_audit_head
-from enrollment_cloud.communities.profiles import publish_profile
+from enrollment_cloud.communities.profiles import publish_profile, root_of
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
 from enrollment_cloud.invitations.service import close_invitations, publish_invitations
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
+from tier_link.ledger import LedgerWanted, LedgerWritten
 from tier_link.relay_messages import (
     RELAY,
     AuditHeadSigned,
@@ -21,6 +22,7 @@ from tier_link.relay_messages import (
     ProfilePublished,
     ReplySealed,
 )
+from tier_link.store import hand_back, keep_rows
 
 _log = logging.getLogger(__name__)
 
@@ -56,12 +58,18 @@ class CommunityRecords:
                     _log.info("event=reply-too-late community=%s", peer)
             case AuditHeadSigned():
                 keep_audit_head(session, peer, message)
+            case LedgerWritten():
+                keep_rows(session, peer, message.rows, root_of(session, peer))
             case _:
                 raise RecordRefused(f"a community does not send {kind}")
 
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
-        """Refuse: communities ask the cloud nothing."""
-        del peer, body, deadline
+        """Hand back the ledger, to a server that was put back from a backup; refuse all else."""
+        del deadline
+        message = RELAY.decode(kind, body)
+        if isinstance(message, LedgerWanted):
+            with self.deposits.database.read() as session:
+                return RELAY.encode(hand_back(session, peer, message))
         raise RequestRefused(f"the cloud answers no {kind}", code="request-unknown")
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:

@@ -158,6 +158,8 @@ class LocalEstate:
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
     community: str = ""
+    recovery_secret: str = field(default="", repr=False)
+    """What stands on the recovery kit, once the estate has been set up."""
     cloud: TierProcess = field(init=False)
     server: TierProcess = field(init=False)
     doors: dict[str, TierProcess] = field(default_factory=dict)
@@ -237,7 +239,7 @@ class LocalEstate:
         paired = json.loads(run_command(["cloud", "pair", name, "--json"], self.cloud_environment))
         code = (self.folder / "server" / "setup-code").read_text().strip()
         with self._staff() as staff:
-            staff.call(
+            kit = staff.call(
                 "POST",
                 "setup",
                 {
@@ -247,7 +249,7 @@ class LocalEstate:
                     "password": self.password,
                 },
             )
-        self.community = paired["community"]
+        self.community, self.recovery_secret = paired["community"], kit["recovery_secret"]
         with self.staff() as staff:
             staff.call("POST", "cloud", {"url": self.cloud_address, "code": paired["code"]})
         wait_for("the community's keys at the cloud", self._profile_published)

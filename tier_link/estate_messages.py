@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from tier_link.cards import KEY_SIZE, MOST_CARDS, TAG_SIZE
 from tier_link.envelopes import GivenConsent
+from tier_link.ledger import LedgerPart, LedgerWanted, LedgerWritten
 from tier_link.messages import Code, Count, HexId, Message, Sequence, UnixSeconds, Vocabulary
 from tier_link.relay_messages import CarriedCertificate, ConsentText
 
@@ -582,6 +583,9 @@ EstateMessage: TypeAlias = (
     | LockdownDeclared
     | DoorKeyWanted
     | DoorKey
+    | LedgerWritten
+    | LedgerWanted
+    | LedgerPart
 )
 
 ESTATE: Vocabulary[EstateMessage] = Vocabulary(
@@ -611,6 +615,9 @@ ESTATE: Vocabulary[EstateMessage] = Vocabulary(
     LockdownDeclared,
     DoorKeyWanted,
     DoorKey,
+    LedgerWritten,
+    LedgerWanted,
+    LedgerPart,
 )
 """`ESTATE.kind(m)`, `ESTATE.encode(m)` to send; `ESTATE.decode(kind, body)` on arrival."""
 

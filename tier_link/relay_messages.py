@@ -1,4 +1,4 @@
-"""What cloud and server tell each other; all of it travels in the durable log.
+"""What cloud and server tell each other; all but one question travels in the durable log.
 
 Server to cloud: what the public form needs to know, replies. Cloud to server: envelopes.
 """
@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from tier_link.certificates import MAX_CERTIFICATE, KeyId
 from tier_link.invitations import LinkKind
+from tier_link.ledger import LedgerPart, LedgerWanted, LedgerWritten
 from tier_link.messages import MAX_COUNT, HexId, Message, UnixSeconds, Vocabulary
 from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD
 
@@ -125,6 +126,9 @@ class AuditHeadSigned(Message, frozen=True, tag="audit-head-signed"):
 
 RelayMessage: TypeAlias = (
     EnvelopeDeposited
+    | LedgerWritten
+    | LedgerWanted
+    | LedgerPart
     | ProfilePublished
     | InvitationsPublished
     | InvitationsWithdrawn
@@ -139,5 +143,8 @@ RELAY: Vocabulary[RelayMessage] = Vocabulary(
     InvitationsWithdrawn,
     ReplySealed,
     AuditHeadSigned,
+    LedgerWritten,
+    LedgerWanted,
+    LedgerPart,
 )
 """`RELAY.kind(m)`, `RELAY.encode(m)` to send; `RELAY.decode(kind, body)` on arrival."""

@@ -109,6 +109,10 @@ REFUSALS: Final = {
         "404 person-unknown; 409 cloud-not-paired no-gateway nobody-chosen not-set-up"
     ),
     "GET /keys": "409 not-set-up",
+    "POST /ledger/skip": (
+        "409 ledger-not-awaited; 422 ledger-reason-unknown password-not-yours; "
+        "429 too-many-attempts"
+    ),
     "POST /lockdown": (
         "409 locked-down-already not-locked-down; 422 lockdown-reason-long "
         "lockdown-reason-missing password-not-yours; 429 too-many-attempts"

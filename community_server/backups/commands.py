@@ -61,6 +61,10 @@ def restore_backup(data_file: Path, keys: Path | None) -> None:
     )
     if restored.revived.erased:
         click.echo(f"{restored.revived.erased} people who were erased since are gone again.")
+    click.echo(
+        "Once it runs, it asks doors and cloud what must not come back, and serves after that; "
+        "its console says how far that is."
+    )
 
 
 @click.command("test-restore")

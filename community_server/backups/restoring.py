@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from community_server.backups.loading import empty, is_living, load
 from community_server.backups.records import read_records
 from community_server.backups.recovery_key import RecoveryKey
-from community_server.backups.revival import Revived, revive, take_keys, tell_cloud
+from community_server.backups.revival import Revived, revive, take_keys
 from community_server.backups.sealed_file import opened_file
 from community_server.backups.trial import Contents, examine, read_keys, unfit
 from community_server.change import Change, eraser
@@ -26,6 +26,7 @@ from community_server.instance_lock import InstanceLock
 from community_server.keys.named_secrets import keep_secret
 from community_server.keys.root import root_key
 from community_server.link_cipher import OutboxCipher
+from community_server.receipts.erasures import note_versions
 from community_server.settings import Settings
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
@@ -135,7 +136,7 @@ class _Restore:
             raise unfit()
         links = LinkStore(self._engine, keep_acknowledged=timedelta(0), cipher=cipher)
         revived = revive(change, links, card_key)
-        tell_cloud(change, links, unsealed_uploads=self._settings.unsealed_uploads)
+        note_versions(change)
         return revived
 
     def _refuse_living(self) -> NoReturn:

@@ -10,11 +10,6 @@ from community_server.audit.log import audit
 from community_server.cards.queries import place
 from community_server.cards.tables import Card
 from community_server.change import Change
-from community_server.cloud_news import (
-    publish_audit_head,
-    publish_open_invitations,
-    publish_profile,
-)
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.erasure import remove_person
@@ -23,6 +18,7 @@ from community_server.intake.holding import enrollment_owner
 from community_server.intake.tables import Enrollment
 from community_server.keys.certified import key_owner, revive_keys
 from community_server.keys.tables import CertifiedKey
+from community_server.ledger.service import begin_wait
 from community_server.people.particulars import hash_phone, open_known, owner
 from community_server.people.tables import Person
 from community_server.services.queries import company_owner
@@ -67,7 +63,7 @@ def take_keys(change: Change, keys: Mapping[str, bytes]) -> None:
 def revive(change: Change, links: LinkStore, card_key: bytes) -> Revived:
     """Remove whatever has no key any more, and make what was left out of the backup anew.
 
-    Doors are told everything again once the server runs: their configuration, then their roster.
+    Doors and cloud are told everything again once the server runs and has its ledger.
     """
     session, safe = change.session, change.safe
     community = get_community(session)
@@ -85,17 +81,11 @@ def revive(change: Change, links: LinkStore, card_key: bytes) -> Revived:
         number = safe.open(session, owner(card.person_id), place(card.id), card.number)
         card.tag = card_tag(card_key, int(number))
     session.execute(update(Door).where(Door.state == "paired").values(spaces_told=""))
+    begin_wait(session, change.ledger)
+    change.ledger.clear()
     audit(session, "", "restored", detail=f"{len(people)} {len(gone)}")
     session.flush()
     return Revived(len(people), len(gone))
-
-
-def tell_cloud(change: Change, links: LinkStore, *, unsealed_uploads: bool) -> None:
-    """Tell the cloud what holds now; it may have heard of things that are not here any more."""
-    if get_community(change.session).cloud_key is not None:
-        publish_profile(change, links, unsealed_uploads=unsealed_uploads)
-        publish_open_invitations(change, links)
-        publish_audit_head(change, links)
 
 
 def _forget_shut(change: Change) -> None:

@@ -110,6 +110,8 @@ class Frame:
     lockdown: ShownLockdown
     calls: Sequence[ShownCall]
     escalated: Sequence[ShownAlarm]
+    restored: bool
+    """Whether this server was put back and waits for its ledger."""
 
 
 def problem_of(error: ServerError) -> Problem:
@@ -213,6 +215,7 @@ def desk_page(
             lockdown=look(estate),
             calls=list_calls(estate),
             escalated=list_escalated(estate),
+            restored=not estate.gate.is_open,
         ),
         may=staff.permissions,
         room=room,

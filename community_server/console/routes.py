@@ -24,6 +24,7 @@ from community_server.console import (
     groups,
     holidays,
     imports,
+    ledger,
     lockdown,
     login,
     night,
@@ -92,6 +93,7 @@ for page in (
     retention,
     privacy_notice,
     backups,
+    ledger,
     account,
     welcome,
 ):

@@ -16,6 +16,7 @@ from community_server.door_links import NEWS_EVERY, DoorRecords
 from community_server.doors.service import Configurer, get_door, living_door
 from community_server.errors import ServerError
 from community_server.keys.authority import Authority
+from community_server.ledger.service import send_whole
 from community_server.setup.community import find_community, get_community
 from tier_link.channel import LinkHub, LiveLink, MessageSocket, NodeIdentity, accept_pairing
 from tier_link.errors import PairingRefused
@@ -54,6 +55,7 @@ class DoorHub:
         authority: Authority,
     ) -> None:
         self._engine = engine
+        self._links = links
         self._links = links
         self._codes = codes
         self._changer = changer
@@ -143,5 +145,6 @@ class DoorHub:
             if door.state == "revoked":
                 raise PairingRefused("this door was revoked", code="pairing-code-unknown")
             self._configurer.welcome(change, door, start.public_key)
+            send_whole(change, self._links, door.id)
         self.drop(code.subject)
         _log.info("door=%s paired=yes at=%d", code.subject, now())

@@ -282,4 +282,5 @@ def revoke_door(change: Change, links: LinkStore, door: str) -> None:
     end_alarms(session, door)
     for member in session.scalars(select(RosterMember).where(RosterMember.door_id == door)):
         session.delete(member)
+    change.record("door-revoked", door)
     change.wipe()

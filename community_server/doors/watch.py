@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from community_server.change import Changer
 from community_server.doors.service import get_door
 from community_server.errors import NotFound
+from community_server.ledger.gate import LedgerGate
 from community_server.rosters.news import Rosters, RosterState
 from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
@@ -33,11 +34,13 @@ class DoorWatch:
         rosters: Rosters,
         links: LinkStore,
         changer: Changer,
+        gate: LedgerGate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rosters = rosters
         self._links = links
         self._changer = changer
+        self._gate = gate
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[str, Seen] = {}
@@ -58,7 +61,8 @@ class DoorWatch:
             before = self._differing.pop(door, None)
             if not in_step:
                 self._differing[door] = held
-        if not in_step and before == held and self._links.waiting(door) == 0:
+        mended = self._gate.is_open and self._links.waiting(door) == 0
+        if not in_step and before == held and mended:
             self._mend(door, expected)
 
     def forget(self, door: str) -> None:

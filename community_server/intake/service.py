@@ -208,6 +208,7 @@ class Intake:
     def _use_up(self, change: Change, opened: Opened) -> None:
         opened.invitation.state = "used"
         opened.invitation.used_by = opened.enrollment.envelope
+        change.record("invitation-used", opened.invitation.id)
         close_invitations(change, self.links, known_to_cloud([opened.invitation]), "used")
 
 

@@ -28,6 +28,13 @@ def publish_profile(session: Session, community: str, profile: ProfilePublished)
     row.profile = RELAY.encode(profile)
 
 
+def root_of(session: Session, community: str) -> bytes:
+    """Return a community's public root key as it published it, empty before that."""
+    body = session.scalar(select(Community.profile).where(Community.id == community))
+    profile = RELAY.decode(RELAY.kind(ProfilePublished), body) if body else None
+    return profile.root_public if isinstance(profile, ProfilePublished) else b""
+
+
 def require_published(session: Session, community: str) -> None:
     """Check that a community is here and has published, without reading what.
 

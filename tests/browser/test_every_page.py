@@ -34,7 +34,7 @@ PAGES: Final = (
         "/entries/analysis",
     ),
     *("/alarms", "/alarms/{alarm}", "/alarms/rules", "/calls/{call}", "/cloud"),
-    "/backups",
+    *("/backups", "/ledger"),
     *("/webhooks", "/webhooks/{webhook}/removal", "/lockdown"),
     *("/staff", "/staff/{account}", "/tokens", "/audit", "/account", "/officer/retention"),
     *("/officer", "/officer/looks", "/officer/people/{person}", "/officer/assessment"),
@@ -57,6 +57,7 @@ PARTS: Final = {
     *("/lockdown/live", "/lockdown/banner", "/import/template", "/services/inside"),
     "/officer/people/{person}/file",
     "/visitors/badge",
+    "/ledger/live",
     "/entries/export/{form}",
     *("/entries/{entry}/snapshot", "/erasures/{erasure}/receipt"),
 }

@@ -198,7 +198,7 @@ class Bench:
     def deliver(self, *deposits: EnvelopeDeposited) -> None:
         """Play a batch of the cloud's log, as the link does."""
         marks = self.estate.links.marks(CLOUD)
-        records = CloudRecords(self.estate.changer, self.estate.intake, self.estate.visiting)
+        records = records_of(self)
         batch = [
             DurableRecord(marks.seen_sequence + number, RELAY.kind(deposit), RELAY.encode(deposit))
             for number, deposit in enumerate(deposits, 1)
@@ -249,6 +249,12 @@ class Bench:
             if isinstance(message, ProfilePublished):
                 return message
         return None
+
+
+def records_of(bench: Bench) -> CloudRecords:
+    """Return what takes the cloud's log."""
+    estate = bench.estate
+    return CloudRecords(estate.changer, estate.intake, estate.visiting, estate.gate)
 
 
 def with_photos(*photos: bytes) -> Spoil:

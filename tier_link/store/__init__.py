@@ -6,6 +6,7 @@ The only part of `tier_link` that knows SQLAlchemy.
 from tier_link.store.codes import PairingCodes
 from tier_link.store.database import NAMING_CONVENTION, open_database, reading
 from tier_link.store.erasing import TraceEraser
+from tier_link.store.ledger import hand_back, keep_rows
 from tier_link.store.migrating import bring_up_to_date, is_known_revision
 from tier_link.store.outbox import BodyCipher, LinkStore
 from tier_link.store.tables import LinkBase
@@ -18,7 +19,9 @@ __all__ = [
     "PairingCodes",
     "TraceEraser",
     "bring_up_to_date",
+    "hand_back",
     "is_known_revision",
+    "keep_rows",
     "open_database",
     "reading",
 ]

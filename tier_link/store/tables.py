@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tier_link.ledger import LedgerKind
 from tier_link.store.database import NAMING_CONVENTION
 
 
@@ -60,6 +61,28 @@ Index(
     sqlite_where=LinkOutbox.acknowledged_at.is_(None),
     postgresql_where=LinkOutbox.acknowledged_at.is_(None),
 )
+
+
+class LinkLedger(LinkBase):
+    """One row of a ledger, see `tier_link.ledger`; `owner` says whose, `previous` what it hangs on.
+
+    Never changed or deleted: rows number a few hundred bytes each.
+    """
+
+    __tablename__ = "link_ledger"
+
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
+    head: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[LedgerKind] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(32))
+    at: Mapped[int] = mapped_column(BigInteger)
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+Index("ix_link_ledger_owner_number", LinkLedger.owner, LinkLedger.number)
+Index("ix_link_ledger_owner_subject", LinkLedger.owner, LinkLedger.subject)
 
 
 class LinkPairingCode(LinkBase):

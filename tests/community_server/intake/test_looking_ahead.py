@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from community_server.cloud_link import CloudRecords
 from face_engine.enrollment import judge
 from gatehouse.sample_people import SamplePerson
-from tests.community_server.bench import CLOUD, Bench
+from tests.community_server.bench import CLOUD, Bench, records_of
 from tier_link.relay_messages import RELAY
 
 
@@ -31,7 +30,7 @@ def test_who_writes_meanwhile_does_not_wait_for_photos_to_be_judged(
 def test_a_look_serves_the_envelope_it_was_made_for_and_no_other(
     bench: Bench, people: Sequence[SamplePerson]
 ) -> None:
-    records = CloudRecords(bench.estate.changer, bench.estate.intake, bench.estate.visiting)
+    records = records_of(bench)
     invitation, _ = bench.invite()
     good = bench.draft(invitation, [people[1].portrait]).deposit()
     records.prepare(CLOUD, RELAY.kind(good), RELAY.encode(good))
@@ -45,7 +44,7 @@ def test_a_look_serves_the_envelope_it_was_made_for_and_no_other(
 def test_looks_that_nobody_asked_for_end_with_the_link(
     bench: Bench, people: Sequence[SamplePerson]
 ) -> None:
-    records = CloudRecords(bench.estate.changer, bench.estate.intake, bench.estate.visiting)
+    records = records_of(bench)
     invitation, _ = bench.invite()
     deposit = bench.draft(invitation, [people[0].portrait]).deposit()
     records.prepare(CLOUD, RELAY.kind(deposit), RELAY.encode(deposit))
