@@ -66,7 +66,7 @@ class CommunityRecords:
     def answer(self, peer: str, kind: str, body: bytes, deadline: float) -> bytes:
         """Hand back the ledger, to a server that was put back from a backup; refuse all else."""
         del deadline
-        message = RELAY.decode(kind, body)
+        message = RELAY.decode(kind, body) if kind == RELAY.kind(LedgerWanted) else None
         if isinstance(message, LedgerWanted):
             with self.deposits.database.read() as session:
                 return RELAY.encode(hand_back(session, peer, message))
