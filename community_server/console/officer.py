@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from community_server.audit.looks import note_look
 from community_server.audit.queries import list_actors
 from community_server.console.frame import desk_page, go_to
 from community_server.desk import EstateDep, reader
@@ -35,11 +34,9 @@ def show_looks(
         return go_to(_address(query))
     refusal, looks = None, list[Look]()
     try:
-        looks = looks_of(estate, query, SHOWN + 1)
+        looks = looks_of(estate, staff.staff, query, SHOWN + 1)
     except InputRefused as error:
         refusal = error
-    if query.person and estate.book.find(query.person):
-        note_look(estate, staff.staff, query.person)
     with estate.reading() as session:
         actors = list_actors(session)
     more = len(looks) > SHOWN

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from community_server.audit.looks import note_look
 from community_server.database import now
 from community_server.desk import EstateDep, reader, writer
 from community_server.entries.request import Word, find_people, read_moment
@@ -114,8 +115,7 @@ def show_looks(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, object]]:
     """List who looked at what of whom, and why, the newest first."""
-    del staff
-    return [asdict(look) for look in looks_of(estate, query, limit)]
+    return [asdict(look) for look in looks_of(estate, staff.staff, query, limit)]
 
 
 @router.get("/people/{person}", response_class=StreamingResponse)
@@ -126,14 +126,20 @@ def take_person(
     return send_bundle(estate, person, staff.staff, language_of(request))
 
 
-def looks_of(estate: Estate, query: LookQuery, limit: int) -> list[Look]:
-    """List looks, the newest first.
+def looks_of(estate: Estate, staff: str, query: LookQuery, limit: int) -> list[Look]:
+    """List looks, the newest first; whoever asks about one person alone is noted like the others.
 
     Raises:
         InputRefused: `time-unreadable`.
     """
+    wanted = read_wanted(estate, query)
     with estate.reading() as session:
-        return list_looks(session, estate.safe, read_wanted(estate, query), limit)
+        looks = list_looks(session, estate.safe, wanted, limit)
+    if wanted.people is not None and len(wanted.people) == 1:
+        (person,) = wanted.people
+        if estate.book.find(person):
+            note_look(estate, staff, person)
+    return looks
 
 
 def read_wanted(estate: Estate, query: LookQuery) -> Wanted:

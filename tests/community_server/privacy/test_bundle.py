@@ -14,6 +14,7 @@ from community_server.database import now
 from community_server.people.service import open_template
 from community_server.people.tables import Person, Template
 from community_server.privacy import bundle
+from community_server.receipts.tables import Erasure
 from community_server.staff.permissions import Role
 from community_server.staff.tables import StaffSession
 from gatehouse.sample_people import SamplePerson
@@ -48,6 +49,10 @@ def test_all_that_is_known_is_in_it(own: Bench, ada: str) -> None:
     gate = log.door("North gate")
     told = [log.entry(gate, AT + number, person=ada) for number in range(3)]
     log.entry(gate, AT, person=ben)
+    with estate.changer.change() as change:  # of a face that she had before
+        change.session.add(
+            Erasure(id="e" * 32, person_id=ada, kept="face", category="resident", begun_at=AT)
+        )
     with InProcess(estate) as desk:
         pin = desk.send(f"people/{ada}/pin", {}).json()
         desk.send(f"people/{ada}/cards", {"number": "0012345678"})
@@ -69,6 +74,7 @@ def test_all_that_is_known_is_in_it(own: Bench, ada: str) -> None:
     assert {one["consent"] for one in facts["consents"]} == {"encode", "internet", "keep"}
     assert all(len(one["sha256"]) == 64 for one in facts["consents"])
     assert [one["state"] for one in facts["enrollments"]] == ["enrolled"]
+    assert [(one["kind"], one["at"]) for one in facts["erasures"]] == [("face", AT)]
     # The one who takes the file stands in it, as a role.
     assert [(one["action"], one["by"]) for one in facts["looks"]] == [
         ("export-person", "administrator"),
