@@ -62,7 +62,8 @@ class Settings(TierSettings):
     resident_lease_days: Annotated[int, Field(ge=1, le=30)] = 7
     """Days for which doors that hear nothing of this server go on letting residents in."""
     snapshot_hours: Annotated[int, Field(ge=1, le=168)] = 72
-    """Hours for which pictures of refused faces are kept, of doors that take any."""
+    """Hours for which pictures of refused faces are kept, of doors that take any, until the privacy
+    officer sets another time in the console."""
     backup_folder: Path | None = None
     """Where this server puts an encrypted backup daily: another disk, or a share."""
     backups_kept: Annotated[int, Field(ge=1, le=1000)] = 14
