@@ -320,7 +320,8 @@ def declare_lockdown(page: Page, reason: str = "", password: str = PASSWORD) -> 
     page.get_by_test_id("lockdown-submit").click()
 
 
-@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.soak), "zh-CN"])
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_lockdown_is_declared_with_ones_password_and_each_door_says_whether_it_is_locked(
     desk: Desk, language: str, tmp_path: Path
 ) -> None:

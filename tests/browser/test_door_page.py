@@ -152,7 +152,7 @@ def test_a_fire_release_is_shown_and_ended_by_staff(
         expect(page.get_by_test_id("fire")).to_be_hidden()
 
 
-@pytest.mark.parametrize("size", [SMALL, UPRIGHT])
+@pytest.mark.parametrize("size", [SMALL, pytest.param(UPRIGHT, marks=pytest.mark.long)])
 def test_a_lockdown_is_said_large_in_both_languages_and_a_fire_goes_before_it(
     browser: Browser, estate: Estate, tmp_path: Path, size: ViewportSize
 ) -> None:
@@ -186,6 +186,7 @@ def test_a_lockdown_is_said_large_in_both_languages_and_a_fire_goes_before_it(
         expect(page.get_by_test_id("pin")).to_be_visible()
 
 
+@pytest.mark.long
 def test_whoever_comes_with_a_pass_reads_where_to_hold_it(browser: Browser, door: Door) -> None:
     with screen(browser, door) as page:
         state = {"camera": "", "passes": True}

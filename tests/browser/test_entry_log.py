@@ -18,6 +18,8 @@ from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
 from tier_link.estate_messages import EntryRecorded
 
+pytestmark = pytest.mark.long
+
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 DAY: Final = 86400
 

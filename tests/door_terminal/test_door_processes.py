@@ -124,6 +124,7 @@ def test_a_dead_or_frozen_vision_process_is_replaced_and_the_pin_works_meanwhile
         assert estate.entries[-1].granted
 
 
+@pytest.mark.long
 def test_vision_ends_with_a_controller_that_is_killed_and_with_one_that_is_frozen(
     estate: Estate, data: Path, feed: CameraFeed, pack: FacePack
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_camera_driver_that_hangs_costs_the_vision_process_and_nothing_else(
         assert door.pin(UNIT, PIN)["granted"]
 
 
+@pytest.mark.long
 def test_a_weak_door_asks_the_server_and_does_without_it(
     estate: Estate,
     data: Path,
@@ -182,6 +184,7 @@ def test_a_weak_door_asks_the_server_and_does_without_it(
     assert estate.presences[-1].mode == "remote"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["remote", pytest.param("hybrid", marks=pytest.mark.soak)])
 def test_a_weak_door_whose_server_is_gone_matches_by_itself_and_says_so(
     estate: Estate,
@@ -221,6 +224,7 @@ def test_a_weak_door_whose_server_is_gone_matches_by_itself_and_says_so(
         assert estate.presences[-1].mode_for_s < presence.mode_for_s
 
 
+@pytest.mark.long
 def test_two_people_at_once_are_two_entries(
     estate: Estate,
     data: Path,
@@ -242,6 +246,7 @@ def test_two_people_at_once_are_two_entries(
     }
 
 
+@pytest.mark.long
 def test_a_second_face_behind_one_grant_is_remarked_on(
     estate: Estate,
     data: Path,
