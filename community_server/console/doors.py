@@ -5,7 +5,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from community_server.console.frame import Text, desk_page, form_writer, fragment, go_to
+from community_server.console.frame import (
+    Text,
+    clock_of,
+    desk_page,
+    form_writer,
+    fragment,
+    go_to,
+)
 from community_server.database import now
 from community_server.desk import EstateDep, own_address, reader
 from community_server.doors.hours import written
@@ -100,7 +107,13 @@ def refresh_health(request: Request, door: str, estate: EstateDep, staff: Reader
     """Show how one door is doing now."""
     del staff
     shown = find(estate, door)
-    return fragment(request, "door_health.html.jinja", door=shown, began=_began(shown))
+    return fragment(
+        request,
+        "door_health.html.jinja",
+        door=shown,
+        began=_began(shown),
+        clock=clock_of(request, estate),
+    )
 
 
 @router.post("/{door}")
