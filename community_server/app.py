@@ -21,6 +21,7 @@ from community_server.backups import routes as backups
 from community_server.backups.keeper import BackupKeeper
 from community_server.calls import routes as calls
 from community_server.cards import routes as cards
+from community_server.consents import round_routes
 from community_server.consents import routes as consents
 from community_server.console import routes as console
 from community_server.desk import get_estate
@@ -127,6 +128,7 @@ def make_app(estate: Estate) -> FastAPI:
         messages,
         people,
         consents,
+        round_routes,
         receipts,
         households,
         access,

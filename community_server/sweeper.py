@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from community_server.alarms.watch import EstateWatch, Surroundings
 from community_server.audit.heads import head_is_due, sign_end
 from community_server.cloud_news import publish_audit_head, publish_profile
+from community_server.consents.rounds import due_to_stop, end_round, stop_face
 from community_server.database import now
 from community_server.doors.tables import RosterMember
 from community_server.erasure import remove_person
@@ -77,6 +78,7 @@ class Sweeper:
             self._retire_overdue(moment)
             self._count_scores()
             self._forget_passes(moment)
+            self._end_consent_round(moment)
             self._settle_erasures(moment)
             self._configure_doors()
             self._sign_audit(moment)
@@ -163,6 +165,20 @@ class Sweeper:
         with self.estate.changer.change() as change:
             for person in forget_passes(change.session, moment):
                 change.touch(person)
+
+    def _end_consent_round(self, moment: int) -> None:
+        """Erase the faces of those who were asked to agree anew and did not, one by one."""
+        estate = self.estate
+        with estate.reading() as session:
+            people = due_to_stop(session, moment)
+        if people is None:
+            return
+        for person in people:
+            with estate.changer.change() as change:
+                stop_face(change, estate.visiting, person)
+            _log.info("person=%s face=erased reason=consent-round", person)
+        with estate.changer.change() as change:
+            end_round(change)
 
     def _settle_erasures(self, moment: int) -> None:
         """Sign for the erasures that every door has confirmed, or was given up for."""

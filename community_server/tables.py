@@ -9,6 +9,7 @@ from community_server.alarms import tables as alarms
 from community_server.audit import tables as audit
 from community_server.backups import tables as backups
 from community_server.cards import tables as cards
+from community_server.consents import tables as consents
 from community_server.database import Base
 from community_server.doors import tables as doors
 from community_server.entries import tables as entries
@@ -42,6 +43,7 @@ SLICES: Final = (
     audit,
     backups,
     cards,
+    consents,
     doors,
     entries,
     events,

@@ -15,9 +15,10 @@ from msgspec import Meta
 from tier_link.certificates import SignedCertificate
 from tier_link.errors import ReplyRefused
 from tier_link.messages import Code, HexId, PeerId, UnixSeconds
+from tier_link.relay_messages import ConsentId
 from tier_link.replies import MAX_REPLIES, HomeFragment, PassFragment, ReceiptBlock
 from tier_link.signed_answers import AnswerPlace, open_signed, seal_signed
-from tier_link.visits import Uses, VisitCredential
+from tier_link.visits import MOST_CONSENTS, Uses, VisitCredential
 
 MOST_VISITS: Final = 60
 """Visits of one home: more than any household has open, and the list fits an answer."""
@@ -65,7 +66,8 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a resident's page shows; `time_zone` is the estate's, an IANA name.
 
     `face` says that a face of theirs is kept, or waits for the desk; `receipt` is the signed block
-    for the one that was erased last.
+    for the one that was erased last. `confirm` names the consents whose texts have changed, to be
+    agreed to until `confirm_until`; empty and 0 where nothing is asked.
     """
 
     name: _Name
@@ -76,6 +78,8 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visits: Annotated[tuple[HomeVisit, ...], Meta(max_length=MOST_VISITS)]
     face: bool = False
     receipt: ReceiptBlock = ""
+    confirm: Annotated[tuple[ConsentId, ...], Meta(max_length=MOST_CONSENTS)] = ()
+    confirm_until: UnixSeconds = 0
 
     def __repr__(self) -> str:
         return f"Home({len(self.visits)} visits)"

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from tier_link.base64url import decode_base64url, encode_base64url
 from tier_link.certificates import KeyId
-from tier_link.envelopes import Particulars
+from tier_link.envelopes import GivenConsent, Particulars
 from tier_link.errors import EnvelopeRefused
 from tier_link.messages import HexId, PeerId, UnixSeconds
 from tier_link.passes import MOST_USES
@@ -28,6 +28,7 @@ PURPOSE: Final = "visit"
 MAX_REQUEST: Final = 16 * 1024 - 1
 """Bytes of a request: a visit to a hundred doors needs a third of it."""
 MOST_DOORS_ASKED: Final = 100
+MOST_CONSENTS: Final = 16
 MOST_HOURS_ASKED: Final = 12
 """Whoever asks at a poster comes for today."""
 STALE_S: Final = 24 * 3600
@@ -104,6 +105,13 @@ class WithdrawFace(_Asked, frozen=True, tag="withdraw-face"):
     """A resident withdraws the consents to their own face."""
 
 
+class ConfirmConsents(_Asked, frozen=True, tag="confirm-consents"):
+    """A resident agrees to consents whose texts have changed; `guardian` does for a child."""
+
+    consents: Annotated[tuple[GivenConsent, ...], Meta(max_length=MOST_CONSENTS)]
+    guardian: _Name = ""
+
+
 class Ask(_Asked, frozen=True, tag="ask"):
     """Somebody stands at a door's poster. `visiting` of the particulars is the unit.
 
@@ -122,7 +130,9 @@ class Ask(_Asked, frozen=True, tag="ask"):
     courier: bool = False
 
 
-FromHome: TypeAlias = Look | Invite | Extend | End | Share | Approve | Decline | WithdrawFace
+FromHome: TypeAlias = (
+    Look | Invite | Extend | End | Share | Approve | Decline | WithdrawFace | ConfirmConsents
+)
 VisitAsked: TypeAlias = FromHome | Ask
 
 

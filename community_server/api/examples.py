@@ -28,6 +28,8 @@ WORDS: Final[dict[str, Any]] = {
     "DoorRequest.name": "东门",
     "FaceWithdrawn.pin": "402817",
     "FaceWithdrawn.qr_pass": "",
+    "ListedRound.version": "2026-11",
+    "OutdatedConsent.version": "2026-03",
     "GroupItem.doors": [_DOOR],
     "GroupItem.schedule": "S-1",
     "GroupRequest.name": "清洁",

@@ -108,6 +108,7 @@ REFUSALS: Final = {
     "POST /invitations/bulk": (
         "404 person-unknown; 409 cloud-not-paired no-gateway nobody-chosen not-set-up"
     ),
+    "POST /consents/rounds": "409 nobody-to-ask not-set-up round-running; 422 days-wrong",
     "GET /keys": "409 not-set-up",
     "POST /ledger/skip": (
         "409 ledger-not-awaited; 422 ledger-reason-unknown password-not-yours; "

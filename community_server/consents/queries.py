@@ -17,7 +17,8 @@ class ShownConsent:
     """One consent; times are Unix seconds, `withdrawn_at` 0 while it stands.
 
     `origin` is where it was given (`cloud`, `estate`, `desk`, `door`), `sealed_by` who sealed the
-    photos, `withdrawn_how` where it was withdrawn (`page`, `desk`). `given_by` is the `person` or a
+    photos, `withdrawn_how` where it was withdrawn (`page`, `desk`, `round`).
+    `given_by` is the `person` or a
     `guardian`, whose name is the last field.
     """
 

@@ -25,7 +25,7 @@ from tier_link.store import LinkStore
 
 _log = logging.getLogger(__name__)
 
-How = Literal["page", "desk"]
+How = Literal["page", "desk", "round"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,12 @@ class Instead:
     given: GivenPass | None = field(default=None, repr=False)
 
 
-def withdraw_face(change: Change, links: LinkStore, person: str, how: How) -> Instead:
+def withdraw_face(
+    change: Change, links: LinkStore, person: str, how: How, *, give: bool = True
+) -> Instead:
     """Erase somebody's face, also one that waits for the desk, and give what they lack instead.
+
+    Nothing is given (`give`) where nobody could hand it to them.
 
     Raises:
         NotFound: `person-unknown`.
@@ -61,7 +65,7 @@ def withdraw_face(change: Change, links: LinkStore, person: str, how: How) -> In
     for consent in standing_consents(session, person):
         consent.withdrawn_at, consent.withdrawn_how = now(), how
     session.flush()
-    return _instead(change, row)
+    return _instead(change, row) if give else Instead()
 
 
 def _instead(change: Change, row: Person) -> Instead:

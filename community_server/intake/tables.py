@@ -9,7 +9,8 @@ from community_server.database import Base, Id, Sealed, Seconds
 class Enrollment(Base):
     """One envelope that was opened and whose sender held the invitation.
 
-    Or a face that was renewed at a door: `sealed_by` is `door` then, and nobody is answered.
+    Or a face that was renewed at a door: `sealed_by` is `door` then, and nobody is answered. Or
+    consents that were given anew on a resident's own page, without any photo.
     `origin` is where it was written, and so where it is answered: by the `cloud`'s form, by this
     server's on the `estate`'s own network, at the `desk`, or on a `door`'s page.
 
@@ -81,7 +82,8 @@ class ConsentGiven(Base):
     `sealed_by` is who sealed the photos, and `door` where it was given on a door's page; `origin`
     is where it was given, as its enrollment's. `given_by` is the `person`, or the `guardian` of
     somebody under 14, whom the enrollment names. `withdrawn_at` is 0 while it stands, and
-    `withdrawn_how` where it was withdrawn: on the resident's own `page`, or at the `desk`.
+    `withdrawn_how` where it was withdrawn: on the resident's own `page`, at the `desk`, or by a
+    `round` of asking anew that ended without an answer.
     """
 
     __tablename__ = "consents_given"

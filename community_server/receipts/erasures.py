@@ -93,10 +93,14 @@ def _note_reader(session: Session, row: Erasure) -> None:
     since = now() - int(REPLY_LIFETIME / timedelta(seconds=1))
     last = session.scalar(
         select(Enrollment)
-        .where(Enrollment.person_id == row.person_id, Enrollment.origin == "cloud")
+        .where(
+            Enrollment.person_id == row.person_id,
+            Enrollment.origin == "cloud",
+            Enrollment.reply_key != b"",
+        )
         .order_by(Enrollment.received_at.desc(), Enrollment.id)
         .limit(1)
     )
-    if last is None or not last.reply_key or max(last.received_at, last.decided_at) < since:
+    if last is None or max(last.received_at, last.decided_at) < since:
         return
     row.envelope, row.reply_key, row.number = last.id, last.reply_key, last.replies + 1

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from community_server.access.membership import doors_for
 from community_server.change import CLOUD, Change
+from community_server.consents.asking import asked_until
+from community_server.consents.outdated import needed
 from community_server.consents.queries import has_face, newest_face_receipt
 from community_server.database import now
 from community_server.doors.tables import Door
@@ -127,6 +129,7 @@ def show_home(session: Session, safe: Safe, visiting: Visiting, host: Person) ->
     doors = session.scalars(select(Door).where(Door.state != "revoked").order_by(Door.name)).all()
     names = {door.id: door.name for door in doors}
     receipt = newest_face_receipt(session, host.id)
+    until = asked_until(session, host.id)
     return Home(
         name=open_known(session, safe, host).name,
         unit=host.unit,
@@ -139,6 +142,8 @@ def show_home(session: Session, safe: Safe, visiting: Visiting, host: Person) ->
         ),
         face=has_face(session, host.id),
         receipt=receipt if len(receipt) <= MOST_RECEIPT else "",
+        confirm=tuple(sorted(needed())) if until else (),
+        confirm_until=until,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from community_server.audit.log import audit
 from community_server.change import Change
+from community_server.consents.rounds import confirm
 from community_server.consents.withdrawal import withdraw_face
 from community_server.database import now
 from community_server.doors.tables import Door
@@ -35,6 +36,7 @@ from tier_link.visits import (
     PURPOSE,
     Approve,
     Ask,
+    ConfirmConsents,
     Decline,
     End,
     Extend,
@@ -140,7 +142,7 @@ def _carry_out(
     host = get_person(change.session, link.person_id, lock=True)
     if host.suspended or (host.valid_until and host.valid_until <= now()):
         raise Conflict("not while the doors are closed to the host", code="host-shut-out")
-    return _by_host(change, visiting, link, host, request)
+    return _by_host(change, visiting, link, host, row, request)
 
 
 def _ask(
@@ -171,12 +173,27 @@ def _withdraw_face(change: Change, visiting: Visiting, link: VisitLink, person: 
 
 
 def _by_host(
-    change: Change, visiting: Visiting, link: VisitLink, host: Person, request: OpenedRequest
+    change: Change,
+    visiting: Visiting,
+    link: VisitLink,
+    host: Person,
+    row: VisitRequest,
+    request: OpenedRequest,
 ) -> _Said:
     asked, visit, handed = request.asked, None, None
     match asked:
         case Look():
             pass
+        case ConfirmConsents():
+            confirm(
+                change,
+                host,
+                row.id,
+                asked.consents,
+                guardian=asked.guardian.strip(),
+                language=request.language,
+                origin=row.origin,
+            )
         case Invite():
             visit, handed = service.invite(change, visiting, host, asked)
         case Extend():

@@ -43,7 +43,7 @@ PAGES: Final = (
     *("/schedules", "/schedules/new", "/schedules/{schedule}"),
     *("/import", "/invitations", "/invitations/outbox"),
     *("/services", "/services/companies", "/services/companies/new"),
-    *("/services/companies/{company}", "/erasures"),
+    *("/services/companies/{company}", "/erasures", "/consents"),
 )
 """Pages behind the sign-in."""
 OUTSIDE: Final = ("/login", "/welcome/{secret}", "/privacy")
@@ -240,4 +240,5 @@ def test_what_is_no_page_is_a_part_of_one(furnished: Furnished) -> None:
     with staff_of(furnished.desk) as staff:
         for template in sorted(PARTS):
             answer = staff.http.get(template.format(**furnished.ids))
+            assert answer.status_code < 500, template
             assert not (answer.is_success and answer.text.startswith("<!doctype html>")), template

@@ -1,7 +1,8 @@
 """Two ways in for visitors, through a real cloud and server: invited by a resident, and asking."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from sqlite3 import connect
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -40,6 +41,16 @@ def make_page(page: Page, name: str) -> str:
     page.get_by_role("link", name=name).click()
     page.get_by_test_id("page-make").click()
     return page.get_by_test_id("own-page-link").inner_text()
+
+
+def enroll_face(desk: Desk, person: str, pack: FacePack) -> None:
+    """Let somebody enroll by a link of theirs, and approve it."""
+    with staff_of(desk) as staff:
+        invitation = staff.call("POST", f"people/{person}/invitation")["link"]
+        desk.enroll(invitation, [sample_people(pack)[0].portrait])
+        wait_for("the enrollment", lambda: staff.call("GET", "approvals"))
+        (waiting,) = staff.call("GET", "approvals")
+        staff.call("POST", f"approvals/{waiting['id']}", {"decision": "approve"})
 
 
 def open_own_page(page: Page, link: str) -> None:
@@ -164,12 +175,7 @@ def test_a_resident_withdraws_consent_on_their_own_page_and_reads_the_pin_there(
     with desk.page(language=language) as page, phone(desk, language) as own:
         link = make_page(page, name)
         person = page.url.rsplit("/", 1)[-1]
-        with staff_of(desk) as staff:
-            invitation = staff.call("POST", f"people/{person}/invitation")["link"]
-            desk.enroll(invitation, [sample_people(pack)[0].portrait])
-            wait_for("the enrollment", lambda: staff.call("GET", "approvals"))
-            (waiting,) = staff.call("GET", "approvals")
-            staff.call("POST", f"approvals/{waiting['id']}", {"decision": "approve"})
+        enroll_face(desk, person, pack)
         open_own_page(own, link)
         own.get_by_test_id("face-withdraw").click()
         own.get_by_test_id("face-withdraw").click()
@@ -190,4 +196,35 @@ def test_a_resident_withdraws_consent_on_their_own_page_and_reads_the_pin_there(
         assert stated.person == person
         page.goto(f"/people/{person}")
         expect(page.get_by_test_id("consent-keep")).to_be_visible()
+        page.set_viewport_size(PHONE)
+        fits(page)
         expect(page.get_by_test_id("withdraw-open")).to_have_count(0)
+
+
+@SPOKEN
+def test_a_resident_is_asked_to_agree_anew_on_their_own_page_when_a_text_has_changed(
+    desk: Desk, pack: FacePack, language: str
+) -> None:
+    name = f"Zhou {language}"
+    with desk.page(language=language) as page, phone(desk, language) as own:
+        link = make_page(page, name)
+        person = page.url.rsplit("/", 1)[-1]
+        enroll_face(desk, person, pack)
+        # As if they had agreed to the text of an earlier version.
+        with closing(connect(desk.estate.folder / "server" / "server.sqlite")) as database:
+            database.execute("UPDATE consents_given SET sha256 = ?", ("0" * 64,))
+            database.commit()
+        page.goto("/consents")
+        expect(page.get_by_test_id(f"outdated-{person}")).to_be_visible()
+        page.get_by_test_id("round-begin").click()
+        expect(page.get_by_test_id("round-running")).to_be_visible()
+        open_own_page(own, link)
+        expect(own.get_by_test_id("confirm")).to_be_visible()
+        fits(own)
+        shoot(own, "home-confirm", full=True)
+        own.get_by_test_id("consent-encode").check()
+        own.get_by_test_id("consent-keep").check()
+        own.get_by_test_id("continue").click()
+        expect(own.get_by_test_id("confirm")).to_be_hidden(timeout=PATIENCE_MS)
+        page.reload()
+        expect(page.get_by_test_id(f"outdated-{person}")).to_have_count(0)

@@ -5,11 +5,13 @@ import { loadRoot } from "../form/certificates.ts";
 import { readInvitation } from "../form/invitation.ts";
 import { keepSaying, offerLanguages, onLanguage, part, sayOrHide } from "../form/speaking.ts";
 import { Service } from "../form/service.ts";
+import type { ConsentText } from "../form/service.ts";
 import { t } from "../form/texts.ts";
 import { Problem, codeOf, problemWords } from "../form/troubles.ts";
 import { showHandedOn } from "./handing_on.ts";
 import { inviteForm, offer, usual } from "./invite_form.ts";
 import { Line } from "./line.ts";
+import { askAnew } from "./own_consents.ts";
 import { showFace, showInstead } from "./own_face.ts";
 import type { Answer, Asked, Home } from "./request.ts";
 import { refusal } from "./parts.ts";
@@ -20,12 +22,14 @@ const community = document.body.dataset["community"] ?? "";
 
 class OwnPage {
   readonly #line: Line;
+  readonly #texts: readonly ConsentText[];
   #home: Home | undefined;
   #lookedAt = 0;
   #looks = 0;
 
-  constructor(line: Line) {
+  constructor(line: Line, texts: readonly ConsentText[]) {
     this.#line = line;
+    this.#texts = texts;
     inviteForm((asked) => void this.#act(asked));
     onLanguage(() => this.#show());
     document.addEventListener("visibilitychange", () => {
@@ -97,6 +101,7 @@ class OwnPage {
     offer(home);
     showVisits(home, (asked) => void this.#act(asked));
     showFace(home, (asked) => void this.#act(asked));
+    askAnew(home, this.#texts, (asked) => void this.#act(asked));
   }
 
   #busy(busy: boolean): void {
@@ -121,8 +126,9 @@ async function start(): Promise<void> {
   const link = await readInvitation(location.hash);
   if (!link) throw new Problem("link-incomplete");
   const service = new Service(community);
-  await loadRoot((await service.community()).root_public, link.fingerprint);
-  await new OwnPage(new Line(community, link, service)).look();
+  const { root_public, consents } = await service.community();
+  await loadRoot(root_public, link.fingerprint);
+  await new OwnPage(new Line(community, link, service), consents).look();
 }
 
 offerLanguages();

@@ -41,6 +41,9 @@ export interface Home {
   readonly face?: boolean;
   /** The signed block for the face that was erased last. */
   readonly receipt?: string;
+  /** Ids of consents whose texts have changed, to be agreed to anew, and until when. */
+  readonly confirm?: readonly string[];
+  readonly confirm_until?: number;
 }
 
 export interface Answer {
