@@ -43,7 +43,7 @@ class Change:
     people: set[str] = field(default_factory=set)
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
-    ledger: list[tuple[LedgerKind, str]] = field(default_factory=list)
+    ledger: list[tuple[LedgerKind, str, int]] = field(default_factory=list)
     """What no backup may undo: a row of the ledger is written of each at the change's end."""
     erased: bool = False
     reconfigured: bool = False
@@ -57,9 +57,9 @@ class Change:
         """Note that a person's rights, credentials or name may have changed."""
         self.people.add(person)
 
-    def record(self, kind: LedgerKind, subject: str) -> None:
-        """Note what no backup may undo; see `ledger`."""
-        self.ledger.append((kind, subject))
+    def record(self, kind: LedgerKind, subject: str, at: int = 0) -> None:
+        """Note what no backup may undo, see `ledger`; `at` where it was before now."""
+        self.ledger.append((kind, subject, at))
 
     def wipe(self) -> None:
         """Note that something was deleted of which no trace may stay."""

@@ -1,4 +1,4 @@
-"""The ledger of what no backup may undo: people erased, doors revoked, invitations used.
+"""The ledger of what no backup may undo: people and faces erased, doors revoked, links used.
 
 Each row holds an opaque id, hangs on the row before by its hash, and is signed by the community's
 root. A server copies its rows to every door and to the cloud, over the durable log; put back from
@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from tier_link.messages import Count, HexId, Message, Sequence, UnixSeconds
 
-LedgerKind: TypeAlias = Literal["person-erased", "door-revoked", "invitation-used"]
+LedgerKind: TypeAlias = Literal["person-erased", "face-erased", "door-revoked", "invitation-used"]
 
 ROWS_PER_MESSAGE: Final = 250
 """Rows in one message: of the longest, 250 fit the one frame of an answer."""

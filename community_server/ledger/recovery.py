@@ -126,8 +126,8 @@ class LedgerRecovery:
             wait = find_wait(change.session, lock=True)
             if wait is None or wait.state == "open":
                 raise Conflict("nothing is waited for", code="ledger-not-awaited")
-            for kind, subject in json.loads(wait.pending):
-                change.record(kind, subject)
+            for kind, subject, at in json.loads(wait.pending):
+                change.record(kind, subject, at)
             wait.state, wait.pending = "open", "[]"
             write_ledger(change, self.links)
             send_missed(change, self.links, wait.after)

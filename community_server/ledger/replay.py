@@ -16,7 +16,8 @@ from community_server.errors import ServerError
 from community_server.invitations.queries import known_to_cloud
 from community_server.invitations.tables import Invitation
 from community_server.ledger.service import append, is_known, lock_end
-from community_server.people.tables import Person
+from community_server.people.service import forget_face
+from community_server.people.tables import Person, Template
 from tier_link.channel import LiveLink
 from tier_link.errors import MalformedMessage
 from tier_link.estate_messages import ESTATE
@@ -89,12 +90,12 @@ def replay(
     session, new = change.session, 0
     end = lock_end(session)
     for row in rows:
-        if is_known(session, row.kind, row.subject):
+        if is_known(session, row.kind, row.subject, row.at):
             continue
         if (row.number, row.before) == (end.count + 1, end.head):
             append(session, end, row)
         else:
-            change.record(row.kind, row.subject)
+            change.record(row.kind, row.subject, row.at)
         _do(change, links, row, dropped)
         new += 1
     return new
@@ -106,6 +107,13 @@ def _do(change: Change, links: LinkStore, row: LedgerRow, dropped: Callable[[str
         case "person-erased" if session.get(Person, subject) is not None:
             remove_person(change, links, subject)
             _log.info("person=%s erased=again reason=ledger", subject)
+        case "face-erased":
+            person, face = session.get(Person, subject), session.get(Template, subject)
+            # One that was given later, and is in the backup, stays.
+            if person is not None and face is not None and face.created_at <= row.at:
+                forget_face(change, person)
+                # Not recorded a second time: it was then, not now.
+                change.ledger.remove(("face-erased", subject, 0))
         case "door-revoked" if _is_living(session, subject):
             revoke_door(change, links, subject)
             change.after_commit(lambda: dropped(subject))

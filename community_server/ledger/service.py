@@ -42,10 +42,10 @@ def write_ledger(change: Change, links: LinkStore) -> None:
     doors = [door.id for door in lock_paired_doors(session)]
     root, end, moment = root_key(session, change.safe), lock_end(session), now()
     rows = []
-    for kind, subject in change.ledger:
-        if is_known(session, kind, subject):
+    for kind, subject, at in change.ledger:
+        if is_known(session, kind, subject, at or moment):
             continue
-        row = write_row(root, end.count + 1, kind, subject, moment, end.head)
+        row = write_row(root, end.count + 1, kind, subject, at or moment, end.head)
         append(session, end, row)
         rows.append(row)
     change.ledger.clear()
@@ -91,11 +91,13 @@ def rows_after(session: Session, after: int) -> list[LedgerRow]:
     return [read_row(row) for row in session.scalars(found)]
 
 
-def is_known(session: Session, kind: LedgerKind, subject: str) -> bool:
-    """Say whether the ledger has a row of this already."""
+def is_known(session: Session, kind: LedgerKind, subject: str, at: int) -> bool:
+    """Say whether the ledger has a row of this already: a face alone may go more than once."""
     found = select(LinkLedger.number).where(
         LinkLedger.owner == OWN, LinkLedger.subject == subject, LinkLedger.kind == kind
     )
+    if kind == "face-erased":
+        found = found.where(LinkLedger.at == at)
     return session.scalar(found.limit(1)) is not None
 
 
@@ -114,7 +116,7 @@ def find_wait(session: Session, *, lock: bool = False) -> LedgerWait | None:
     return session.get(LedgerWait, _ONLY, with_for_update=lock, populate_existing=lock)
 
 
-def begin_wait(session: Session, removed: Iterable[tuple[LedgerKind, str]]) -> None:
+def begin_wait(session: Session, removed: Iterable[tuple[LedgerKind, str, int]]) -> None:
     """Note that this server was put back, and what the restore itself has removed."""
     session.merge(
         LedgerWait(

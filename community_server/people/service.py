@@ -116,6 +116,7 @@ def forget_face(change: Change, row: Person) -> None:
     change.session.delete(template)
     change.session.flush()
     change.touch(row.id)
+    change.record("face-erased", row.id)
     change.wipe()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 import pytest
@@ -33,13 +33,15 @@ ROOT: Final = Ed25519PrivateKey.generate()
 PUBLIC: Final = ROOT.public_key()
 RAW: Final = PUBLIC.public_bytes_raw()
 OWNER: Final = "sunny-court-4f2a"
-KINDS: Final[tuple[LedgerKind, ...]] = ("person-erased", "door-revoked", "invitation-used")
+KINDS: Final[tuple[LedgerKind, ...]] = get_args(LedgerKind)
 
 
 def chain(length: int, *, number: int = 1, before: bytes = FIRST, salt: int = 0) -> list[LedgerRow]:
     rows = []
     for n in range(number, number + length):
-        row = write_row(ROOT, n, KINDS[n % 3], f"{salt + n:032x}", 1_800_000_000 + n, before)
+        row = write_row(
+            ROOT, n, KINDS[n % len(KINDS)], f"{salt + n:032x}", 1_800_000_000 + n, before
+        )
         rows.append(row)
         before = row.head
     return rows

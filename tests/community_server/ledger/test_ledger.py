@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +23,10 @@ from community_server.doors.tables import Door
 from community_server.estate import Estate, open_estate
 from community_server.invitations.tables import Invitation
 from community_server.ledger.recovery import PATIENCE_S, LedgerRecovery
+from community_server.ledger.replay import replay
 from community_server.ledger.service import find_wait, rows_after
+from community_server.people.queries import get_person
+from community_server.people.service import forget_face, store_template
 from community_server.people.tables import Person, Template
 from community_server.settings import Settings
 from community_server.sweeper import Sweeper
@@ -50,6 +54,7 @@ from tier_link.ledger import LedgerRow, LedgerWanted, is_unbroken
 from tier_link.pairing import PairStart, derive_locator
 from tier_link.relay_messages import RELAY, InvitationsPublished, InvitationsWithdrawn
 from tier_link.store import hand_back
+from tier_link.store.tables import LinkLedger
 
 Told = RosterSnapshot | RosterDelta
 
@@ -116,6 +121,7 @@ class Restored:
     far: str
     near: str
     invitation: str
+    faceless: Somebody
     door: Copy
     cloud: Copy
     up: set[str]
@@ -162,6 +168,7 @@ def put_back(
     erase(lite, first)
     stays = settle(lite, "Ada Resident", "13800000001", "188,24910")
     gone = settle(lite, "Gone Resident", "13800000009", "188,24999")
+    faceless = settle(lite, "Faceless Resident", "13800000006", "188,24996")
     invitation, _ = lite.invite(name="Bea", unit="1-102")
     made = back_up(lite, tmp_path / "backups")
     kept = Made(
@@ -170,6 +177,8 @@ def put_back(
         made.made_at,
     )
     erase(lite, gone)
+    with before.changer.change() as change:
+        forget_face(change, get_person(change.session, faceless.person))
     with before.changer.change() as change:
         revoke_door(change, before.links, far)
         used = change.session.get_one(Invitation, invitation.id)  # as taking an envelope does
@@ -192,7 +201,7 @@ def put_back(
         estate.recovery.cloud_link = lambda: cloud.link() if CLOUD in up else None
         estate.recovery.clock = lambda: seconds[0]
         yield Restored(
-            Bench(estate), gone, stays, far, near, invitation.id, door, cloud, up, seconds
+            Bench(estate), gone, stays, far, near, invitation.id, faceless, door, cloud, up, seconds
         )
         estate.close()
 
@@ -218,9 +227,12 @@ def test_last_weeks_backup_waits_and_the_ledger_takes_back_what_was_done_since(
     with estate.reading() as session:
         assert session.get_one(Door, put_back.far).state == "revoked"
         assert session.get_one(Invitation, put_back.invitation).state == "used"
+        assert session.get(Template, put_back.faceless.person) is None
+        assert session.get(Person, put_back.faceless.person) is not None
         assert [one.kind for one in rows_after(session, 0)] == [
             "person-erased",
             "person-erased",
+            "face-erased",
             "door-revoked",
             "invitation-used",
         ]
@@ -240,6 +252,28 @@ def test_last_weeks_backup_waits_and_the_ledger_takes_back_what_was_done_since(
         and put_back.invitation in {each.id for each in one.invitations}
     ]
     assert max(closed) > max(opened, default=-1)  # the cloud is not told that it is open again
+
+
+def test_a_face_that_was_given_again_before_the_backup_stays(lite: Bench) -> None:
+    estate, ada = lite.estate, settle(lite, "Ada Resident", "13800000001", "188,24910")
+    with estate.changer.change() as change:
+        forget_face(change, get_person(change.session, ada.person))
+    with estate.reading() as session:
+        (row,) = rows_after(session, 0)
+    assert (row.kind, row.subject) == ("face-erased", ada.person)
+    with Session(estate.engine) as session, session.begin():  # a backup that has not heard of it
+        session.execute(sa.delete(LinkLedger))
+    with estate.changer.change() as change:
+        person = get_person(change.session, ada.person)
+        space, face = estate.pack.template_space, np.frombuffer(ada.template, "<f4")
+        store_template(change, person, space, face, photos=3)
+        change.session.get_one(Template, ada.person).created_at = row.at + 1
+    for at, stays in ((row.at, True), (row.at + 1, False)):
+        later = msgspec.structs.replace(row, at=at)
+        with estate.changer.change() as change:
+            assert replay(change, estate.links, [later], lambda _: None) == 1
+        with estate.reading() as session:
+            assert (session.get(Template, ada.person) is not None) == stays
 
 
 def _people(told: Told) -> Sequence[Any]:
