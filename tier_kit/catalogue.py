@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from tier_kit.language import LANGUAGES, Language
 
@@ -37,14 +37,12 @@ class Catalogue:
         """Read and compare the catalogues of `package`.
 
         Raises:
-            CatalogueError: a key or a place stands in one language only.
+            CatalogueError: a key or a place stands in one language only, or a key twice.
         """
         folder = resources.files(package).joinpath(_FOLDER)
         catalogue = cls(
             {
-                language: _flatten(
-                    json.loads(folder.joinpath(f"{language}.json").read_text("utf-8"))
-                )
+                language: _flatten(_read(folder.joinpath(f"{language}.json").read_text("utf-8")))
                 for language in LANGUAGES
             }
         )
@@ -85,6 +83,19 @@ class Catalogue:
     def _branches(self) -> Mapping[Language, Mapping[str, Mapping[str, str]]]:
         """Every branch, made once: a list asks for its words in each of its rows."""
         return {language: _branches_of(sentences) for language, sentences in self.sentences.items()}
+
+
+def _read(text: str) -> Any:
+    """Read a catalogue; of a key that stands there twice, JSON would keep the last in silence."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            twice = sorted({key for key, _ in pairs if [one for one, _ in pairs].count(key) > 1})
+            raise CatalogueError(f"stands twice in one catalogue: {', '.join(twice)}")
+        return found
+
+    return json.loads(text, object_pairs_hook=once)
 
 
 def _branches_of(sentences: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:

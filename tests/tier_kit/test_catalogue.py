@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tier_kit.catalogue import Catalogue, CatalogueError
@@ -30,3 +32,16 @@ def test_other_places_in_the_other_language_are_refused() -> None:
 def test_a_script_gets_its_branch_alone() -> None:
     catalogue = Catalogue({"en": {"form.go": "Go", "page.x": "X"}, "zh-CN": {}})
     assert catalogue.branch("en", "form") == {"go": "Go"}
+
+
+def test_a_sentence_that_stands_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "twice" / "locales"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "en.json").write_text('{"a": {"b": "one", "b": "two"}}')
+    (folder / "zh-CN.json").write_text('{"a": {"b": "一"}}')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(CatalogueError, match="twice in one catalogue: b"):
+        Catalogue.load("twice")
