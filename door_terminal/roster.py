@@ -5,9 +5,11 @@ transaction has ended, committed or not, so that memory never holds what the dis
 """
 
 import logging
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
@@ -36,9 +38,12 @@ from tier_link.estate_messages import (
     RosterSnapshot,
     roster_hash,
 )
-from tier_link.store import reading
+from tier_link.store import TraceEraser, reading
 
 _log = logging.getLogger(__name__)
+
+READER_WAIT_S: Final = 1.0
+"""How long wiping waits for whoever reads the database, keeping writers out meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +139,7 @@ class Roster:
         self._lock = RLock()
         self._changed: set[str] = set()
         self._all_changed = True
+        self._traces = TraceEraser(engine, (), READER_WAIT_S)
         self.book = RosterBook()
         self.load()
 
@@ -142,6 +148,18 @@ class Roster:
         if self._key.here:
             self._all_changed = True
             self._refresh()
+
+    def wipe(self) -> None:
+        """Take whoever has left out of the files, too: SQLite's log goes on holding their rows.
+
+        Called before the door proves what it holds. Where the disk is full, or somebody reads,
+        it is tried again with the next proof.
+        """
+        if self._traces.due:
+            try:
+                self._traces.erase()
+            except sqlite3.Error as error:
+                _log.warning("the roster's traces stay for now: %s", type(error).__name__)
 
     def take_snapshot(self, session: Session, part: RosterSnapshot, space: str) -> None:
         """Keep one part; with the last one the new roster replaces the old in one step.
@@ -203,6 +221,10 @@ class Roster:
         session.merge(RosterRow(row=THE_ONLY_ROW, version=version))
         session.flush()
         once_ended(session, self._refresh)
+        once_ended(session, self._leave_traces)
+
+    def _leave_traces(self) -> None:
+        self._traces.due = True
 
     def _part(self, row: RosterPartRow) -> RosterSnapshot:
         body = self._key.open_sealed(row.sealed, "roster-part", self._door, str(row.part))

@@ -310,7 +310,8 @@ class Terminal:
         self.margins.save()
 
     def presence(self) -> DoorPresence:
-        """Return how this door is; asks the database."""
+        """Return how this door is; asks the database, once whoever has left is gone from it."""
+        self.roster.wipe()
         book, current, speed = self.roster.book, self.configuration.current, self._speed()
         mode = self.mode()
         decision_ms, decisions = self.latency.median()

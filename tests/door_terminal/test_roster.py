@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from door_terminal.database import RosterPersonRow
 from door_terminal.device_keys import DeviceKey
 from door_terminal.roster import Roster, unit_key
 from tests.door_terminal.samples import SPACE, packed, person, unit_vector
@@ -178,3 +179,22 @@ def test_a_window_that_means_nothing_refuses_the_record(engine: Engine, roster: 
 @pytest.mark.parametrize("typed", ["3-1-1201", "3 1 1201", "311201", " 3_1/1201 "])
 def test_a_unit_is_found_however_it_is_typed(typed: str) -> None:
     assert unit_key(typed) == unit_key("3-1-1201")
+
+
+def test_who_has_left_is_in_no_file_once_it_is_wiped(
+    engine: Engine, roster: Roster, tmp_path: Path
+) -> None:
+    roster.wipe()
+    delta(engine, roster, 1, ADA, BAO)
+    with Session(engine) as session:
+        row = session.get(RosterPersonRow, ADA.person)
+        assert row is not None
+        sealed = row.sealed
+
+    def held() -> bool:
+        return any(sealed[:64] in file.read_bytes() for file in tmp_path.glob("door.sqlite*"))
+
+    delta(engine, roster, 2, removed=(ADA.person,))
+    assert held()  # in the log of writes
+    roster.wipe()
+    assert not held()
