@@ -74,7 +74,7 @@ def opened(photo: bytes) -> PillowImage.Image:
     return PillowImage.open(io.BytesIO(photo))
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.long)])
 def test_the_camera_guides_through_three_photos_and_the_estate_enrolls(
     estate: Estate,
     open_page: OpenPage,

@@ -149,6 +149,7 @@ def test_a_resident_is_guided_enrolled_by_the_desk_and_let_in_and_nobody_else(
     phone.close()
 
 
+@pytest.mark.long
 @on("sqlite", in_the_soak="postgresql")
 def test_a_visitor_takes_one_photo_by_hand_and_is_let_in_and_nobody_else(
     court: Court,

@@ -328,6 +328,7 @@ def test_a_second_server_on_the_same_data_is_refused_with_a_clear_sentence(
     assert "Traceback" not in stderr
 
 
+@pytest.mark.long
 def test_a_second_server_on_the_same_postgresql_is_refused(models: Path, tmp_path: Path) -> None:
     with (
         postgresql_database() as url,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from access_rules.people import Category
 from door_terminal.clock_store import load_clock, save_clock
@@ -25,6 +26,7 @@ UNIT, PIN, GUEST_PIN = "3-1-1201", "482915", "730164"
 DAY = 24 * 3600
 
 
+@pytest.mark.long
 def test_a_damaged_model_is_named_and_the_pin_works_until_it_is_mended(
     estate: Estate, data: Path, tmp_path: Path
 ) -> None:
@@ -52,6 +54,7 @@ def test_a_damaged_model_is_named_and_the_pin_works_until_it_is_mended(
         eventually(door.sees, within=90)
 
 
+@pytest.mark.long
 def test_a_camera_that_goes_away_is_named_and_found_again_when_it_comes_back(
     estate: Estate, data: Path, pack: FacePack, people: dict[str, SamplePerson]
 ) -> None:

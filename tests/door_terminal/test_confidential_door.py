@@ -56,6 +56,7 @@ def test_after_a_power_cut_without_the_server_nobody_is_known_until_it_is_back(
     assert len(estate.entries) == 23
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_know_the_question_is_asked_again(
     estate: Estate, data: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_server_that_does_not_know_the_question_is_asked_again(
         assert door.pin(UNIT, PIN)["granted"]
 
 
+@pytest.mark.long
 def test_a_key_of_another_estate_opens_nothing_and_the_door_stays_shut(
     estate: Estate, data: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_door_opens_for_the_enrolled_alone_and_goes_on_when_the_server_is_gone
         assert door.stop() == 0
 
 
+@pytest.mark.long
 def test_a_dead_or_frozen_vision_process_is_replaced_and_the_pin_works_meanwhile(
     estate: Estate,
     data: Path,

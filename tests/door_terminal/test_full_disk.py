@@ -17,6 +17,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
 
 
+@pytest.mark.long
 def test_a_full_disk_keeps_no_resident_out_and_loses_no_entry(disk: Path, tmp_path: Path) -> None:
     data = disk / "door"
     with running_estate(tmp_path / "server") as estate:

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from gatehouse.camera_feed import CameraFeed
 from gatehouse.pass_scenes import show_for
@@ -18,6 +19,7 @@ from tier_link.passes import door_tag
 RESIDENT = "02" * 8
 
 
+@pytest.mark.long
 def test_a_door_takes_passes_alone_and_refuses_each_that_does_not_hold_with_its_reason(
     estate: Estate, data: Path
 ) -> None:

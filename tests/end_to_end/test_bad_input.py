@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from face_engine.models import default_folder
 from face_engine.models.fetching import fetch
 from face_engine.models.registry import OPENCV_ZOO
 from tests.community_server.server_process import run_server, start
 
 
+@pytest.mark.long
 def test_a_damaged_model_stops_the_server_with_a_sentence(tmp_path: Path) -> None:
     fetch(OPENCV_ZOO, default_folder())
     models = tmp_path / "models"

@@ -16,6 +16,7 @@ from tests.support.databases import databases
 STRANGERS = [name for name in NAMES if name not in INVITED]
 
 
+@pytest.mark.long
 def test_the_demo_opens_for_the_enrolled_and_for_nobody_else(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gatehouse", "demo", "--once", "--json", "--folder", str(tmp_path)],

@@ -228,6 +228,7 @@ def test_an_estate_that_lives_is_never_overwritten(
 @pytest.mark.parametrize(
     "point", ["load", "renew_epoch", "_revive", "_finish"], ids=lambda one: one.strip("_")
 )
+@pytest.mark.long
 def test_a_restore_that_the_power_cut_ended_begins_again(
     lite: Bench, models: Path, tmp_path: Path, point: str
 ) -> None:

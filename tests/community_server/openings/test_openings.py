@@ -164,6 +164,7 @@ def test_another_session_may_not_write_and_an_unknown_door_is_none(opening: Open
     assert opening.terminal.nonces == 0
 
 
+@pytest.mark.long
 def test_a_server_that_dies_while_the_door_is_asked_leaves_the_order_on_record(
     models: Path, tmp_path: Path
 ) -> None:
@@ -198,6 +199,7 @@ def test_a_server_that_dies_while_the_door_is_asked_leaves_the_order_on_record(
         desk.close()
 
 
+@pytest.mark.long
 def test_wrong_passwords_ask_nothing_of_the_door_and_have_to_wait(
     models: Path, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ from tests.community_server.traces import traces
 from tier_link.invitations import parse_link
 
 
-def test_a_resident_enrolls_and_is_answered_and_the_cloud_hears_nothing(
+def test_a_resident_enrolls_and_is_answered_and_the_cloud_hears_of_a_row_in_the_ledger_alone(
     own: Bench, people: Sequence[SamplePerson], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nor is the photo anywhere on the disk, or in the log, in the clear."""

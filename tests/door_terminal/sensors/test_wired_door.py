@@ -88,6 +88,7 @@ def test_a_fire_outlives_a_sigkill_and_is_ended_by_staff_alone(estate: Estate, d
         assert (estate.alarms[3].active, estate.alarms[3].by) == (False, STAFF)
 
 
+@pytest.mark.long
 def test_a_door_tells_of_force_of_standing_open_and_of_its_case(estate: Estate, data: Path) -> None:
     furnish(estate, held_open_s=1.0, gate_open_s=0.2)
     with running_door(data, **WIRED) as door:
