@@ -129,6 +129,7 @@ def test_an_officer_reads_who_did_what_and_whom_they_looked_at(desk: Desk) -> No
         begin(page, link, "officer")
         assert rooms(page) == [
             *("overview", "visitors", "services", "people", "entries", "lockdown", "audit"),
+            "officer",
         ]
         enter(page, "audit")
         expect(page.get_by_test_id("audit-add-staff").first).to_contain_text("Added an account")
