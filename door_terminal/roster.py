@@ -220,8 +220,9 @@ class Roster:
     def _finish(self, session: Session, version: int) -> None:
         session.merge(RosterRow(row=THE_ONLY_ROW, version=version))
         session.flush()
-        once_ended(session, self._refresh)
+        # In this order: no proof of the new roster goes out before its traces are known to be due.
         once_ended(session, self._leave_traces)
+        once_ended(session, self._refresh)
 
     def _leave_traces(self) -> None:
         self._traces.due = True

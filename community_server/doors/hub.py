@@ -56,7 +56,6 @@ class DoorHub:
     ) -> None:
         self._engine = engine
         self._links = links
-        self._links = links
         self._codes = codes
         self._changer = changer
         self._configurer = configurer
