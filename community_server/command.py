@@ -20,6 +20,7 @@ from community_server.serving import listen, serve
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
 from face_engine.errors import FaceEngineError
+from tier_kit.process_memory import guard_process
 from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
 
@@ -29,6 +30,7 @@ _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 @click.group()
 def server() -> None:
     """The estate's own server (tier 2)."""
+    guard_process()
 
 
 for one in (backup, restore_backup, test_restore):

@@ -16,6 +16,7 @@ from door_terminal.device_keys import Custody
 from door_terminal.errors import DoorError, StartRefused
 from door_terminal.identity import Pairing, is_paired, load_pairing, save_pairing, socket_url
 from door_terminal.settings import Settings
+from tier_kit.process_memory import guard_process
 from tier_kit.settings import ConfigurationRefused
 from tier_link.channel import dial_pairing, pairing_tls
 from tier_link.errors import LinkError
@@ -38,6 +39,7 @@ def _settings(**given: Any) -> Settings:
 @click.group()
 def door() -> None:
     """Run the unit at a gate (tier 3)."""
+    guard_process()
 
 
 @door.command()

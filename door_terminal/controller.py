@@ -19,7 +19,7 @@ from door_terminal.errors import StartRefused
 from door_terminal.identity import load_pairing
 from door_terminal.screen.server import ScreenServer
 from door_terminal.service_manager import ALIVE, READY, STOPPING, ServiceManager
-from door_terminal.settings import Settings
+from door_terminal.settings import LOCK_FILE, Settings
 from door_terminal.terminal import Terminal
 from tier_kit.private_files import make_private_folder
 from tier_link.channel import Dialer, pinned_tls
@@ -54,7 +54,7 @@ def the_only_one(folder: Path) -> Iterator[None]:
     """
     try:
         make_private_folder(folder)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StartRefused(
             f"{folder} cannot be written: {error.strerror}", code="data-unusable"

@@ -4,12 +4,15 @@ What the estate decides (zone, threshold, hours) is not here: it comes from the 
 """
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from tier_kit.settings import TierSettings, models_folder
+
+LOCK_FILE: Final = "lock"
+"""In the data folder: a running terminal holds it."""
 
 Mode = Literal["auto", "local", "remote", "hybrid"]
 

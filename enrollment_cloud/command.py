@@ -29,6 +29,7 @@ from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.settings import Settings
 from tier_kit.forms.errors import FormRefused
+from tier_kit.process_memory import guard_process
 from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
 from tier_link.messages import MAX_FRAME
@@ -46,6 +47,7 @@ _LOG_FORMAT: Final = "time=%(asctime)s level=%(levelname)s from=%(name)s %(messa
 @click.group()
 def cloud() -> None:
     """The public forms and the relay (tier 1)."""
+    guard_process()
 
 
 @cloud.command()

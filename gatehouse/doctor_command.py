@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from gatehouse.finding import Finding
+from gatehouse.memory_findings import memory_findings
 from gatehouse.trust_findings import door_findings, server_findings
 
 # Below this a database, a log or an update soon fails; well above what a day's entries take.
@@ -26,11 +27,12 @@ _PAGES: Final = ("enrollment_cloud", "community_server", "door_terminal")
 
 
 def look_around() -> Iterator[Finding]:
-    """Look at Python packages, models, pages, disk, and what runs here by its settings."""
+    """Look at Python packages, models, pages, disk, memory, and what runs here by its settings."""
     yield from _packages()
     yield _models()
     yield from _pages()
     yield _disk()
+    yield from memory_findings()
     yield from server_findings()
     yield from door_findings()
 

@@ -9,12 +9,14 @@ from door_terminal.settings import Settings
 from door_terminal.vision.messages import LENGTH_SIZE, REHEARSE, Unable, body_length, frame
 from door_terminal.vision.process import rehearse, run
 from face_engine.errors import FaceEngineError
+from tier_kit.process_memory import guard_process
 
 _log = logging.getLogger("door_terminal.vision")
 
 
 def main() -> None:
     """Take the settings from the controller and look until it goes away."""
+    guard_process()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     if sys.argv[1] == REHEARSE:
         _rehearse()
