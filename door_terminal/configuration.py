@@ -1,7 +1,7 @@
 """What the server has decided for this door, checked once and kept sealed."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from math import isqrt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,7 +42,7 @@ class Configuration:
 
     wire: DoorConfigured
     rules: DoorRules
-    matrix: NDArray[np.float32] | None
+    matrix: NDArray[np.float32] | None = field(repr=False)
     passes: PassTrust
     hours: tuple[WeeklyWindow, ...] = ()
 

@@ -65,7 +65,7 @@ class RosterBook:
     people: Mapping[str, RosterPerson] = field(default_factory=dict)
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
-    cards: Mapping[bytes, str] = field(default_factory=dict)
+    cards: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     index: GalleryIndex | None = None
 
     def in_unit(self, unit: str) -> list[RosterPerson]:

@@ -5,7 +5,7 @@ be accepted. Limits are looser than a passport's, and each refusal names what to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Judged:
         photos: one result per photo, in the order given.
     """
 
-    template: Vectors
+    template: Vectors = field(repr=False)
     photos: tuple[JudgedPhoto, ...]
 
 

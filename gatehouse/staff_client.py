@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -23,7 +23,7 @@ class StaffClient:
     """One signed-in member of staff. Use as a context manager."""
 
     http: httpx.Client
-    csrf: str = ""
+    csrf: str = field(default="", repr=False)
 
     @classmethod
     def connect(cls, address: str, *, authority_pem: str) -> Self:

@@ -87,6 +87,9 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     reply_key: Annotated[str, Meta(max_length=128)]
     guardian: _Name = ""
 
+    def __repr__(self) -> str:
+        return f"_Manifest({self.envelope})"
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:

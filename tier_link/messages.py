@@ -49,6 +49,10 @@ UnixSeconds: TypeAlias = Annotated[int, Meta(ge=0, le=2**40)]
 class Message(msgspec.Struct, frozen=True, array_like=True):
     """Base of every message; see the module's rule for changing one."""
 
+    def __repr__(self) -> str:
+        """Show its kind alone: bodies hold templates, hashes of PINs and keys."""
+        return f"{type(self).__name__}(…)"
+
 
 class Hello(Message, frozen=True, tag=1):
     """Opens a link, in both directions; see `tier_link.handshake`.

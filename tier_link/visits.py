@@ -44,7 +44,8 @@ _Name: TypeAlias = Annotated[str, Meta(max_length=64)]
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ask"):
-    pass
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
 
 
 class Look(_Asked, frozen=True, tag="look"):

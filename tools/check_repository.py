@@ -14,8 +14,11 @@ from typing import Any, Final
 
 import yaml
 
+from tools.secret_fields import shown_secrets
+
 ROOT: Final = Path(__file__).parent.parent
 TIERS: Final = ("cloud", "server", "door")
+_NO_TIER: Final = frozenset({"tests", "benchmarks", "tools", "web", "migrations"})
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\;]+)", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -200,6 +203,12 @@ def migrations_make_one_line_per_tier() -> Iterator[str]:
             before = revision
 
 
+def no_secret_is_shown_by_a_repr() -> Iterator[str]:
+    """No dataclass, model or message shows a field that holds a secret in its `repr`."""
+    packages = [path for path in tracked("*.py") if path.relative_to(ROOT).parts[0] not in _NO_TIER]
+    yield from shown_secrets(packages, ROOT)
+
+
 CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     no_registry_host_or_private_path,
     tier_locks_agree_with_the_main_lock,
@@ -210,6 +219,7 @@ CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     compose_files_are_built_to_rule,
     units_are_built_to_rule,
     migrations_make_one_line_per_tier,
+    no_secret_is_shown_by_a_repr,
 )
 
 

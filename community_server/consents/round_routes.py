@@ -27,7 +27,7 @@ class OutdatedConsent(BaseModel):
     """
 
     person: str
-    name: str
+    name: str = Field(repr=False)
     unit: str
     version: str
     given_at: int

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from community_server.audit.log import audit
 from community_server.consents.queries import ShownConsent, list_consents
@@ -38,7 +38,7 @@ class ListedConsent(BaseModel):
     withdrawn_at: int
     withdrawn_how: str
     given_by: str
-    guardian: str
+    guardian: str = Field(repr=False)
 
 
 class FaceWithdrawn(BaseModel):
@@ -47,9 +47,9 @@ class FaceWithdrawn(BaseModel):
     `qr_pass` is the fragment of the link that shows a pass.
     """
 
-    pin: str
+    pin: str = Field(repr=False)
     unit: str
-    qr_pass: str
+    qr_pass: str = Field(repr=False)
 
 
 @router.get("/consents")

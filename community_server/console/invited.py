@@ -17,7 +17,7 @@ from community_server.invitations.service import Invited
 class ShownInvitation:
     """For whom, the link, its QR code as SVG, until when it can be used, and where it opens."""
 
-    name: str
+    name: str = field(repr=False)
     link: str = field(repr=False)
     qr_code: str = field(repr=False)
     expires_at: int

@@ -62,14 +62,14 @@ class DoorAdded(BaseModel):
 class CodeIssued(BaseModel):
     """A pairing code and until when it can be used (Unix seconds)."""
 
-    code: str
+    code: str = Field(repr=False)
     expires_at: int
 
 
 class ResetPinIssued(BaseModel):
     """A PIN, shown this once."""
 
-    pin: str
+    pin: str = Field(repr=False)
 
 
 class DoorChange(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from community_server.entries.asking import Answer
 from community_server.entries.why import Explained, Obstacle
@@ -31,7 +31,7 @@ class NamedPerson(BaseModel):
     """One of several whom a name means."""
 
     person: str
-    name: str
+    name: str = Field(repr=False)
     unit: str
     category: str
 
@@ -50,7 +50,7 @@ class WhyNot(BaseModel):
     several: list[NamedPerson]
     count: int
     person: str
-    name: str
+    name: str = Field(repr=False)
     doors: list[str]
     obstacles: list[Sentence]
     entry: Refusal | None

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
@@ -32,7 +32,7 @@ class ShownStep(BaseModel):
     kind: str
     line: int
     person: str
-    name: str
+    name: str = Field(repr=False)
     unit: str
     changes: list[ShownChange]
 

@@ -30,7 +30,7 @@ class BulkMade(BaseModel):
     """One invitation; its link is shown this once, and empty where it was sent."""
 
     person: str
-    link: str
+    link: str = Field(repr=False)
     expires_at: int
 
 

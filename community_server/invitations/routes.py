@@ -37,7 +37,7 @@ class InvitationRequest(BaseModel):
     """
 
     kind: Literal["resident", "visitor"]
-    name: Annotated[str, Field(max_length=64)] = ""
+    name: Annotated[str, Field(max_length=64)] = Field(default="", repr=False)
     unit: Annotated[str, Field(max_length=64)] = ""
     valid_from: Seconds = 0
     valid_until: Seconds = 0
@@ -56,7 +56,7 @@ class InvitationMade(BaseModel):
 
     invitation: str
     person: str
-    link: str
+    link: str = Field(repr=False)
     expires_at: int
 
 

@@ -31,7 +31,7 @@ MOST_WAITING: Final = 64
 class _Request:
     """One door's crops on their way to vectors; `called` when settled, or when it is to run."""
 
-    crops: Image
+    crops: Image = field(repr=False)
     deadline: float
     vectors: Future[Vectors] = field(default_factory=Future)
     called: threading.Event = field(default_factory=threading.Event)

@@ -41,7 +41,7 @@ Opener = Annotated[SignedIn, writer(Permission.OPEN_DOORS)]
 class OpeningRequest(BaseModel):
     """Why a door is to be opened, and the password of whoever says so."""
 
-    password: Annotated[str, Field(max_length=MAX_PASSWORD)]
+    password: Annotated[str, Field(max_length=MAX_PASSWORD)] = Field(repr=False)
     reason: Annotated[str, Field(max_length=40)]
     note: Annotated[str, Field(max_length=1000)] = ""
 

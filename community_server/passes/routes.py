@@ -41,8 +41,8 @@ class PassGiven(BaseModel):
     begins: int
     ends: int
     uses: int
-    text: str
-    link: str
+    text: str = Field(repr=False)
+    link: str = Field(repr=False)
 
 
 @router.post("/{person}/pass", status_code=201)

@@ -46,7 +46,7 @@ Seconds = Annotated[int, Field(ge=0, le=2**40)]
 class PinIssued(BaseModel):
     """A PIN, shown this once, and the unit that is entered with it."""
 
-    pin: str
+    pin: str = Field(repr=False)
     unit: str
 
 
@@ -62,9 +62,11 @@ class PersonChange(BaseModel):
     valid_until: Seconds | None = None
     unit: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     groups: Annotated[list[int], Field(max_length=MOST_GROUPS_EACH)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    phone: Annotated[str, Field(max_length=32)] | None = None
-    email: Annotated[str, Field(max_length=254)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, repr=False
+    )
+    phone: Annotated[str, Field(max_length=32)] | None = Field(default=None, repr=False)
+    email: Annotated[str, Field(max_length=254)] | None = Field(default=None, repr=False)
 
 
 class MoveOut(BaseModel):
@@ -92,7 +94,7 @@ class ListedPerson(BaseModel):
     """
 
     person: str
-    name: str
+    name: str = Field(repr=False)
     unit: str
     category: str
     state: str

@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
 
@@ -72,7 +72,7 @@ class Given:
     """
 
     held_pass: HeldPass | None
-    cards: tuple[bytes, ...]
+    cards: tuple[bytes, ...] = field(repr=False)
     doors: frozenset[str]
     groups: tuple[int, ...]
     shut_out: bool

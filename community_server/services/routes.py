@@ -99,9 +99,9 @@ class WorkerBody(BaseModel):
     `visiting` says for whom, in words; `unit` is what is entered with a PIN, empty for `0`.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    phone: Annotated[str, Field(max_length=32)] = ""
-    plate: Annotated[str, Field(max_length=32)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=64)] = Field(repr=False)
+    phone: Annotated[str, Field(max_length=32)] = Field(default="", repr=False)
+    plate: Annotated[str, Field(max_length=32)] = Field(default="", repr=False)
     visiting: Annotated[str, Field(max_length=MAX_WHOM)] = ""
     unit: Name = ""
     valid_from: Seconds = 0
@@ -123,9 +123,9 @@ class CheckInBody(BaseModel):
     company: Name = ""
     new_company: Name = ""
     kind: CompanyKind = CompanyKind.COURIER
-    name: Name = ""
-    phone: Annotated[str, Field(max_length=32)] = ""
-    plate: Annotated[str, Field(max_length=32)] = ""
+    name: Name = Field(default="", repr=False)
+    phone: Annotated[str, Field(max_length=32)] = Field(default="", repr=False)
+    plate: Annotated[str, Field(max_length=32)] = Field(default="", repr=False)
     unit: Name = ""
     doors: Doors = []
 
@@ -139,8 +139,8 @@ class CheckInMade(BaseModel):
     begins: int
     ends: int
     uses: int
-    text: str
-    link: str
+    text: str = Field(repr=False)
+    link: str = Field(repr=False)
 
 
 @router.get("/companies")

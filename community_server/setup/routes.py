@@ -28,10 +28,10 @@ Name = Annotated[str, Field(max_length=200)]
 class SetupRequest(BaseModel):
     """First-run set-up."""
 
-    code: Name
+    code: Name = Field(repr=False)
     community_name: Name
     username: Name
-    password: Annotated[str, Field(max_length=1000)]
+    password: Annotated[str, Field(max_length=1000)] = Field(repr=False)
 
 
 class SetupDone(BaseModel):
@@ -40,14 +40,14 @@ class SetupDone(BaseModel):
     community_name: str
     fingerprint: str
     made_on: str
-    recovery_secret: str
+    recovery_secret: str = Field(repr=False)
 
 
 class CloudRequest(BaseModel):
     """A cloud's address and the code it showed."""
 
     url: Annotated[str, Field(max_length=500)]
-    code: Annotated[str, Field(max_length=100)]
+    code: Annotated[str, Field(max_length=100)] = Field(repr=False)
 
 
 class CloudPaired(BaseModel):

@@ -69,14 +69,14 @@ class CodeGiven(BaseModel):
 class SecretDrawn(BaseModel):
     """A second factor's secret, shown this once: as text, and as an app reads it from a QR code."""
 
-    secret: str
-    address: str
+    secret: str = Field(repr=False)
+    address: str = Field(repr=False)
 
 
 class RecoveryCodes(BaseModel):
     """Codes in place of the app's, each once; shown this once."""
 
-    codes: list[str]
+    codes: list[str] = Field(repr=False)
 
 
 @dataclass(frozen=True)

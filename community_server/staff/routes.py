@@ -42,7 +42,7 @@ class Credentials(BaseModel):
 class SessionOpened(BaseModel):
     """The token to send as `X-CSRF-Token` with every write."""
 
-    csrf: str
+    csrf: str = Field(repr=False)
 
 
 class ProofGiven(BaseModel):

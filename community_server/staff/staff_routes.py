@@ -38,7 +38,7 @@ class LinkMade(BaseModel):
     """An account's id, and the link by which its owner sets a password, shown this once."""
 
     staff: str
-    link: str
+    link: str = Field(repr=False)
 
 
 class AccountChange(BaseModel):

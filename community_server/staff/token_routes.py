@@ -30,7 +30,7 @@ class TokenMade(BaseModel):
     """The token's id, and the token itself, shown this once."""
 
     token: str
-    secret: str
+    secret: str = Field(repr=False)
 
 
 @router.get("")

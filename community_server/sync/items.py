@@ -40,11 +40,15 @@ class PersonItem(BaseModel):
     made at the desk; none at all are the default one.
     """
 
-    name: _Name
+    name: _Name = Field(repr=False)
     household: ExternalId | None = None
     unit: Annotated[str, Field(min_length=1, max_length=2 * LONGEST_PART)] | None = None
-    phone: Annotated[str, Field(pattern=f"^(?:{PHONE.pattern})?$")] | None = None
-    email: Annotated[str, Field(pattern=f"^(?:{EMAIL.pattern})?$")] | None = None
+    phone: Annotated[str, Field(pattern=f"^(?:{PHONE.pattern})?$")] | None = Field(
+        default=None, repr=False
+    )
+    email: Annotated[str, Field(pattern=f"^(?:{EMAIL.pattern})?$")] | None = Field(
+        default=None, repr=False
+    )
     groups: Annotated[list[ExternalId | int], Field(max_length=MOST_GROUPS_EACH)] | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None

@@ -40,9 +40,9 @@ class ListedVisit(BaseModel):
 
     visit: str
     state: str
-    name: str
+    name: str = Field(repr=False)
     purpose: str
-    plate: str
+    plate: str = Field(repr=False)
     company: str
     visiting: str
     unit: str
@@ -75,7 +75,7 @@ class VisitExtension(BaseModel):
 class LinkMade(BaseModel):
     """A link, shown this once."""
 
-    link: str
+    link: str = Field(repr=False)
 
 
 @router.get("/visits")

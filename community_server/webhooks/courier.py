@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine
@@ -43,7 +43,7 @@ class Attempt:
 
     delivery: int
     url: str
-    secret: bytes
+    secret: bytes = field(repr=False)
     event: ShownEvent | None
 
 

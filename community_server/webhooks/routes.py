@@ -44,13 +44,13 @@ class WebhookAdded(BaseModel):
     """Its id, and the secret that signs what is sent there, shown this once."""
 
     webhook: str
-    secret: str
+    secret: str = Field(repr=False)
 
 
 class SecretRenewed(BaseModel):
     """The new secret, shown this once."""
 
-    secret: str
+    secret: str = Field(repr=False)
 
 
 class Tested(BaseModel):

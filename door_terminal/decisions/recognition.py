@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -52,7 +52,7 @@ class Recognised:
 
     person: RosterPerson | None
     where: str
-    probe: Vectors | None
+    probe: Vectors | None = field(repr=False)
     learn: Callable[[], None] = lambda: None
     renewable: bool = False
 

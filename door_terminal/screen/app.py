@@ -45,11 +45,17 @@ class PinEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[str, Meta(min_length=1, max_length=MAX_UNIT_LENGTH)]
     pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
 
+    def __repr__(self) -> str:
+        return "PinEntry(…)"
+
 
 class StaffPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ends a fire release."""
 
     pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
+
+    def __repr__(self) -> str:
+        return "StaffPin(…)"
 
 
 S = TypeVar("S", bound=msgspec.Struct)

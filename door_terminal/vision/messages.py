@@ -89,6 +89,9 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="sighting"):
     challenged: bool = False
     track: int = 0
 
+    def __repr__(self) -> str:
+        return f"Sighting({self.sighting}, {self.frames} frames)"
+
 
 class Unclear(msgspec.Struct, frozen=True, array_like=True, tag="unclear"):
     """Vision: a face was in the zone long enough and was never seen well enough to judge."""
@@ -156,6 +159,9 @@ class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="encoded"):
     sighting: str
     probe: bytes
 
+    def __repr__(self) -> str:
+        return f"Encoded({self.sighting})"
+
 
 class Unable(msgspec.Struct, frozen=True, array_like=True, tag="unable"):
     """Vision: it cannot work and ends; `code` says why, as the face engine's errors do."""
@@ -203,6 +209,9 @@ class Encode(msgspec.Struct, frozen=True, array_like=True, tag="encode"):
 
     sighting: str
     crops: Crops
+
+    def __repr__(self) -> str:
+        return f"Encode({self.sighting}, {len(self.crops)} crops)"
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, tag="answer"):

@@ -8,7 +8,7 @@ strangers did.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,8 +79,8 @@ class _Scores:
             NaN for members with one photo.
     """
 
-    templates: Vectors
-    probe: NDArray[np.float32]
+    templates: Vectors = field(repr=False)
+    probe: NDArray[np.float32] = field(repr=False)
     own: NDArray[np.float64]
 
 

@@ -31,7 +31,7 @@ def files_with(wanted: Sequence[bytes], places: Sequence[Path]) -> list[str]:
 def memory_holds(wanted: Sequence[bytes], pid: int) -> bool:
     """Say whether any writable memory of a process holds any of the wanted bytes.
 
-    Reads `/proc/<pid>/mem` (proc(5)), which needs the same user or root.
+    Reads `/proc/<pid>/mem` (proc(5)), which needs root: a tier lets nobody else.
     """
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():

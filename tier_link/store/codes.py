@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine, delete, update
@@ -22,7 +22,7 @@ CODE_TRIES: Final = 5
 class IssuedCode:
     """A fresh code as it is shown, and until when it can be used (Unix seconds)."""
 
-    code: str
+    code: str = field(repr=False)
     expires_at: int
 
 
@@ -32,7 +32,7 @@ class OpenCode:
 
     locator: str
     subject: str
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 class PairingCodes:
