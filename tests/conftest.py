@@ -1,8 +1,11 @@
-"""What all tests share: the order in which their files run."""
+"""What all tests share: the order in which their files run, and starts that cost little."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
+
+from tests.support.quick_starts import quick_starts, shipped_hashing
 
 LONGEST_FIRST: Final = (
     "tests/end_to_end/",
@@ -20,3 +23,16 @@ one of these would keep it busy while the others have nothing left."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long files; within each, tests keep their order."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_starts() -> Iterator[None]:
+    with quick_starts():
+        yield
+
+
+@pytest.fixture
+def real_hashing() -> Iterator[None]:
+    """Hash passwords and PINs at the cost that is shipped."""
+    with shipped_hashing():
+        yield

@@ -52,6 +52,7 @@ def test_a_pin_counts_only_with_its_unit(
     assert check.problem is (None if whose else DecisionReason.PIN_WRONG)
 
 
+@pytest.mark.usefixtures("real_hashing")
 def test_checking_nobodys_hash_costs_what_a_pin_from_the_server_costs() -> None:
     _, hashed = draw_pin([])
     assert argon2.extract_parameters(NOBODYS_HASH) == argon2.extract_parameters(hashed)
