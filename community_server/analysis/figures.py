@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
@@ -38,13 +38,20 @@ class Window:
     zone: ZoneInfo
     door: str = ""
 
+    def hours(self) -> list[ColumnElement[bool]]:
+        """Return its conditions on hours."""
+        return [EntryHour.hour >= self.since, EntryHour.hour < self.until]
+
+    def kinds(self) -> list[ColumnElement[bool]]:
+        """Return its conditions on kinds."""
+        return [EntryKind.door_id == self.door] if self.door else []
+
     def clauses(self) -> list[ColumnElement[bool]]:
-        """Return its conditions on the counts."""
-        found = [EntryHour.hour >= self.since, EntryHour.hour < self.until]
-        if self.door:
-            kinds = select(EntryKind.id).where(EntryKind.door_id == self.door)
-            found.append(EntryHour.kind_id.in_(kinds))
-        return found
+        """Return its conditions on counts that are not joined with their kinds."""
+        if not self.door:
+            return self.hours()
+        kinds = select(EntryKind.id).where(*self.kinds())
+        return [*self.hours(), EntryHour.kind_id.in_(kinds)]
 
 
 @dataclass(frozen=True)
@@ -87,29 +94,30 @@ def by_weekday_and_hour(session: Session, window: Window) -> list[list[int]]:
     """Return entries by weekday, Monday first, and by hour of the estate's day."""
     table = [[0] * HOURS for _ in range(DAYS)]
     for offset, clauses in _parts(window):
-        rows = session.execute(
-            select(EntryHour.hour, func.sum(EntryHour.count))
+        # In two steps: the rows lie by the hour, so that the first sorts nothing.
+        hours = (
+            select(EntryHour.hour, func.sum(EntryHour.count).label("entries"))
             .where(*clauses)
             .group_by(EntryHour.hour)
-            .order_by(EntryHour.hour)
+            .subquery()
         )
-        for hour, count in rows:
-            day, within = divmod(hour + offset, DAY)
-            table[(day + _FIRST_WEEKDAY) % DAYS][within // HOUR] += int(count)
+        at = (hours.c.hour + offset + _FIRST_WEEKDAY * DAY) % (DAYS * DAY) // HOUR
+        for hour, count in session.execute(select(at, func.sum(hours.c.entries)).group_by(at)):
+            day, within = divmod(hour, HOURS)
+            table[day][within] += int(count)
     return table
 
 
 def by_kind(session: Session, window: Window) -> list[tuple[EntryKind, int]]:
     """Return how many entries of each kind there were; the next three sum these up."""
-    summed = dict(
-        session.execute(
-            select(EntryHour.kind_id, func.sum(EntryHour.count))
-            .where(*window.clauses())
-            .group_by(EntryHour.kind_id)
-        ).all()
+    # Kind by kind along its index; a group over all of them would be sorted first by SQLite.
+    count = (
+        select(func.sum(EntryHour.count))
+        .where(EntryHour.kind_id == EntryKind.id, *window.hours())
+        .scalar_subquery()
     )
-    kinds = session.scalars(select(EntryKind).where(EntryKind.id.in_(summed)))
-    return [(kind, int(summed[kind.id])) for kind in kinds]
+    kinds = select(EntryKind, count).where(*window.kinds())
+    return [(kind, int(found)) for kind, found in session.execute(kinds) if found]
 
 
 def by_door(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, Share]:
@@ -133,12 +141,9 @@ def by_reason(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, int]:
 
 def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
     """Return for each door how many faces it saw and refused in each hour of the day."""
-    seen, refused = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
     is_face = EntryKind.credential == Credential.FACE.value
-    for kind, hour, count in _by_hour_of_day(session, window, is_face):
-        seen[kind.door_id, hour] += count
-        if kind.reason in UNSEEN:
-            refused[kind.door_id, hour] += count
+    unseen = case((EntryKind.reason.in_(UNSEEN), EntryHour.count), else_=0)
+    seen, refused = _by_hour_of_day(session, window, is_face, EntryHour.count, unseen)
     return [
         FaceHours(
             door,
@@ -151,27 +156,31 @@ def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
 
 def used_by_hour(session: Session, window: Window) -> Counter[tuple[str, int]]:
     """Return how often somebody came in by each door in each hour of the day."""
-    counts = Counter[tuple[str, int]]()
     by_somebody = EntryKind.granted & (EntryKind.credential != Credential.NONE.value)
-    for kind, hour, count in _by_hour_of_day(session, window, by_somebody):
-        counts[kind.door_id, hour] += count
+    (counts,) = _by_hour_of_day(session, window, by_somebody, EntryHour.count)
     return counts
 
 
 def _by_hour_of_day(
-    session: Session, window: Window, which: ColumnElement[bool]
-) -> Iterator[tuple[EntryKind, int, int]]:
-    kinds = {kind.id: kind for kind in session.scalars(select(EntryKind).where(which))}
-    wanted = EntryHour.kind_id.in_(select(EntryKind.id).where(which))
+    session: Session,
+    window: Window,
+    which: ColumnElement[bool],
+    *counts: ColumnElement[int] | InstrumentedAttribute[int],
+) -> list[Counter[tuple[str, int]]]:
+    """Return the sum of each of `counts` by door and hour of the estate's day."""
+    found = [Counter[tuple[str, int]]() for _ in counts]
     for offset, clauses in _parts(window):
         hour = (EntryHour.hour + offset) % DAY // HOUR
         rows = session.execute(
-            select(EntryHour.kind_id, hour, func.sum(EntryHour.count))
-            .where(*clauses, wanted)
-            .group_by(EntryHour.kind_id, hour)
+            select(EntryKind.door_id, hour, *(func.sum(count) for count in counts))
+            .join_from(EntryHour, EntryKind)
+            .where(*clauses, which)
+            .group_by(EntryKind.door_id, hour)
         )
-        for kind, at, count in rows:
-            yield kinds[kind], at, int(count)
+        for door, at, *sums in rows:
+            for counter, one in zip(found, sums, strict=True):
+                counter[door, at] += int(one)
+    return found
 
 
 def _parts(window: Window) -> Iterator[tuple[int, list[ColumnElement[bool]]]]:

@@ -85,7 +85,11 @@ class EntryHour(Base):
     """
 
     __tablename__ = "entry_hours"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+    __table_args__ = (
+        # With the count in it, so that a kind is summed up along the index alone.
+        Index("ix_entry_hours_kind_id_hour_count", "kind_id", "hour", "count"),
+        {"sqlite_with_rowid": False},
+    )
 
     hour: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     kind_id: Mapped[int] = mapped_column(ForeignKey("entry_kinds.id"), primary_key=True)
