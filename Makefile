@@ -6,16 +6,18 @@
 #   make bench   medians and ratios, and a results file
 #   make long    set up, then run the tests of whole estates and of the other database
 #   make soak    the runs of minutes to hours
+#   make fuzz    every gate for foreign bytes under a coverage-guided fuzzer; FUZZ_SECONDS each
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # More than cores: a third of a test's time is spent waiting for processes and pages.
 JOBS ?= 3
+FUZZ_SECONDS ?= 60
 
 PYTHON_SOURCES := access_rules benchmarks community_server door_terminal enrollment_cloud \
 	face_engine gatehouse migrations tier_kit tests tier_link tools web
 
-.PHONY: setup run test long check bench soak pages models
+.PHONY: setup run test long check bench soak fuzz pages models
 
 setup: .venv/ready pages models
 
@@ -46,6 +48,9 @@ long: setup
 
 soak: setup
 	$(BIN)/pytest -m soak
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 check: setup
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)

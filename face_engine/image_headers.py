@@ -4,13 +4,22 @@ JPEG (ISO/IEC 10918-1), PNG (W3C PNG, third edition) and WebP (RFC 9649), each w
 to know its size, its EXIF orientation, and whether its end is there.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from face_engine.errors import PhotoReason, PhotoRefused
 
+MOST_PARTS: Final = 65_536
+"""Segments or chunks of a picture: a camera's file has dozens, a PNG in small chunks thousands. A
+file of nothing else would keep its reader busy for seconds."""
+MOST_SCANS: Final = 100
+"""Scans of a progressive JPEG: encoders write about ten. Each costs a pass over all pixels,
+whatever it holds, and an empty one has 42 bytes: a photo of 4 MiB could ask for minutes."""
+
 _JPEG_START = b"\xff\xd8\xff"
-_JPEG_END = b"\xff\xd9"
+_JPEG_END = 0xD9
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 # Frame headers carry the size; C4, C8 and CC are tables and an extension, not frames.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -18,6 +27,10 @@ _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_APP1 = 0xE1
 _JPEG_SCAN = 0xDA
 _JPEG_PREFIX = 0xFF
+# A marker, behind any number of fill bytes.
+_JPEG_FILLED = re.compile(rb"\xff+[^\xff]", re.DOTALL)
+# Within a scan every FF is stuffed with a zero or begins a restart marker; any other ends it.
+_JPEG_BEHIND_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _EXIF_START = b"Exif\0\0"
 _EXIF_ORIENTATION = 0x0112
 # Real directories hold some dozens of tags; a count beyond this is not one.
@@ -67,38 +80,51 @@ def exif_orientation(block: bytes) -> int:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(marker, body) of each segment up to the first scan, whose rest of the file is the body."""
+    """(marker, body) of each segment up to the end of the image; a scan's pixels are left out.
+
+    What cameras append after the end (previews, clips) is none of our business.
+    """
     at = 2
-    while at + 4 <= len(data):
-        prefix, marker = data[at], data[at + 1]
-        if prefix != _JPEG_PREFIX:
+    for _ in range(MOST_PARTS):
+        if at + 2 > len(data):
+            raise _truncated()
+        if data[at] != _JPEG_PREFIX:
             raise _not_an_image()
-        if marker == _JPEG_PREFIX:  # a fill byte
-            at += 1
-        elif marker in _JPEG_WITHOUT_LENGTH:
-            at += 2
-        elif marker == _JPEG_SCAN:
-            yield marker, data[at + 2 :]
+        found = _JPEG_FILLED.match(data, at)
+        if found is None:
+            raise _truncated()
+        at, marker = found.end(), data[found.end() - 1]
+        if marker == _JPEG_END:
             return
-        else:
-            length = int.from_bytes(data[at + 2 : at + 4], "big")
-            yield marker, data[at + 4 : at + 2 + length]
-            at += 2 + max(length, 2)
-    raise _truncated()
+        if marker in _JPEG_WITHOUT_LENGTH:
+            continue
+        length = int.from_bytes(data[at : at + 2], "big")
+        yield marker, data[at + 2 : at + length]
+        at += max(length, 2)
+        if marker == _JPEG_SCAN:
+            pixels_end = _JPEG_BEHIND_SCAN.search(data, at)
+            if pixels_end is None:
+                raise _truncated()
+            at = pixels_end.start()
+    raise _not_an_image()
 
 
 def _jpeg_header(data: bytes) -> ImageHeader:
-    width = height = 0
+    width = height = scans = 0
     orientation = 1
     for marker, body in _jpeg_segments(data):
         if marker in _JPEG_FRAMES:
+            if (
+                width or height or scans
+            ):  # two sizes: a reader and a decoder may believe different ones
+                raise _not_an_image()
             height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
         elif marker == _JPEG_APP1 and body.startswith(_EXIF_START):
             orientation = exif_orientation(body.removeprefix(_EXIF_START))
-        elif marker == _JPEG_SCAN and _JPEG_END not in body:
-            # Within a scan every FF is stuffed, so FF D9 is the end marker. What cameras append
-            # after it (previews, clips) is none of our business.
-            raise _truncated()
+        elif marker == _JPEG_SCAN:
+            scans += 1
+            if scans > MOST_SCANS:
+                raise _not_an_image()
     return ImageHeader(width, height, orientation)
 
 
@@ -106,9 +132,13 @@ def _png_header(data: bytes) -> ImageHeader:
     width = height = 0
     orientation = 1
     at = len(_PNG_START)
-    while at + 12 <= len(data):
+    for _ in range(MOST_PARTS):
+        if at + 12 > len(data):
+            raise _truncated()
         length = int.from_bytes(data[at : at + 4], "big")
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        if (kind == b"IHDR") != (at == len(_PNG_START)) or kind == b"acTL":
+            raise _not_an_image()  # one size, and first; a film is not a photo
         if kind == b"IHDR":
             width, height = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
         elif kind == b"eXIf":
@@ -116,7 +146,7 @@ def _png_header(data: bytes) -> ImageHeader:
         elif kind == b"IEND":
             return ImageHeader(width, height, orientation)
         at += 12 + length
-    raise _truncated()
+    raise _not_an_image()
 
 
 def _webp_size(kind: bytes, body: bytes) -> tuple[int, int] | None:
@@ -138,15 +168,22 @@ def _webp_header(data: bytes) -> ImageHeader:
     size: tuple[int, int] | None = None
     orientation = 1
     at = 12
-    while at + 8 <= whole:
+    for _ in range(MOST_PARTS):
+        if at + 8 > whole:
+            break
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         body = data[at + 8 : at + 8 + length]
-        size = size or _webp_size(kind, body)
+        stated = _webp_size(kind, body)
+        if size and stated and stated != size:  # the canvas and its picture
+            raise _not_an_image()
+        size = size or stated
         if kind in {b"ANIM", b"ANMF"}:  # a film is not a photo
             raise _not_an_image()
         if kind == b"EXIF":
             orientation = exif_orientation(body.removeprefix(_EXIF_START))
         at += 8 + length + (length & 1)
+    else:
+        raise _not_an_image()
     width, height = size or (0, 0)
     return ImageHeader(width, height, orientation)
 

@@ -17,6 +17,9 @@ LARGEST_FILE = 16 * 1024 * 1024
 # Phones' usual "24 megapixels" are 24.5 million and decode to 74 MB; those that offer more
 # also offer less.
 MOST_PIXELS = 25_000_000
+# Bytes that a decoding may take beside the file: the decoders' own planes and the picture that they
+# make. A test holds it, with the largest picture of each kind, in a process that can have no more.
+DECODING_MEMORY = 384 * 1024 * 1024
 # OpenCV refuses sides past 2^20, and no camera makes strips.
 LONGEST_SIDE = 16_384
 # Below this there is no face to see.

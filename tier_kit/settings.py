@@ -106,7 +106,8 @@ def _read(name: str) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise ConfigurationRefused(f"{file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # tomllib's error, text that is not UTF-8, numbers and brackets by the thousand.
         raise ConfigurationRefused(f"{file} is not TOML: {error}") from error
     if not isinstance(table, dict):
         raise ConfigurationRefused(f"[{name}] in {file} is not a table")

@@ -89,6 +89,11 @@ LivenessSeen: TypeAlias = Annotated[str, Meta(pattern=r"^(live|spoof|not-enough-
 """What a door saw, a face or a picture of one; empty when it did not look."""
 Crop: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=MAX_CROP)]
 """An aligned face, 112 x 112, JPEG or PNG."""
+Lasted: TypeAlias = Annotated[float, Meta(ge=0, le=2**40)]
+"""Seconds since something began. Bounded, as what follows: MessagePack has an infinity, and pages
+that reckon with it do not."""
+Took: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
+"""Milliseconds that something took."""
 PictureRate: TypeAlias = Annotated[float, Meta(ge=2, le=60)]
 """Pictures a second: with fewer than two, a face is forgotten from one to the next."""
 PackName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
@@ -346,18 +351,18 @@ class DoorPresence(Message, frozen=True, tag="door-presence"):
     template_space: TemplateSpace
     software: Text64
     camera: Code
-    uptime_s: Annotated[float, Meta(ge=0)]
+    uptime_s: Lasted
     queue: Count
-    detect_ms: Annotated[float, Meta(ge=0)]
-    encode_ms: Annotated[float, Meta(ge=0)]
+    detect_ms: Took
+    encode_ms: Took
     time_known: bool
     gate: Code = ""
     vision: Code = ""
     model_pack: Text64 = ""
     lockdown: LockdownNumber = 0
     locked_down: bool = False
-    mode_for_s: Annotated[float, Meta(ge=0)] = 0.0
-    decision_ms: Annotated[float, Meta(ge=0)] = 0.0
+    mode_for_s: Lasted = 0.0
+    decision_ms: Took = 0.0
     decisions: Annotated[int, Meta(ge=0, le=1000)] = 0
     disk_free: Annotated[int, Meta(ge=0, le=2**60)] | None = None
     temperature_c: Annotated[float, Meta(ge=-100, le=300)] | None = None

@@ -174,6 +174,9 @@ class LinkCore:
             raise malformed("a record was broken off by another")
         if not continues and frame.sequence <= self._last_arrived:
             raise malformed("records went backwards")
+        if frame.more and len(frame.body) != PART_SIZE:
+            # Else a record could come in parts without end that hold nothing, each counted anew.
+            raise malformed("a part that another follows is full")
         self._parts_of = (frame.sequence, frame.kind)
         self._last_arrived = frame.sequence
         self._parts.append(frame.body)

@@ -168,13 +168,12 @@ class _Row:
             return None
         found = _DATE.fullmatch(text)
         try:
-            day = date(*map(int, found.groups())) if found else None
-        except ValueError:
+            day = date(*map(int, found.groups())) + timedelta(days=whole) if found else None
+        except (ValueError, OverflowError):  # no such day; or the last there is, 9999-12-31
             day = None
         if day is None:
             self._fault(name, "date-unreadable", text)
             return None
-        day += timedelta(days=whole)
         return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
 
     def _fault(self, name: str, code: str, written: str = "") -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import islice
@@ -21,6 +23,25 @@ MAX_UNPACKED: Final = 32 * 1024 * 1024
 MAX_PARTS: Final = 300
 """Files inside an XLSX file."""
 
+MAX_TAGS: Final = 600_000
+"""Tags in all parts of an XLSX file: `MAX_ROWS` of 15 columns, each cell with a text of its own. A
+tag has four bytes and becomes an object of hundreds."""
+MAX_STYLE_TAGS: Final = 20_000
+"""Of these in its styles, where a tag costs ten times as much; long lists have some thousand."""
+
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # another compression, or a newer format
+    RuntimeError,  # encrypted
+    ValueError,
+    OSError,
+    struct.error,
+)
+"""What `zipfile` raises for foreign bytes."""
+_STYLES: Final = "xl/styles.xml"
+_DECLARATION: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _ZIP: Final = b"PK\3\4"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -95,10 +116,21 @@ def _check_unpacked(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile as error:
+            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+                raise _refused("too large once unpacked", "file-long")
+            tags = 0
+            for part in parts:
+                text = archive.read(part).replace(b"\0", b"")  # as it were, where it is UTF-16
+                here = text.count(b"<")
+                tags += here
+                if tags > MAX_TAGS or (part.filename == _STYLES and here > MAX_STYLE_TAGS):
+                    raise _refused("more in it than any list of people", "file-long")
+                if any(word in text for word in _DECLARATION):
+                    # Its entities would be written out behind the counting; the format knows none
+                    # (ECMA-376, part 2).
+                    raise _refused("declares entities", "file-unreadable")
+    except _DAMAGED as error:
         raise _refused("a damaged archive", "file-unreadable") from error
-    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-        raise _refused("too large once unpacked", "file-long")
 
 
 def _bounded(rows: Iterable[list[str]]) -> Rows:

@@ -31,7 +31,10 @@ def _decode(crop: bytes) -> Image:
         raise _malformed() from refused
     if (header.height, header.width) != _SHAPE[:2]:
         raise _malformed()
-    image = cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise _malformed() from error
     if image is None or image.shape != _SHAPE:
         raise _malformed()
     return np.asarray(image, np.uint8)

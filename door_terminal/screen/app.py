@@ -5,10 +5,9 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from math import ceil
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,56 +18,32 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
 from door_terminal.calls import RING_S, Call, CallState
-from door_terminal.credentials.pins import MAX_PIN_LENGTH, MAX_UNIT_LENGTH
 from door_terminal.decisions.decider import Outcome
 from door_terminal.decisions.renewal import DECLINED, Offer
 from door_terminal.errors import ResetRefused
 from door_terminal.looking import OFF
+from door_terminal.screen.bodies import (
+    CallAsked,
+    CallCancelled,
+    PinEntry,
+    RenewalAnswered,
+    StaffPin,
+    picture_number,
+    read_body,
+    refusal,
+)
 from door_terminal.terminal import SOFTWARE, Terminal
 from door_terminal.vision.messages import FaceBox
 from tier_kit.language import LANGUAGES, Language
 from tier_kit.pages import Pages
 from tier_kit.security import SecurityHeaders
 
-MAX_BODY: Final = 1024  # a unit and a PIN
 SCRIPTS: Final = frozenset({"door.js", "live.js", "call.js"})
 LOOK_S: Final = 2.0
 """How long the page waits for a picture before it asks again: less than `LEASE_S`."""
 _LONGEST_IN_SECONDS: Final = 90  # beyond it a wait is told in minutes
 
 PAGES: Final = Pages("door_terminal")
-
-
-class PinEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the pad sends."""
-
-    unit: Annotated[str, Meta(min_length=1, max_length=MAX_UNIT_LENGTH)]
-    pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
-
-    def __repr__(self) -> str:
-        return "PinEntry(…)"
-
-
-class StaffPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What ends a fire release."""
-
-    pin: Annotated[str, Meta(min_length=1, max_length=MAX_PIN_LENGTH)]
-
-    def __repr__(self) -> str:
-        return "StaffPin(…)"
-
-
-S = TypeVar("S", bound=msgspec.Struct)
-
-
-class CallAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rings."""
-
-
-class CallCancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ends a call."""
-
-    call: Annotated[str, Meta(max_length=32)]
 
 
 class OwnHostOnly:
@@ -91,18 +66,10 @@ class OwnHostOnly:
             if headers.get(b"host") not in self._hosts or not (
                 origin is None or origin in self._origins
             ):
-                refusal = _refusal(421, "other-host")
-                await refusal(scope, receive, send)
+                answer = refusal(421, "other-host")
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class RenewalAnswered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody answers who is asked whether to renew their face, and in which language."""
-
-    offer: Annotated[str, Meta(max_length=32)]
-    agreed: bool
-    language: Language
 
 
 def build_app(terminal: Terminal, port: int) -> ASGIApp:
@@ -122,14 +89,14 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         return JSONResponse(await run_in_threadpool(describe, terminal))
 
     async def pin(request: Request) -> Response:
-        entry = await _read(request, PinEntry)
+        entry = await read_body(request, PinEntry)
         if isinstance(entry, Response):
             return entry
         outcome, check = await run_in_threadpool(terminal.enter_pin, entry.unit, entry.pin)
         return JSONResponse(_outcome(outcome, check.wait_s))
 
     async def end_fire(request: Request) -> Response:
-        entry = await _read(request, StaffPin)
+        entry = await read_body(request, StaffPin)
         if isinstance(entry, Response):
             return entry
         try:
@@ -156,24 +123,9 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
     return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
 
 
-async def _read(request: Request, type_: type[S]) -> S | Response:
-    """Return what the page sent, or the refusal."""
-    if request.headers.get("content-type", "").split(";")[0] != "application/json":
-        return _refusal(415, "not-json")  # forms of other pages cannot send this type
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return _refusal(413, "too-large")
-    try:
-        return msgspec.json.decode(bytes(body), type=type_)
-    except msgspec.DecodeError:
-        return _refusal(422, "malformed")
-
-
 def _renewing(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
     async def renewal(request: Request) -> Response:
-        entry = await _read(request, RenewalAnswered)
+        entry = await read_body(request, RenewalAnswered)
         if isinstance(entry, Response):
             return entry
         reason = await run_in_threadpool(
@@ -187,12 +139,12 @@ def _renewing(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
 def _looking(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
         """Answer with the next picture after `after`, or 204 while there is nothing to see."""
-        after = request.query_params.get("after", "")
+        after = picture_number(request.query_params.get("after", ""))
         if terminal.looking == OFF:  # a picture would say that somebody is looked at
             await asyncio.sleep(LOOK_S)
             return Response(status_code=204)
         terminal.live.want()
-        view = await terminal.live.after(int(after) if after.isdecimal() else 0, LOOK_S)
+        view = await terminal.live.after(after, LOOK_S)
         if view is None:
             return Response(status_code=204)
         faces = [_face(terminal, face) for face in view.preview.faces]
@@ -212,14 +164,14 @@ def _face(terminal: Terminal, face: FaceBox) -> dict[str, Any]:
 
 def _calling(terminal: Terminal) -> list[Route]:
     async def ring(request: Request) -> Response:
-        asked = await _read(request, CallAsked)
+        asked = await read_body(request, CallAsked)
         if isinstance(asked, Response):
             return asked
         await run_in_threadpool(terminal.calls.ring)
         return JSONResponse(call_told(terminal.calls.shown, terminal))
 
     async def cancel(request: Request) -> Response:
-        cancelled = await _read(request, CallCancelled)
+        cancelled = await read_body(request, CallCancelled)
         if isinstance(cancelled, Response):
             return cancelled
         await run_in_threadpool(terminal.calls.cancel, cancelled.call)
@@ -234,7 +186,7 @@ def _calling(terminal: Terminal) -> list[Route]:
 async def _script(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in SCRIPTS:
-        return _refusal(404, "not-found")
+        return refusal(404, "not-found")
     content = resources.files("door_terminal.screen").joinpath(name).read_bytes()
     return Response(content, media_type="text/javascript")
 
@@ -242,7 +194,7 @@ async def _script(request: Request) -> Response:
 async def _static(request: Request) -> Response:
     file = PAGES.static_folder / request.path_params["name"]
     if file.parent != PAGES.static_folder or not file.is_file():
-        return _refusal(404, "not-found")
+        return refusal(404, "not-found")
     return FileResponse(file)
 
 
@@ -397,7 +349,3 @@ def _wait(language: Language, seconds: float) -> str:
 
 def _since(moment_ns: int, needed_ns: int) -> float | None:
     return (moment_ns - needed_ns) / 1e6 if moment_ns else None
-
-
-def _refusal(status: int, code: str) -> Response:
-    return JSONResponse({"error": {"code": code}}, status_code=status)

@@ -18,6 +18,8 @@ HUNG: Final = os.EX_TEMPFAIL
 """Exit status of vision when the camera's driver does not come back from a call."""
 REHEARSE: Final = "rehearse"
 """Argument of vision instead of a socket's number: load the models, say what is wrong, end."""
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for foreign bytes; the last for arrays nested thousands deep."""
 BEAT_S: Final = 1.0
 """How often each of the two processes tells the other that it is alive."""
 LENGTH_SIZE: Final = 4
@@ -261,7 +263,7 @@ def from_vision(body: bytes) -> FromVision:
     """Read what vision sent. Raises `ChannelBroken` for anything else."""
     try:
         return _from_vision.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ChannelBroken(f"vision sent something else: {error}") from error
 
 
@@ -269,5 +271,5 @@ def from_controller(body: bytes) -> FromController:
     """Read what the controller sent. Raises `ChannelBroken` for anything else."""
     try:
         return _from_controller.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ChannelBroken(f"the controller sent something else: {error}") from error

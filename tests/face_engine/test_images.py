@@ -1,14 +1,20 @@
 import contextlib
 import struct
+import subprocess
+import sys
+import time
 import zlib
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from face_engine.errors import PhotoReason, PhotoRefused
 from face_engine.faces import Image
-from face_engine.images import LARGEST_FILE, decode_photo
+from face_engine.images import DECODING_MEMORY, LARGEST_FILE, WORKING_SIDE, decode_photo
 
 
 def scene(width: int = 200, height: int = 120) -> Image:
@@ -20,8 +26,8 @@ def scene(width: int = 200, height: int = 120) -> Image:
     return image
 
 
-def encoded(suffix: str, image: Image | None = None) -> bytes:
-    done, data = cv2.imencode(suffix, scene() if image is None else image)
+def encoded(suffix: str, image: npt.NDArray[Any] | None = None, *options: int) -> bytes:
+    done, data = cv2.imencode(suffix, scene() if image is None else image, options)
     assert done
     return data.tobytes()
 
@@ -140,6 +146,102 @@ def test_a_large_photo_is_shrunk_and_grey_or_transparent_ones_become_colour() ->
     assert max(decode_photo(encoded(".jpg", scene(3000, 2000))).shape) == 1600
     assert decode_photo(encoded(".png", np.zeros((40, 50), np.uint8))).shape == (40, 50, 3)
     assert decode_photo(encoded(".png", np.zeros((40, 50, 4), np.uint8))).shape == (40, 50, 3)
+
+
+def with_more_scans(count: int) -> bytes:
+    """A progressive JPEG of 25 megapixels in which a scan that says nothing comes so many times."""
+    jpeg = encoded(".jpg", np.full((5000, 5000), 128, np.uint8), cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    table = jpeg.index(b"\xff\xc4", jpeg.index(b"\xff\xda"))
+    scan = jpeg.index(b"\xff\xda", table)
+    end = jpeg.index(b"\xff\xc4", scan)
+    return jpeg[:scan] + jpeg[scan:end] * count + b"\xff\xd9"
+
+
+def test_a_jpeg_of_empty_scans_without_end_is_refused_before_decoding() -> None:
+    decode_photo(with_more_scans(10))
+    began = time.process_time()
+    assert reason_of(with_more_scans(100_000)) is PhotoReason.NOT_AN_IMAGE
+    assert time.process_time() - began < 2.0  # decoding it takes five minutes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff" * (LARGEST_FILE - 4) + b"\xff\xd9",
+        b"\xff\xd8" + b"\xff\xd0" * (LARGEST_FILE // 2 - 2) + b"\xff\xd9",
+        b"\x89PNG\r\n\x1a\n" + bytes(LARGEST_FILE - 8),
+        b"\x89PNG\r\n\x1a\n" + (b"\0\0\0\0tEXt" + bytes(4)) * (LARGEST_FILE // 12 - 1),
+        b"RIFF" + struct.pack("<I", LARGEST_FILE - 8) + b"WEBP" + bytes(LARGEST_FILE - 12),
+    ],
+)
+def test_a_large_file_of_nothing_but_beginnings_is_refused_at_once(data: bytes) -> None:
+    began = time.process_time()
+    assert reason_of(data) in {PhotoReason.NOT_AN_IMAGE, PhotoReason.IMAGE_TRUNCATED}
+    assert time.process_time() - began < 0.5
+
+
+def test_a_picture_that_states_two_sizes_is_refused_before_decoding() -> None:
+    jpeg = encoded(".jpg")
+    frame = jpeg.index(b"\xff\xc0")
+    small = jpeg[frame : frame + 5] + struct.pack(">HH", 20, 20) + jpeg[frame + 9 : frame + 19]
+    bomb = jpeg[: frame + 5] + struct.pack(">HH", 60_000, 60_000) + jpeg[frame + 9 :]
+    assert reason_of(bomb) is PhotoReason.IMAGE_TOO_LARGE
+    assert reason_of(bomb[:-2] + small + b"\xff\xd9") is PhotoReason.NOT_AN_IMAGE
+    png, other = png_claiming(60_000, 60_000), png_claiming(20, 20)
+    assert reason_of(png[:-12] + other[8:]) is PhotoReason.NOT_AN_IMAGE
+    assert reason_of(png[:8] + other[8:33] + png[8:]) is PhotoReason.NOT_AN_IMAGE
+    webp = encoded(".webp")[12:]
+    canvas = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\x13\0\0\x13\0\0"
+    riff = b"RIFF" + struct.pack("<I", 4 + len(canvas) + len(webp)) + b"WEBP" + canvas + webp
+    assert reason_of(riff) is PhotoReason.NOT_AN_IMAGE
+
+
+def test_a_film_is_not_a_photo() -> None:
+    png = encoded(".png")
+    film = png[:33] + b"\0\0\0\x08acTL" + bytes(12) + png[33:]
+    assert reason_of(film) is PhotoReason.NOT_AN_IMAGE
+
+
+LARGEST = {
+    "jpeg": (".jpg", (5000, 5000, 3), np.uint8, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)),
+    "png": (".png", (5000, 5000, 4), np.uint16, (cv2.IMWRITE_PNG_COMPRESSION, 1)),
+    "webp": (".webp", (5000, 5000, 3), np.uint8, (cv2.IMWRITE_WEBP_QUALITY, 50)),
+    "webp-lossless": (".webp", (5000, 5000, 4), np.uint8, (cv2.IMWRITE_WEBP_QUALITY, 101)),
+}
+DECODING = """
+import resource, sys
+from pathlib import Path
+from face_engine.images import decode_photo
+
+def kib(name):
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name + ":"))
+
+picture, most = Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
+ahead = kib("VmRSS")
+resource.setrlimit(resource.RLIMIT_AS, ((kib("VmSize") << 10) + most,) * 2)
+height, width = decode_photo(picture).shape[:2]
+print(height, width, kib("VmHWM") - ahead)
+"""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["jpeg", *(pytest.param(kind, marks=pytest.mark.long) for kind in LARGEST if kind != "jpeg")],
+)
+def test_the_largest_picture_decodes_within_the_memory_that_is_stated(
+    kind: str, tmp_path: Path
+) -> None:
+    """In a process that can have no more: address space, and what of it was ever in memory."""
+    suffix, shape, depth, options = LARGEST[kind]
+    file = tmp_path / "picture"
+    file.write_bytes(encoded(suffix, np.full(shape, 90, depth), *options))
+    child = [sys.executable, "-c", DECODING, str(file), str(DECODING_MEMORY)]
+    done = subprocess.run(child, check=True, capture_output=True, text=True)
+    height, width, held = map(int, done.stdout.split())
+    assert (height, width) == (WORKING_SIDE, WORKING_SIDE)
+    assert 0 < held << 10 < DECODING_MEMORY
+    print(f"{kind}: {held >> 10} MiB")
 
 
 def test_any_bytes_at_all_are_decoded_or_refused_but_never_crash() -> None:

@@ -153,8 +153,10 @@ def test_a_peer_that_ignores_the_window_is_refused() -> None:
     [
         (Record(2, "entry", b""), Record(1, "entry", b"")),
         (Record(1, "entry", b""), Record(1, "entry", b"")),
-        (Record(1, "entry", b"", more=True), Record(2, "entry", b"")),
-        (Record(1, "entry", b"", more=True), Record(1, "roster", b"")),
+        (Record(1, "entry", b"x" * PART_SIZE, more=True), Record(2, "entry", b"")),
+        (Record(1, "entry", b"x" * PART_SIZE, more=True), Record(1, "roster", b"")),
+        (Record(1, "entry", b"", more=True),),
+        (Record(1, "entry", b"x" * (PART_SIZE - 1), more=True),),
         (Acknowledge(100, 1),),
         (Acknowledge(99, 0),),
         (Response(1, "", b""),),

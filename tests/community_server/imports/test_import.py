@@ -133,6 +133,7 @@ def test_each_bad_row_says_what_is_wrong_and_nothing_is_applied(bench: Bench) ->
         f",A,{'x' * 33},,1,,,,",
         f",A,{block},,1,,,,",
         f",A,{block},,1,,,,",
+        f",A,{block},,2,,,,9999-12-31",
     )
     assert [(one.line, one.code) for one in plan.faults] == [
         (2, "name-missing"),
@@ -143,6 +144,7 @@ def test_each_bad_row_says_what_is_wrong_and_nothing_is_applied(bench: Bench) ->
         (7, "date-unreadable"),
         (8, "unit-long"),
         (10, "row-twice"),
+        (11, "date-unreadable"),  # its end would be beyond the last day there is
     ]
     with pytest.raises(Conflict) as refused:
         apply_plan(bench.estate, number, MANAGER)

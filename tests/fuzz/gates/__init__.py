@@ -1,0 +1,1 @@
+"""One gate per module, each with its `GATE`."""
