@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from door_terminal.screen.app import PinEntry
+from door_terminal.screen.bodies import PinEntry
 from tests.door_terminal.samples import configured, person
 from tier_link.estate_messages import ESTATE
 from tier_link.messages import Record
