@@ -35,6 +35,8 @@ from tests.support.databases import databases
 from tests.support.form_steps import PATIENCE_MS, agree, await_outcome, open_form
 from tests.support.head_turns import swing, turned
 
+pytestmark = pytest.mark.long
+
 POSES = ("front", "left", "right")
 UNIT = "3-1-502"
 LEFT_DEGREES, RIGHT_DEGREES = 20.0, -27.0
@@ -149,7 +151,6 @@ def test_a_resident_is_guided_enrolled_by_the_desk_and_let_in_and_nobody_else(
     phone.close()
 
 
-@pytest.mark.long
 @on("sqlite", in_the_soak="postgresql")
 def test_a_visitor_takes_one_photo_by_hand_and_is_let_in_and_nobody_else(
     court: Court,

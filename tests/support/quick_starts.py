@@ -4,7 +4,8 @@ Both stay real where it counts. A worker's first database of a tier is made by t
 migrations, and later empty ones are given the very tables that came of it; a database that holds
 something, any revision but the newest, PostgreSQL, and every process that a test starts migrate
 as always. Passwords and PINs are argon2id hashes with fewer passes in this process alone; a test
-that asks for `real_hashing` gets the cost that is shipped.
+that asks for `real_hashing` gets the cost that is shipped. A command that is called in this process
+does not guard its memory, which would be for good, and every later test's as well.
 """
 
 from collections.abc import Iterator
@@ -17,12 +18,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+import community_server.command
+import door_terminal.command
+import enrollment_cloud.command
 from community_server.people import pins
 from community_server.staff import passwords
 from tier_link.store import migrating
 
 QUICK: Final = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _SHIPPED: Final = {passwords: passwords._hasher, pins: pins._hasher}
+_COMMANDS: Final = (community_server.command, door_terminal.command, enrollment_cloud.command)
 _upgrade: Final = command.upgrade
 _made: Final[dict[str, list[str]]] = {}
 """Statements that make a tier's tables, by where its migrations lie."""
@@ -61,11 +66,13 @@ def _statements(connection: Connection) -> list[str]:
 
 @contextmanager
 def quick_starts() -> Iterator[None]:
-    """Make starts in this process quick."""
+    """Make starts in this process quick, and harmless."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrating, "command", _QuickCommand)
         for module in _SHIPPED:
             patch.setattr(module, "_hasher", QUICK)
+        for module in _COMMANDS:
+            patch.setattr(module, "guard_process", lambda: None)
         yield
 
 
