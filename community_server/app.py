@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -30,7 +31,11 @@ from community_server.entries import routes as entries
 from community_server.errors import Conflict
 from community_server.estate import Estate
 from community_server.events import routes as events
-from community_server.handlers import answer_server_error, install_handlers
+from community_server.handlers import (
+    answer_server_error,
+    answer_too_many,
+    install_handlers,
+)
 from community_server.herald import Herald
 from community_server.households import routes as households
 from community_server.imports import routes as imports
@@ -65,6 +70,9 @@ from community_server.sync.batch import MOST_ITEMS
 from community_server.thresholds import routes as thresholds
 from community_server.visits import routes as visits
 from community_server.webhooks import routes as webhooks
+from tier_kit.address_limit import AddressLimit, address_in
+from tier_kit.forms.errors import TooMany
+from tier_kit.forms.limits import RateLimit
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
@@ -74,6 +82,8 @@ MAX_BODY: Final = 64 * 1024
 """Bytes of a request's body: the console and its API take short texts only."""
 MAX_ITEM: Final = 8 * 1024
 """Of one thing of a batch."""
+_LONGEST_LENGTH: Final = 20
+"""Digits of a body's length that are looked at: more than any length has."""
 UPLOADS: Final = {
     ("POST", "/import"): MAX_FILE + MAX_BODY,
     ("POST", "/api/v1/people/imports"): MAX_FILE + MAX_BODY,
@@ -165,6 +175,7 @@ def make_app(estate: Estate) -> FastAPI:
     app.mount("/static", _BuiltFiles(directory=PAGES.static_folder, check_dir=False))
     app.middleware("http")(_bound_bodies)
     app.middleware("http")(_hold_back)
+    app.add_middleware(AddressLimit, limit=estate.addresses.requests, answer=answer_too_many)
     app.add_middleware(SecurityHeaders, https=True)
     return app
 
@@ -209,13 +220,26 @@ async def _health() -> dict[str, str]:
 
 
 async def _accept_link(scope: Scope, socket: AsgiSocket) -> None:
-    await socket.accept()
-    await get_estate(HTTPConnection(scope)).doors.accept_link(socket)
+    estate = get_estate(HTTPConnection(scope))
+    if await _admit(scope, socket, estate.addresses.links):
+        await estate.doors.accept_link(socket)
 
 
 async def _accept_pairing(scope: Scope, socket: AsgiSocket) -> None:
+    estate = get_estate(HTTPConnection(scope))
+    if await _admit(scope, socket, estate.addresses.pairings):
+        await estate.doors.accept_pairing(socket)
+
+
+async def _admit(scope: Scope, socket: AsgiSocket, limit: RateLimit) -> bool:
+    """Accept a WebSocket unless its address has opened too many; then refuse with 403."""
+    try:
+        limit.spend(address_in(scope), time.monotonic())
+    except TooMany:
+        await socket.refuse()
+        return False
     await socket.accept()
-    await get_estate(HTTPConnection(scope)).doors.accept_pairing(socket)
+    return True
 
 
 async def _hold_back(
@@ -233,11 +257,11 @@ async def _bound_bodies(
     request: Request, call_next: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     """Refuse long bodies before anything reads them."""
-    length = request.headers.get("content-length", "0")
+    length = request.headers.get("content-length", "0")[:_LONGEST_LENGTH]
     chunked = "transfer-encoding" in request.headers
     if request.method == "PUT" and _ENVELOPE.fullmatch(request.url.path):
         return await call_next(request)
     most = UPLOADS.get((request.method, request.url.path), MAX_BODY)
-    if chunked or not length.isdigit() or int(length) > most:
+    if chunked or not (length.isascii() and length.isdigit()) or int(length) > most:
         return Response(status_code=413)
     return await call_next(request)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from community_server.address_limits import AddressLimits
 from community_server.access.groups import load_groups
 from community_server.backups.restoring import refuse_unfinished
 from community_server.budget import Budget
@@ -69,6 +70,7 @@ from community_server.webhooks.sender import Sender
 from face_engine import calibration
 from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation
+from tier_kit.forms.limits import RateLimit
 from tier_kit.private_files import write_private
 from tier_link.store import LinkStore, PairingCodes, bring_up_to_date, open_database, reading
 
@@ -122,6 +124,7 @@ class Estate:
     importer: Importer
     imports: ImportBook
     form_limits: FormLimits
+    addresses: AddressLimits
     gateways: Mapping[Channel, Gateway]
     visiting: Visiting
     setup_code: SetupCode
@@ -308,6 +311,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         importer=Importer(safe, links, secrets.phone_key, zone=ZoneInfo(settings.time_zone)),
         imports=ImportBook(),
         form_limits=FormLimits(),
+        addresses=AddressLimits(RateLimit(settings.requests_per_minute)),
         gateways=gateways,
         visiting=visiting,
         setup_code=SetupCode(settings.data),

@@ -23,7 +23,8 @@ from community_server.errors import (
 )
 from community_server.pages import FORMS, PAGES, error_sentence, language_of, show_from
 from tier_kit.forms import refusals
-from tier_kit.forms.errors import FormRefused
+from tier_kit.forms.errors import FormRefused, TooMany
+from tier_kit.security import Scope
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +72,19 @@ async def answer_server_error(request: Request, error: Exception) -> Response:
     return _answer(request, status, error.code, str(error), field, headers)
 
 
+def answer_too_many(scope: Scope, refusal: TooMany) -> Response:
+    """Answer whoever asks too often, before any route."""
+    return _tell_form(Request(scope), refusal)
+
+
 async def _answer_form(request: Request, error: Exception) -> Response:
     """Answer as the cloud does where somebody without an account is refused."""
     if not isinstance(error, FormRefused):
         raise error
+    return _tell_form(request, error)
+
+
+def _tell_form(request: Request, error: FormRefused) -> Response:
     language, status = language_of(request), refusals.STATUSES[type(error)]
     headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
     message = refusals.say(language, error.code)

@@ -127,6 +127,10 @@ class Settings(TierSettings):
     """The key by which it knows that a request is this server's: at least 16 characters."""
     sms_ca: Path | None = None
     """PEM file of the authority that certified the gateway; unset: the system's."""
+    requests_per_minute: Annotated[int, Field(ge=60)] = 3000
+    """Everything that one address may ask of this server, signed in or not, static files and links
+    included. A console that is left open asks every few seconds, several tabs of it some hundred
+    times a minute; half a dozen desks may share an address."""
     messages_per_minute: Annotated[int, Field(ge=1, le=1000)] = 30
     """Of each kind, so that no provider takes a building's invitations for abuse."""
 

@@ -26,6 +26,7 @@ from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
+from tier_kit.address_limit import AddressLimit
 from tier_kit.forms import form_pages
 from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import PagesNotBuilt
@@ -63,6 +64,7 @@ def create_cloud(settings: Settings) -> Cloud:
         store=store,
         identity=identity,
         pages=form_pages(__package__ or ""),
+        requests=RateLimit(settings.requests_per_minute),
         reads=RateLimit(settings.reads_per_minute),
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),
@@ -109,6 +111,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(pairing.router)
     app.include_router(link.router)
-    Refusals(cloud.pages).install(app)
+    refusals = Refusals(cloud.pages)
+    refusals.install(app)
+    app.add_middleware(AddressLimit, limit=cloud.requests, answer=refusals.too_many)
     app.add_middleware(SecurityHeaders, https=settings.https)
     return app

@@ -31,6 +31,7 @@ class Cloud:
     codes: PairingCodes
     pages: Pages
     records: CommunityRecords
+    requests: RateLimit
     reads: RateLimit
     uploads: RateLimit
     pairings: RateLimit

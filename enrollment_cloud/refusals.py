@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from tier_kit.forms import errors, refusals
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
 from tier_kit.pages import Pages
+from tier_kit.security import Scope
 
 _API_PREFIX: Final = "/api/"
 _DATABASE_RETRY_SECONDS: Final = 30
@@ -67,6 +68,11 @@ class Refusals:
             path=request.url.path,
         )
         return HTMLResponse(page, status, headers)
+
+    def too_many(self, scope: Scope, refusal: errors.TooMany) -> Response:
+        """Answer whoever asks too often, before any route."""
+        headers = {"retry-after": str(refusal.retry_after)}
+        return self.answer(Request(scope), refusals.STATUSES[errors.TooMany], refusal.code, headers)
 
     async def _refused(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.FormRefused)  # noqa: S101  # registered for that type

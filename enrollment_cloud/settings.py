@@ -42,6 +42,10 @@ class Settings(TierSettings):
     """Uploads that one address may make: an enrollment event in the estate's hall, where
     everybody is behind one address, sends about one in two seconds at most."""
 
+    requests_per_minute: int = Field(default=6000, ge=1)
+    """Everything that one address may ask, static files and links included: a form brings a dozen
+    files, and phones share addresses."""
+
     @model_validator(mode="after")
     def _check_pair(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):

@@ -26,6 +26,7 @@ _SIGNED_IN: Final = (
     (429, "too-many-requests"),
 )
 _WRITES: Final = ((403, "csrf-wrong"), (403, "origin-wrong"))
+_ADDRESS: Final = (429, "rate-limited")
 _DATABASE: Final = (500, "database-failed")
 _DISK: Final = (507, "disk-full")
 _INPUT: Final = (422, "input-refused")
@@ -65,6 +66,7 @@ def _refusals(app: FastAPI, key: str) -> Iterator[tuple[int, str]]:
         yield _INPUT
     yield from own_refusals(key)
     yield from FORMS.get(key, ())
+    yield _ADDRESS
     yield _DATABASE
     if method != "GET":
         yield _DISK

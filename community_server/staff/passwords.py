@@ -6,10 +6,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from community_server.errors import InputRefused
+from community_server.staff.hashing import HashingLine
 
 MIN_PASSWORD: Final = 10
 MAX_PASSWORD: Final = 200
 """Characters: nobody types more, and hashing has to end."""
+
+LINE: Final = HashingLine()
+"""This process's; what it bounds, cores and memory, is the process's too."""
 
 _hasher: Final = PasswordHasher()
 _NOBODYS_HASH: Final = (
@@ -25,6 +29,7 @@ def hash_password(password: str) -> str:
 
     Raises:
         InputRefused: `password-short`, `password-long`.
+        TooManyAttempts: too many passwords are hashed right now.
     """
     if len(password) < MIN_PASSWORD:
         raise InputRefused(
@@ -34,13 +39,19 @@ def hash_password(password: str) -> str:
         )
     if len(password) > MAX_PASSWORD:
         raise InputRefused("this password is too long", field="password", code="password-long")
-    return _hasher.hash(password)
+    with LINE.turn():
+        return _hasher.hash(password)
 
 
 def is_right_password(hashed: str | None, password: str) -> bool:
-    """Check a password against a hash, or against nobody's, taking as long."""
+    """Check a password against a hash, or against nobody's, taking as long.
+
+    Raises:
+        TooManyAttempts: too many passwords are hashed right now.
+    """
     try:
-        _hasher.verify(hashed or _NOBODYS_HASH, password[:MAX_PASSWORD])
+        with LINE.turn():
+            _hasher.verify(hashed or _NOBODYS_HASH, password[:MAX_PASSWORD])
     except VerifyMismatchError:
         return False
     return hashed is not None

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
@@ -32,11 +32,11 @@ from door_terminal.screen.bodies import (
     read_body,
     refusal,
 )
+from door_terminal.screen.guard import guarded
 from door_terminal.terminal import SOFTWARE, Terminal
 from door_terminal.vision.messages import FaceBox
 from tier_kit.language import LANGUAGES, Language
 from tier_kit.pages import Pages
-from tier_kit.security import SecurityHeaders
 
 SCRIPTS: Final = frozenset({"door.js", "live.js", "call.js"})
 LOOK_S: Final = 2.0
@@ -46,32 +46,6 @@ _LONGEST_IN_SECONDS: Final = 90  # beyond it a wait is told in minutes
 PAGES: Final = Pages("door_terminal")
 
 
-class OwnHostOnly:
-    """Refuses requests that name another host or come from another origin.
-
-    So a web page elsewhere can neither reach in under its own name (DNS rebinding) nor post here.
-    """
-
-    def __init__(self, app: ASGIApp, port: int) -> None:
-        self._app = app
-        names = (f"127.0.0.1:{port}", f"[::1]:{port}", f"localhost:{port}")
-        self._hosts = {name.encode() for name in names}
-        self._origins = {b"http://" + name for name in self._hosts}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer 421."""
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            origin = headers.get(b"origin")
-            if headers.get(b"host") not in self._hosts or not (
-                origin is None or origin in self._origins
-            ):
-                answer = refusal(421, "other-host")
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
 def build_app(terminal: Terminal, port: int) -> ASGIApp:
     """Return the page's application.
 
@@ -79,6 +53,11 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         terminal: What it shows and whom it tells of PINs.
         port: Where it is served; requests must name it.
     """
+    return guarded(Starlette(routes=screen_routes(terminal)), port)
+
+
+def screen_routes(terminal: Terminal) -> list[Route]:
+    """Return the page's routes."""
 
     async def page(request: Request) -> Response:
         del request
@@ -109,7 +88,7 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
             return JSONResponse(_told(key, ended=False, wait_s=check.wait_s))
         return JSONResponse(_told("fire.ended", ended=True))
 
-    routes = [
+    return [
         Route("/", page),
         Route("/script/{name}", _script),
         Route("/static/{name}", _static),
@@ -120,7 +99,6 @@ def build_app(terminal: Terminal, port: int) -> ASGIApp:
         Route("/renewal", _renewing(terminal), methods=["POST"]),
         *_calling(terminal),
     ]
-    return OwnHostOnly(SecurityHeaders(Starlette(routes=routes), https=False), port)
 
 
 def _renewing(terminal: Terminal) -> Callable[[Request], Awaitable[Response]]:

@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import ipaddress
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -71,11 +72,15 @@ def share_of(kind: str) -> Share:
 
 @dataclass
 class RateLimit:
-    """A token bucket per address: `per_minute` requests, in a burst or spread out."""
+    """A token bucket per address: `per_minute` requests, in a burst or spread out.
+
+    Safe to use from any thread.
+    """
 
     per_minute: int
     _levels: OrderedDict[bytes, tuple[float, float]] = field(default_factory=OrderedDict)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def spend(self, address: str, now: float) -> None:
         """Take one token of `address`.
@@ -88,6 +93,10 @@ class RateLimit:
             TooMany: the bucket is empty (`rate-limited`), with the seconds until it is not.
         """
         name = hmac.digest(self._key, _customer(address).encode(), "sha256")[:16]
+        with self._lock:
+            self._take(name, now)
+
+    def _take(self, name: bytes, now: float) -> None:
         rate = self.per_minute / 60
         self._forget_full(now)
         tokens, at = self._levels.pop(name, (float(self.per_minute), now))

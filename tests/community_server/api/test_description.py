@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from community_server.address_limits import AddressLimits
 from community_server.api.description import PREFIX, describe_api, own_refusals
 from community_server.api.examples import ANSWERS
 from community_server.api.refusals import REFUSALS
@@ -16,10 +17,12 @@ from community_server.pages import PAGES
 from tests.community_server.bench import PASSWORD, Bench
 from tests.community_server.in_process import InProcess
 from tests.support.schemas import misfits
+from tier_kit.forms.limits import RateLimit
 from tier_kit.language import LANGUAGES
 from tier_kit.openapi import MISSING, Words
 
-DOCUMENT = describe_api(make_app(cast("Estate", SimpleNamespace())))
+ESTATE = SimpleNamespace(addresses=AddressLimits(RateLimit(1)))
+DOCUMENT = describe_api(make_app(cast("Estate", ESTATE)))
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPERATIONS: dict[str, dict[str, Any]] = {
     f"{method.upper()} {path}": operation
