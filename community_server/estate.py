@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from community_server.address_limits import AddressLimits
 from community_server.access.groups import load_groups
+from community_server.address_limits import AddressLimits
 from community_server.backups.restoring import refuse_unfinished
 from community_server.budget import Budget
 from community_server.calls.book import CallBook

@@ -1,7 +1,8 @@
 """A bound on the work of hashing passwords: argon2id takes 64 MiB and most of a second by design.
 
-Anybody on the estate's network may ask for it, by a sign-in. So few hashes are made at one time, few
-more wait, and whoever comes then is asked to come again: threads and memory stay for everybody else.
+Anybody on the estate's network may ask for it, by a sign-in. So few hashes are made at one time,
+few more wait, and whoever comes then is asked to come again: threads and memory stay for everybody
+else.
 """
 
 import threading
