@@ -16,7 +16,7 @@ from gatehouse.sample_people import SamplePerson, sample_people
 from tests.browser.console import PASSWORD, PHONE, Desk, enter
 from tests.browser.shots import shoot
 from tests.community_server.doubles import DoorDouble
-from tier_kit.language import LANGUAGES
+from tests.support.languages import EITHER
 from tier_link.envelopes import Particulars
 from tier_link.estate_messages import AlarmChanged, LockdownDeclared
 
@@ -321,7 +321,7 @@ def declare_lockdown(page: Page, reason: str = "", password: str = PASSWORD) -> 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", EITHER)
 def test_a_lockdown_is_declared_with_ones_password_and_each_door_says_whether_it_is_locked(
     desk: Desk, language: str, tmp_path: Path
 ) -> None:
@@ -382,7 +382,7 @@ def test_the_pages_work_without_script(desk: Desk) -> None:
         assert "/enroll#" in link
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", EITHER)
 def test_a_manager_sees_what_a_file_would_change_before_it_does(desk: Desk, language: str) -> None:
     block = f"A{language[:2]}"
     header, rows = building(block)
@@ -406,7 +406,7 @@ def test_a_manager_sees_what_a_file_would_change_before_it_does(desk: Desk, lang
         expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "file-unreadable")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", EITHER)
 def test_a_manager_gives_a_group_its_hours_and_the_year_its_holidays(
     desk: Desk, language: str
 ) -> None:
@@ -451,7 +451,7 @@ def test_a_manager_gives_a_group_its_hours_and_the_year_its_holidays(
         shoot(page, f"holidays_{language}", full=True)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", EITHER)
 def test_a_manager_moves_somebody_out_and_prints_a_buildings_invitations(
     desk: Desk, language: str
 ) -> None:

@@ -270,7 +270,7 @@ def test_a_second_face_behind_one_grant_is_remarked_on(
     assert [(one.entry, one.remark) for one in estate.remarks] == [(granted.entry, "tailgating")]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3))])
 def test_sigkill_at_any_moment_loses_no_entry_and_opens_nothing_twice(
     estate: Estate, data: Path, seed: int
 ) -> None:

@@ -229,6 +229,7 @@ def far(tmp_path: Path) -> Iterator[FarEstate]:
         yield far
 
 
+@pytest.mark.long
 def test_each_kind_of_fault_loses_doubles_and_refuses_nothing(far: FarEstate) -> None:
     faults = Faults(far, Random(SEED))
     balance = _endure(far, faults, len(faults.all_kinds()), pause_s=1.5)

@@ -180,6 +180,7 @@ def one_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("community_server.estate.load_pack", lambda *_, **__: pack)
 
 
+@pytest.mark.long
 def test_whenever_the_power_goes_a_door_starts_and_holds_all_that_was_seen_of_it(
     life: Life, scratch: Path
 ) -> None:
@@ -187,6 +188,7 @@ def test_whenever_the_power_goes_a_door_starts_and_holds_all_that_was_seen_of_it
     assert count.bad == []
 
 
+@pytest.mark.long
 def test_a_disk_that_ignores_syncs_is_found_out(life: Life, scratch: Path) -> None:
     moments = _moments(life.events, SHORT, Random(SEED))[-8:]
     count = _cut_door(life, moments, scratch, heeds_syncs=False)
@@ -200,6 +202,7 @@ def test_a_door_that_leaves_out_syncs_is_found_out(tmp_path: Path, scratch: Path
     assert any(one.lost for one in count.bad)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_pack")
 def test_whenever_the_power_goes_a_server_starts_and_holds_all_that_it_had_answered(
     tmp_path: Path, scratch: Path
