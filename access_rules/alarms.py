@@ -33,6 +33,10 @@ class AlarmKind(StrEnum):
     """The server's own backups do not succeed any more."""
     FILING_NEAR = "filing-near"
     """So many people's faces are stored that filing with the authority comes near."""
+    ASSESSMENT_MISSING = "assessment-missing"
+    """Faces are in use, and nobody has signed an impact assessment."""
+    ASSESSMENT_CHANGED = "assessment-changed"
+    """The configuration is another than the one that was signed last."""
 
 
 class EntryRemark(StrEnum):

@@ -20,6 +20,7 @@ from community_server.estate import Estate
 from community_server.households.leaving import end_residence
 from community_server.households.queries import moved_out
 from community_server.households.tables import Residence
+from community_server.intake.held_back import HeldBack
 from community_server.keys.certified import renew_keys
 from community_server.own_forms.service import forget_replies
 from community_server.passes.queries import forget_passes
@@ -79,6 +80,7 @@ class Sweeper:
             self._count_scores()
             self._forget_passes(moment)
             self._end_consent_round(moment)
+            self._take_up_held()
             self._settle_erasures(moment)
             self._configure_doors()
             self._sign_audit(moment)
@@ -179,6 +181,13 @@ class Sweeper:
             _log.info("person=%s face=erased reason=consent-round", person)
         with estate.changer.change() as change:
             end_round(change)
+
+    def _take_up_held(self) -> None:
+        """Look at photos that were held while faces were off; keys and doors wait for nothing."""
+        try:
+            HeldBack(self.estate.changer, self.estate.intake).take_up()
+        except Exception:  # noqa: BLE001 -- logged, and tried again
+            _log.exception("held=not-taken-up action=retry")
 
     def _settle_erasures(self, moment: int) -> None:
         """Sign for the erasures that every door has confirmed, or was given up for."""

@@ -85,10 +85,14 @@ class Demo:
         with self._step("server", "Starting the estate's server"):
             self.estate.start_server()
         with self._step("pairing", "Setting up the estate and pairing it with the cloud"):
-            self.estate.set_up(COMMUNITY)
+            self.estate.set_up(COMMUNITY, sign=False)
         with self._step("door", "Pairing a door and starting its terminal"):
             door = self.estate.add_door("Main gate", self.feed.url, gate="simulated")
             self.estate.await_door(door)
+        with self._step(
+            "assessment", "Signing the impact assessment, without which no face is taken"
+        ):
+            self.estate.sign_assessment()
         with self._step("enrollment", f"Enrolling {', '.join(INVITED)} through the cloud, sealed"):
             for person in people:
                 if person.name in INVITED:

@@ -31,6 +31,8 @@ POLL_SECONDS: Final = 0.05
 
 _LOOPBACK: Final = "127.0.0.1"
 USERNAME: Final = "manager"
+DETAILS: Final = {"controller": "The operator of this machine", "contact": "whoever started it"}
+"""Who answers for the data here, as the impact assessment names them."""
 
 T = TypeVar("T")
 
@@ -234,8 +236,11 @@ class LocalEstate:
         self.server.start()
         self.await_health(self.server, self.server_address)
 
-    def set_up(self, name: str) -> None:
-        """Do what the installer does: first-run set-up, then pairing server and cloud."""
+    def set_up(self, name: str, *, sign: bool = True) -> None:
+        """Do what the installer does: first-run set-up, then pairing server and cloud.
+
+        With `sign`, the impact assessment is signed at the end, without which faces are off.
+        """
         paired = json.loads(run_command(["cloud", "pair", name, "--json"], self.cloud_environment))
         code = (self.folder / "server" / "setup-code").read_text().strip()
         with self._staff() as staff:
@@ -253,6 +258,15 @@ class LocalEstate:
         with self.staff() as staff:
             staff.call("POST", "cloud", {"url": self.cloud_address, "code": paired["code"]})
         wait_for("the community's keys at the cloud", self._profile_published)
+        if sign:
+            self.sign_assessment()
+
+    def sign_assessment(self) -> None:
+        """Sign the impact assessment as the privacy officer does, and so switch faces on."""
+        with self.staff() as staff:
+            staff.call("PUT", "privacy/details", DETAILS)
+            staff.call("POST", "session/proof", {"password": self.password})
+            staff.call("POST", "privacy/assessments", {"name": USERNAME})
 
     def add_door(self, name: str, camera: str, *, keys: str = "available", **settings: str) -> str:
         """Create, pair and start a door; return its id.

@@ -39,6 +39,7 @@ class ReplyReason(StrEnum):
     DECLINED_BY_DESK = "declined-by-desk"
     MALFORMED = "malformed"
     ALREADY_ANSWERED = "already-answered"
+    FACES_NOT_YET = "faces-not-yet"
 
 
 Outcome: TypeAlias = Literal["received", "enrolled", "retake", "refused", "erased"]
@@ -49,12 +50,12 @@ ReceiptBlock: TypeAlias = Annotated[str, Meta(max_length=64 * 1024)]
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One reply.
 
-    `received`: the photos are good, the desk decides; `enrolled`: done; `retake`: send
-    again, the invitation still holds; `refused`: final; `erased`, later: what the estate held of
-    the person is gone. `reason` is a code or empty; `photo` the index of the photo it is about,
-    or -1. `pin` is empty or the person's new PIN. `qr_pass` is
-    left out or the fragment of the link that shows their new pass (`tier_link.passes`), `home` the
-    one of a resident's personal page, `receipt` a block of `tier_link.receipts`.
+    `received`: the photos are good, the desk decides, or, with `faces-not-yet`, they wait unseen;
+    `enrolled`: done; `retake`: send again, the invitation still holds; `refused`: final; `erased`,
+    later: what the estate held of the person is gone. `reason` is a code or empty; `photo` the
+    index of the photo it is about, or -1. `pin` is empty or the person's new PIN. `qr_pass` is left
+    out or the fragment of the link that shows their new pass (`tier_link.passes`), `home` the one
+    of a resident's personal page, `receipt` a block of `tier_link.receipts`.
     Times are Unix seconds, `expires_at` 0 when nothing expires.
     """
 

@@ -69,6 +69,9 @@ DEFAULTS: Final[Mapping[str, Rule]] = {
         # Two days: one daily round was missed, and so was the next.
         Rule(AlarmKind.BACKUP_OLD, Severity.WARNING, after_min=2 * DAY_MIN),
         Rule(AlarmKind.FILING_NEAR, Severity.WARNING),
+        Rule(AlarmKind.ASSESSMENT_MISSING, Severity.WARNING),
+        # An hour: whoever sets doors up changes the configuration many times before it stands.
+        Rule(AlarmKind.ASSESSMENT_CHANGED, Severity.WARNING, after_min=60),
     )
 }
 """Every kind there is; `after_min` and `most` stand where staff may set them."""

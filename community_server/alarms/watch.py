@@ -21,13 +21,17 @@ from community_server.doors.tables import Door
 from community_server.doors.watch import Seen
 from community_server.estate import Estate
 from community_server.people.census import begin_month
+from community_server.privacy.assessment import has_changed
 from community_server.privacy.details import take_census
+from community_server.privacy.faces import faces_are_on, has_signature
 from community_server.services.overstays import follow_overstays
 from community_server.webhooks.queue import count_given_up
 
 NOTED_EVERY_S: Final = 300
 """Between two notes that a door was heard of, so that a quiet estate writes little."""
 GIB: Final = 1024**3
+_OWN: Final = ""
+"""Stands for this server where others are known by their door's id."""
 CLEAR_OF: Final = 1.1
 """An alarm about a disk ends well clear of where it begins."""
 
@@ -38,7 +42,8 @@ class Surroundings:
 
     `connected` and `seen` are asked by door; `free` is the free space of the data folder in bytes,
     None where it cannot be told; `lease_s` for how long doors go on without news; `backups` says
-    whether this server is to make backups of its own.
+    whether this server is to make backups of its own, `changed` whether the configuration is
+    another than the one that was signed for.
     """
 
     connected: Callable[[str], bool]
@@ -46,6 +51,7 @@ class Surroundings:
     free: Callable[[], int | None]
     lease_s: int
     backups: bool = False
+    changed: Callable[[Session], bool] = lambda _: False
 
     @classmethod
     def of(cls, estate: Estate) -> "Surroundings":
@@ -63,6 +69,7 @@ class Surroundings:
             free=free,
             lease_s=estate.settings.resident_lease_days * 24 * 3600,
             backups=estate.settings.backup_folder is not None,
+            changed=lambda session: has_changed(session, estate),
         )
 
 
@@ -93,7 +100,7 @@ class EstateWatch:
                 self._follow(session, door.id, kind, due=due, told=kind in told)
             if AlarmKind.STRANGERS in told:
                 end_if_quiet(session, door.id)
-        self._forget_others({door.id for door in doors})
+        self._forget_others({_OWN, *(door.id for door in doors)})
         own = active.get(None, [])
         for kind, due in self._of_server(session, rules, told=own):
             self._follow(session, None, kind, due=due, told=kind in own)
@@ -125,6 +132,17 @@ class EstateWatch:
         yield AlarmKind.NEWS_UNDELIVERED, count_given_up(session) > 0
         begin_month(session)
         yield AlarmKind.FILING_NEAR, take_census(session).near
+        signed = has_signature(session)
+        yield AlarmKind.ASSESSMENT_MISSING, not signed and faces_are_on(session)
+        yield (
+            AlarmKind.ASSESSMENT_CHANGED,
+            self._lasts(
+                _OWN,
+                AlarmKind.ASSESSMENT_CHANGED,
+                rules.of(AlarmKind.ASSESSMENT_CHANGED).after_min * 60,
+                holds=signed and self._around.changed(session),
+            ),
+        )
         oldest = rules.of(AlarmKind.BACKUP_OLD).after_min * 60
         yield AlarmKind.BACKUP_OLD, self._around.backups and age_of_backup(session) > oldest
 

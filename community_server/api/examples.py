@@ -499,7 +499,18 @@ ANSWERS: Final[dict[str, Any]] = {
         },
         "facts": {"configuration": {"estate": "阳光花园"}, "counts": {"faces": 1840}},
         "signed": [_ASSESSMENT],
-        "changed": False,
+        "changed": True,
+        "faces": True,
+        "held": 0,
+        "changes": [
+            {
+                "group": "doors",
+                "subject": "东门",
+                "what": "snapshots",
+                "before": False,
+                "after": True,
+            }
+        ],
     },
     "GET /privacy/assessments/{number}": _ASSESSMENT
     | {

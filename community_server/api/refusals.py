@@ -21,8 +21,8 @@ REFUSALS: Final = {
     "PUT /alarms/rules/{kind}": "404 alarm-unknown; 422 alarm-number-wrong alarm-time-wrong",
     "POST /alarms/{alarm}/acknowledge": "404 alarm-unknown; 422 note-long",
     "POST /approvals/{enrollment}": (
-        "404 enrollment-unknown person-unknown; 409 already-decided not-set-up pass-too-early "
-        "photos-unusable time-over visitor-shut-out; 422 door-unknown unit-missing"
+        "404 enrollment-unknown person-unknown; 409 already-decided faces-off not-set-up "
+        "pass-too-early photos-unusable time-over visitor-shut-out; 422 door-unknown unit-missing"
     ),
     "GET /approvals/{enrollment}/photos/{number}": "404 photo-unknown",
     "GET /backups": "409 not-set-up",

@@ -119,7 +119,9 @@ def show_signed(request: Request, number: int, estate: EstateDep, staff: Reader)
         facts=found.document,
         signature=found,
         signed=(),
-        changed=False,
+        changes=(),
+        faces=True,
+        held=0,
         longest=MAX_NAME,
     )
 
@@ -175,6 +177,8 @@ def _assessment(
         facts=found.facts,
         signature=None,
         signed=found.signed,
-        changed=found.changed,
+        changes=found.changes,
+        faces=found.faces,
+        held=found.held,
         longest=MAX_NAME,
     )

@@ -20,6 +20,7 @@ from community_server.estate import Estate
 from community_server.intake.approvals import Waiting, list_waiting, people_waiting
 from community_server.invitations.queries import ends_of_invitations
 from community_server.people.fading import FadingBook
+from community_server.privacy.faces import faces_are_on
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -40,7 +41,7 @@ class Overview:
     `troubled` are the doors that want attention; `fading` id and name of the people whom doors
     recognise less and less and who have not been invited to renew their face yet; `renewed`, while
     a model is being replaced, how many faces the new one knows, and how many there are; `backups`
-    how these are doing.
+    how these are doing; `faces` whether faces may be used.
     """
 
     waiting: list[Waiting]
@@ -52,6 +53,7 @@ class Overview:
     renewed: tuple[int, int] | None
     alarms: list[ShownAlarm]
     backups: BackupState
+    faces: bool
 
 
 @router.get("/")
@@ -87,6 +89,7 @@ def look(estate: Estate) -> Overview:
         waiting = list_waiting(session, estate.safe)
         entries = list(list_entries(session, estate.name_of, after=None, limit=LATEST))
         fading = _to_be_invited(session, estate.fading)
+        faces = faces_are_on(session)
         alarms = list_alarms(session, estate.safe, AlarmFilter(only_open=True), limit=MOST_ALARMS)
     return Overview(
         waiting=waiting,
@@ -97,6 +100,7 @@ def look(estate: Estate) -> Overview:
         renewed=_renewed(estate),
         alarms=alarms,
         backups=look_at_backups(estate),
+        faces=faces,
         fading=[(person, estate.name_of(person)) for person in fading],
     )
 

@@ -21,7 +21,7 @@ from community_server.intake.holding import (
 )
 from community_server.intake.judging import PhotoJudge
 from community_server.intake.replies import Answer, send_answer
-from community_server.intake.tables import Enrollment, PendingPhoto
+from community_server.intake.tables import FACES_OFF, UNUSABLE, Enrollment, PendingPhoto
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person, people_with_templates
 from community_server.people.service import (
@@ -30,6 +30,7 @@ from community_server.people.service import (
     store_template,
 )
 from community_server.people.tables import Person
+from community_server.privacy.faces import faces_are_on
 from community_server.receipts.signing import sign_for_photos
 from community_server.setup.community import get_community
 from community_server.vault.safe import Safe
@@ -106,6 +107,14 @@ def count_waiting(session: Session) -> int:
     ).one()
 
 
+def count_held(session: Session) -> int:
+    """Return how many of these wait for faces to be switched on."""
+    held = select(func.count()).where(
+        Enrollment.state == "waiting", Enrollment.held_for == FACES_OFF
+    )
+    return session.scalars(held).one()
+
+
 def people_waiting(session: Session, only: Collection[str] | None = None) -> frozenset[str]:
     """Return the ids of people, or of some people, of whom something waits."""
     people = select(Enrollment.person_id).where(Enrollment.state == "waiting")
@@ -124,6 +133,17 @@ def show_photo(session: Session, safe: Safe, enrollment: str, number: int) -> by
     if row is None:
         raise NotFound("no such photo waits", code="photo-unknown")
     return safe.open(session, enrollment_owner(enrollment), photo_context(number), row.sealed)
+
+
+def open_photos(session: Session, safe: Safe, enrollment: str) -> list[bytes]:
+    """Open all photos of an enrollment that waits, in memory, in their order."""
+    waiting = session.scalars(
+        select(PendingPhoto)
+        .where(PendingPhoto.enrollment_id == enrollment)
+        .order_by(PendingPhoto.number)
+    )
+    owner = enrollment_owner(enrollment)
+    return [safe.open(session, owner, photo_context(one.number), one.sealed) for one in waiting]
 
 
 def decide(
@@ -145,7 +165,7 @@ def decide(
 
     Raises:
         NotFound: `enrollment-unknown`.
-        Conflict: `already-decided`, `time-over`, `photos-unusable`.
+        Conflict: `already-decided`, `time-over`, `photos-unusable`, `faces-off`.
     """
     session = change.session
     row = session.get(Enrollment, enrollment, with_for_update=True)
@@ -201,7 +221,10 @@ def _approve(change: Change, links: LinkStore, row: Enrollment, judge: PhotoJudg
         raise Conflict("the agreed time is over", code="time-over")
     if row.particulars is not None:
         describe_person(change, person, _known_of(session, change.safe, row, person))
-    if row.template is None:
+    unseen = row.held_for in {FACES_OFF, UNUSABLE}
+    if unseen and not faces_are_on(session):
+        raise Conflict("nobody has signed an assessment", code="faces-off")
+    if row.template is None and not unseen:
         forget_face(change, person)
     template = _waiting_template(change, row, judge) if row.resembles is None else None
     if template is not None:
@@ -234,9 +257,9 @@ def _page_for(change: Change, links: LinkStore, row: Enrollment, person: Person)
 
 
 def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors | None:
-    if row.template is None:
+    if row.template is None and row.held_for not in {FACES_OFF, UNUSABLE}:
         return None
-    if row.template_space != judge.space.name:
+    if row.template is None or row.template_space != judge.space.name:
         return _judge_again(change, row, judge)
     owner = enrollment_owner(row.id)
     data = change.safe.open(change.session, owner, WAITING_TEMPLATE, row.template)
@@ -244,14 +267,8 @@ def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vec
 
 
 def _judge_again(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors:
-    """Look at waiting photos with the model that came while they waited."""
-    session, safe, owner = change.session, change.safe, enrollment_owner(row.id)
-    waiting = session.scalars(
-        select(PendingPhoto)
-        .where(PendingPhoto.enrollment_id == row.id)
-        .order_by(PendingPhoto.number)
-    )
-    photos = [safe.open(session, owner, photo_context(one.number), one.sealed) for one in waiting]
+    """Look at waiting photos with the model that came while they waited, or for the first time."""
+    photos = open_photos(change.session, change.safe, row.id)
     try:
         judgement = judge.judge(judge.look(photos), row.person_id)
     except PhotoRefused as refused:

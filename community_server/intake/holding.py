@@ -80,8 +80,15 @@ def hold(
             PendingPhoto(enrollment_id=row.id, number=number, pose=photo.pose, sealed=sealed)
         )
     if judgement is not None:
-        data = np.asarray(judgement.template, "<f4").tobytes()
-        row.template = safe.seal(session, holder, WAITING_TEMPLATE, data)
-        row.template_space = space
-        row.resembles = judgement.resembles
+        keep_template(change, row, judgement, space)
     row.state = "waiting"
+
+
+def keep_template(change: Change, row: Enrollment, judgement: Judgement, space: str) -> None:
+    """Keep what photos that wait were judged to show."""
+    data = np.asarray(judgement.template, "<f4").tobytes()
+    row.template = change.safe.seal(
+        change.session, enrollment_owner(row.id), WAITING_TEMPLATE, data
+    )
+    row.template_space = space
+    row.resembles = judgement.resembles

@@ -24,12 +24,13 @@ from community_server.intake.holding import hold, hold_particulars, keep_guardia
 from community_server.intake.judging import Judgement, KnownFace, Look, PhotoJudge
 from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
-from community_server.intake.tables import ConsentGiven, Enrollment
+from community_server.intake.tables import FACES_OFF, ConsentGiven, Enrollment
 from community_server.invitations.queries import known_to_cloud
 from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
 from community_server.people.service import describe_person, open_template, store_template
 from community_server.people.tables import Person, Template
+from community_server.privacy.faces import faces_are_on
 from community_server.receipts.signing import sign_for_photos
 from community_server.settings import Settings
 from community_server.setup.community import get_community
@@ -39,6 +40,7 @@ from community_server.visits.without_face import give_pin_and_pass
 from face_engine.errors import PhotoRefused
 from tier_link.envelopes import Enrollment as OpenedEnrollment
 from tier_link.relay_messages import EnvelopeDeposited
+from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore, reading
 
 _log = logging.getLogger(__name__)
@@ -74,6 +76,8 @@ class Intake:
                 self._check(opened, over_cloud=over_cloud)
             except EnrollmentRefused:
                 return None  # `take` says so
+            if not faces_are_on(session):
+                return None
         return self.judge.look(_data(opened.enrollment)) if opened.enrollment.photos else None
 
     def forget_looks(self) -> None:
@@ -122,7 +126,8 @@ class Intake:
         enrollment = opened.enrollment
         try:
             self._check(opened, over_cloud=row.origin == "cloud")
-            judgement = self._judge(change, row.person_id, enrollment, look)
+            unseen = bool(enrollment.photos) and not faces_are_on(change.session)
+            judgement = None if unseen else self._judge(change, row.person_id, enrollment, look)
         except EnrollmentRefused as refused:
             row.state, row.reason = "refused", refused.code
             return Answer("refused", refused.code)
@@ -134,12 +139,9 @@ class Intake:
         keep_guardian(change, row, enrollment.guardian)
         person = get_person(change.session, row.person_id, lock=True)
         visit = visit_of(change.session, person.id)
-        row.held_for = self._held_for(
-            row,
-            enrollment,
-            judgement,
-            person,
-            expected=visit is not None and not person.suspended,
+        expected = visit is not None and not person.suspended
+        row.held_for = (
+            FACES_OFF if unseen else self.held_for(row, judgement, person, expected=expected)
         )
         if visit is not None and not row.held_for:
             # Whoever expects them has named them; a forwarded link must not rename anybody.
@@ -151,7 +153,8 @@ class Intake:
         if row.held_for or judgement is None:
             hold(change, row, enrollment, judgement, self.judge.pack.template_space)
             hold_particulars(change, row, person, enrollment)
-            return Answer("received", expires_at=person.valid_until)
+            reason = ReplyReason.FACES_NOT_YET if unseen else ""
+            return Answer("received", reason, expires_at=person.valid_until)
         # Enrolled at once: the first opening needs the PIN that the desk hands out, because a
         # forwarded link proves nothing.
         person.second_credential = True
@@ -178,23 +181,17 @@ class Intake:
             known = KnownFace(np.frombuffer(data, "<f4"), template.space)
         return self.judge.judge(look, person, known, change.newest)
 
-    def _held_for(
-        self,
-        row: Enrollment,
-        enrollment: OpenedEnrollment,
-        judgement: Judgement | None,
-        person: Person,
-        *,
-        expected: bool,
+    def held_for(
+        self, row: Enrollment, judgement: Judgement | None, person: Person, *, expected: bool
     ) -> str:
         """Say why the desk has to look; `expected` is a visitor whose visit was approved."""
         if judgement is None:
-            return "" if expected and enrollment.sealed_by != "cloud" else "no-face"
+            return "" if expected and row.sealed_by != "cloud" else "no-face"
         if judgement.doubt:
             return judgement.doubt
-        if enrollment.sealed_by == "cloud":
+        if row.sealed_by == "cloud":
             return "unsealed"
-        if enrollment.kind == "visitor" and not expected:
+        if row.kind == "visitor" and not expected:
             return "visitor"
         # A renewed face asks for the PIN as a first one does; without a PIN the desk looks on,
         # or a person whom the doors know by face would be shut out by renewing it.

@@ -1,9 +1,16 @@
 """Enrollments, the photos that wait for the desk, and consents given."""
 
+from typing import Final
+
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community_server.database import Base, Id, Sealed, Seconds
+
+FACES_OFF: Final = "faces-off"
+"""Held, and not looked at: nobody has signed an impact assessment yet."""
+UNUSABLE: Final = "unusable"
+"""Was held so, and its photos turned out to be none that a face can be taken from."""
 
 
 class Enrollment(Base):
@@ -16,10 +23,10 @@ class Enrollment(Base):
 
     `state`: `waiting` (for the desk), `enrolled`, `declined`, `retake`, `refused`. `held_for`
     says why it waits: `desk`, `visitor`, `unsealed`, `no-face`, `resembles`, `differs`,
-    `uncompared` (with faces known by a model before). `resembles` names the person whom the face
-    is too like, whatever it waits for. `particulars` is what the person wrote of themselves; it
-    takes effect with the approval. `last_reply` is kept, sealed to its reader as it is, to be sent
-    again should the envelope come a second time.
+    `uncompared` (with faces known by a model before), `faces-off` or `unusable`. `resembles` names
+    the person whom the face is too like, whatever it waits for. `particulars` is what the person
+    wrote of themselves; it takes effect with the approval. `last_reply` is kept, sealed to its
+    reader as it is, to be sent again should the envelope come a second time.
     """
 
     __tablename__ = "enrollments"

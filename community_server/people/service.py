@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.doors.tables import Door
-from community_server.errors import InputRefused
+from community_server.errors import Conflict, InputRefused
 from community_server.households.queries import residence_of
 from community_server.households.service import Home, move_in
 from community_server.people.census import count_new_face
@@ -17,6 +17,7 @@ from community_server.people.particulars import Known, hash_phone, owner, seal_k
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
 from community_server.people.tables import Person, PersonDoor, Template
+from community_server.privacy.faces import faces_are_on
 from community_server.receipts.erasures import begin_erasure
 from community_server.vault.safe import Safe
 from face_engine.faces import Vectors
@@ -88,7 +89,12 @@ def store_template(
     """Give a person a template, already turned, in place of any earlier one; they are active.
 
     `photos` is how many photos it was fused from.
+
+    Raises:
+        Conflict: `faces-off`: nobody has signed an impact assessment.
     """
+    if not faces_are_on(change.session):
+        raise Conflict("nobody has signed an assessment", code="faces-off")
     data = np.asarray(turned, "<f4").tobytes()
     sealed = change.safe.seal(change.session, owner(row.id), template_context(space), data)
     template = change.session.get(Template, row.id)

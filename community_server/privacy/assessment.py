@@ -62,6 +62,20 @@ def read_facts(session: Session, estate: Estate) -> dict[str, Any]:
     }
 
 
+def has_changed(session: Session, estate: Estate) -> bool:
+    """Say whether the configuration is another than the one that was signed last, if any was."""
+    document = session.scalar(select(Assessment.document).order_by(Assessment.number.desc()))
+    if document is None:
+        return False
+    signed = msgspec.json.decode(document)["configuration"]
+    return bool(signed != plain(_configuration(session, estate)))
+
+
+def plain(configuration: Mapping[str, Any]) -> Any:
+    """Return a configuration as it is once it was signed and read again."""
+    return msgspec.json.decode(msgspec.json.encode(configuration))
+
+
 def sign_assessment(change: Change, estate: Estate, staff: str, name: str) -> int:
     """Sign the assessment as it is now; return its number.
 

@@ -66,7 +66,8 @@ class LookQuery(BaseModel):
 def show_desk(estate: EstateDep, staff: Keeper) -> dict[str, object]:
     """Show how many faces there are, who answers for the data, and what an assessment rests on.
 
-    `changed` says that the configuration is another than the one that was signed last.
+    `changed` says that the configuration is another than the one that was signed last, `changes`
+    in what. `faces` says whether faces may be used, `held` how many enrollments wait for that.
     """
     del staff
     found = overview(estate)
@@ -84,6 +85,9 @@ def show_desk(estate: EstateDep, staff: Keeper) -> dict[str, object]:
             for one in found.signed
         ],
         "changed": found.changed,
+        "faces": found.faces,
+        "held": found.held,
+        "changes": [asdict(one) for one in found.changes],
     }
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from community_server.estate import Estate
+from community_server.intake.approvals import count_held
 from community_server.privacy.assessment import (
     Signed,
     find_signed,
     list_signed,
+    plain,
     read_facts,
     sign_assessment,
 )
@@ -19,23 +21,36 @@ from community_server.privacy.details import (
     take_census,
     write_details,
 )
+from community_server.privacy.differences import Difference, differences
+from community_server.privacy.faces import faces_are_on
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The desk at a glance. `facts` is what an assessment signed now would rest on."""
+    """The desk at a glance. `facts` is what an assessment signed now would rest on.
+
+    `faces` says whether faces may be used, `held` how many enrollments wait for that.
+    """
 
     census: Census
     details: Details
     facts: Mapping[str, Any]
     signed: Sequence[Signed]
+    faces: bool
+    held: int
 
     @property
     def changed(self) -> bool:
         """Whether the configuration is another than the one that was signed last."""
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> list[Difference]:
+        """What changed in the configuration since it was signed last."""
         if not self.signed:
-            return False
-        return bool(self.signed[0].document["configuration"] != self.facts["configuration"])
+            return []
+        now = plain(self.facts["configuration"])
+        return differences(self.signed[0].document["configuration"], now)
 
 
 def overview(estate: Estate) -> Overview:
@@ -46,6 +61,8 @@ def overview(estate: Estate) -> Overview:
             read_details(session),
             read_facts(session, estate),
             list_signed(session),
+            faces_are_on(session),
+            count_held(session),
         )
 
 

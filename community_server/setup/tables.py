@@ -1,6 +1,6 @@
 """The one community this server serves."""
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community_server.database import Base, Seconds
@@ -23,3 +23,5 @@ class Community(Base):
     cloud_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     kit_checked_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
     """When somebody last typed the recovery kit's secret and it was right; 0 for never."""
+    faces_unsigned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Faces were in use before a signed assessment was asked for, and so stay in use without."""

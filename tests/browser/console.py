@@ -100,6 +100,7 @@ class Desk:
             expect(page.get_by_test_id("nav-overview")).to_be_visible()
             if cloud:
                 self._pair_cloud(page)
+                self._sign_assessment(page)
             self.session = page.context.storage_state()
 
     def sign_in(self, page: Page, password: str = PASSWORD) -> None:
@@ -124,6 +125,22 @@ class Desk:
         page.get_by_test_id("cloud-pair").click()
         expect(page.get_by_test_id("done")).to_be_visible()
         expect(page.get_by_test_id("cloud-state")).to_have_attribute("data-phase", "connected")
+
+    def _sign_assessment(self, page: Page) -> None:
+        """Switch faces on, as the privacy officer does."""
+        page.goto("/officer")
+        expect(page.get_by_test_id("assessment-missing")).to_be_visible()
+        page.get_by_test_id("officer-controller").fill("Sunny Property Ltd")
+        page.get_by_test_id("officer-contact").fill("0755-1234567")
+        page.get_by_test_id("details-save").click()
+        page.goto("/officer/assessment")
+        expect(page.get_by_test_id("faces-off")).to_be_visible()
+        if page.get_by_test_id("proof").is_visible():
+            page.get_by_test_id("own-password").fill(PASSWORD)
+            page.get_by_test_id("proof-submit").click()
+        page.get_by_test_id("assessment-name").fill("Lin Mei")
+        page.get_by_test_id("assessment-sign").click()
+        expect(page.get_by_test_id("assessment-signed")).to_be_visible()
 
     def enroll(
         self, link: str, photos: Sequence[bytes], particulars: Particulars | None = None

@@ -16,6 +16,9 @@ from community_server.intake.consents import load_consents
 from community_server.invitations.service import Here, invite
 from community_server.keys.certified import published_certificates
 from community_server.keys.root import root_key
+from community_server.privacy.details import Details
+from community_server.privacy.service import save_details
+from community_server.privacy.service import sign as sign_assessment
 from community_server.setup.community import get_community
 from community_server.setup.service import set_up
 from tier_link.certificates import root_public_bytes, verify_certificate
@@ -39,13 +42,21 @@ STAFF: Final = "5" * 32
 POSES: Final = ("front", "left", "right")
 
 
-def prepare(estate: Estate) -> None:
-    """Set an estate up and make it know a cloud."""
+def prepare(estate: Estate, *, sign: bool = True) -> None:
+    """Set an estate up, make it know a cloud, and sign its assessment."""
     with estate.changer.change() as change:
         set_up(change, name="Sunny Court", username="desk", password=PASSWORD)
         community = get_community(change.session)
         community.cloud_url, community.cloud_node = CLOUD_URL, CLOUD
         community.cloud_key = root_public_bytes(Ed25519PrivateKey.generate())
+    if sign:
+        switch_faces_on(estate)
+
+
+def switch_faces_on(estate: Estate) -> None:
+    """Sign the impact assessment as the privacy officer does."""
+    save_details(estate, STAFF, Details("Sunny Property Ltd", "0755-1234567"))
+    sign_assessment(estate, STAFF, "Lin Mei")
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,12 @@ class Desk:
         kit: dict[str, Any] = self.call("POST", "/api/v1/setup", body)
         return kit
 
+    def switch_faces_on(self) -> None:
+        """Sign the impact assessment, once signed in."""
+        details = {"controller": "Sunny Property Ltd", "contact": "0755-1234567"}
+        self.call("PUT", "/api/v1/privacy/details", details)
+        self.call("POST", "/api/v1/privacy/assessments", {"name": "Lin Mei"})
+
     def sign_in(self) -> None:
         answer = self.call("POST", "/api/v1/session", {"username": "desk", "password": PASSWORD})
         self.http.headers["x-csrf-token"] = answer["csrf"]

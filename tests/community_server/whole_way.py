@@ -18,6 +18,7 @@ def pair_cloud(desk: Desk, cloud: CloudDouble) -> None:
     answer = desk.call("POST", "/api/v1/cloud", {"url": cloud.url, "code": cloud.issue_code()})
     assert answer == {"community": COMMUNITY}
     wait_for("the profile at the cloud", lambda: cloud.profile)
+    desk.switch_faces_on()
 
 
 def draft_for(cloud: CloudDouble, link: str, photos: Sequence[bytes]) -> Draft:

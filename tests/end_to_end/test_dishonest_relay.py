@@ -140,6 +140,7 @@ def _begin(server: Server, relay: DishonestRelay) -> Desk:
     desk.sign_in()
     desk.call("POST", "/api/v1/cloud", {"url": relay.url, "code": relay.issue_code()})
     wait_for("the profile at the relay", lambda: relay.profile)
+    desk.switch_faces_on()
     return desk
 
 

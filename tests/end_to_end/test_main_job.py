@@ -30,7 +30,7 @@ def test_the_demo_opens_for_the_enrolled_and_for_nobody_else(tmp_path: Path) -> 
     assert result["enrolled"] == result["admitted"] == list(INVITED)
     assert result["refused"] == STRANGERS
     assert set(result["seconds"]) == {
-        "cloud", "server", "pairing", "door", "enrollment", "roster", "walk"
+        "cloud", "server", "pairing", "door", "assessment", "enrollment", "roster", "walk"
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.crashes import core_dumps_allowed, core_dumps_are_written, dumps_core
 from tier_kit import process_memory
-from tier_kit.process_memory import lock_obstacle, look_at
+from tier_kit.process_memory import guard_process, lock_obstacle, look_at
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone is guarded")
 
@@ -147,7 +147,7 @@ def test_elsewhere_it_is_one_line_in_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    process_memory.guard_process()
+    guard_process()
     assert [record.getMessage() for record in caplog.records] == [
         "memory=unguarded reason=not-linux"
     ]
