@@ -246,11 +246,16 @@ async def _hold_back(
     request: Request, call_next: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     """Change nothing before a restored server has its ledger, but what keeps people safe."""
-    harmless = request.method in {"GET", "HEAD"} or _ALWAYS.match(request.url.path)
+    harmless = not has_to_wait(request.method, request.url.path)
     if get_estate(request).gate.is_open or harmless:
         return await call_next(request)
     refusal = Conflict("this server was put back and waits", code="ledger-awaited")
     return await answer_server_error(request, refusal)
+
+
+def has_to_wait(method: str, path: str) -> bool:
+    """Say whether a route is refused while a restored server waits for its ledger."""
+    return method not in {"GET", "HEAD"} and _ALWAYS.match(path) is None
 
 
 async def _bound_bodies(

@@ -80,6 +80,7 @@ def _report(running: Demo, say: Say) -> None:
     say(f"Enrolled: {', '.join(result.enrolled)}")
     say(f"Admitted: {', '.join(result.admitted) or 'nobody'}")
     say(f"Refused:  {', '.join(result.refused) or 'nobody'}")
+    say("The impact assessment was signed by the demo, as the privacy officer would.")
     say("Liveness is off for this door: a photo held before the camera would open it.")
 
 
