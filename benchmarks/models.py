@@ -18,7 +18,8 @@ from face_engine.encoder import LARGEST_BATCH, normalise, to_blob
 from face_engine.faces import Image
 from face_engine.models import FacePack, default_folder, load_pack
 from face_engine.models.files import read_verified
-from face_engine.models.preparation import load_prepared, mend
+from face_engine.models.preparation import mend
+from face_engine.models.prepared import load_prepared
 from face_engine.models.registry import OPENCV_ZOO, OPENCV_ZOO_INT8, Role, Runtime
 from face_engine.models.sessions import open_session
 

@@ -22,7 +22,8 @@ from face_engine.faces import Image
 from face_engine.landmarks import refine
 from face_engine.models import default_folder, load_pack
 from face_engine.models.files import pack_folder, read_verified
-from face_engine.models.preparation import load_prepared, mend
+from face_engine.models.preparation import mend
+from face_engine.models.prepared import load_prepared
 from face_engine.models.registry import OPENCV_ZOO, Role
 from face_engine.models.sessions import open_session
 

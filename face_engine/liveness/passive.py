@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from face_engine.faces import Face, Image, Session
 from face_engine.liveness.insightface_addon import InsightFaceLiveness
-from face_engine.models import minifasnet
+from face_engine.models import minifasnet_form
 from face_engine.models.licences import require_licence
-from face_engine.models.preparation import load_prepared
+from face_engine.models.prepared import load_prepared
 from face_engine.models.purposes import require_fit
 from face_engine.models.registry import SILENT_FACE, PinnedPack, Role, default_folder
 from face_engine.models.sessions import CPU, open_session
@@ -54,7 +54,7 @@ def surroundings(image: Image, box: NDArray[np.floating], growth: float) -> Imag
     x1, y1 = corner.astype(int)
     x2, y2 = (corner + size).astype(int) + 1
     part = image[y1:y2, x1:x2]
-    return np.asarray(cv2.resize(part, (minifasnet.SIDE, minifasnet.SIDE)), np.uint8)
+    return np.asarray(cv2.resize(part, (minifasnet_form.SIDE, minifasnet_form.SIDE)), np.uint8)
 
 
 class SilentFace:
@@ -73,7 +73,7 @@ class SilentFace:
     def _one(self, network: Session, growth: float, image: Image, face: Face) -> float:
         picture = surroundings(image, face.box, growth)
         blob = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-        (classes,) = network.run([minifasnet.OUTPUT], {minifasnet.INPUT: blob})
+        (classes,) = network.run([minifasnet_form.OUTPUT], {minifasnet_form.INPUT: blob})
         return float(classes[0, _LIVE_CLASS])
 
 

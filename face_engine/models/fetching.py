@@ -19,7 +19,7 @@ from tqdm import tqdm
 from face_engine.errors import ModelDamaged, ModelsMissing, ModelsUnavailable
 from face_engine.models.files import pack_folder, read_verified, sha256, write_atomically
 from face_engine.models.licences import require_licence
-from face_engine.models.preparation import load_prepared
+from face_engine.models.prepared import load_prepared
 from face_engine.models.registry import CARRIER_WHEEL, PinnedFile, PinnedPack
 
 # A link that gives nothing for this long is down; a slow one that still gives may take its time.

@@ -11,7 +11,7 @@ from face_engine.errors import PackUnknown
 from face_engine.faces import Detector, Encoder, Vectors
 from face_engine.models.insightface_packs import load_insightface_pack
 from face_engine.models.openvino_sessions import OpenVinoSession
-from face_engine.models.preparation import load_prepared
+from face_engine.models.prepared import load_prepared
 from face_engine.models.purposes import require_fit
 from face_engine.models.registry import (
     DEFAULT_PACK,

@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from face_engine.errors import ModelDamaged
+from face_engine.models.minifasnet_form import CLASSES, INPUT, OUTPUT, SIDE
 from face_engine.models.torch_archive import Weights
-
-INPUT = "picture"
-OUTPUT = "classes"
-SIDE = 80
-"""Pixels of the square picture that both networks take."""
-CLASSES = 3
 
 _PREFIX = "module."
 _EPSILON = 1e-5  # PyTorch's usual one, of all the batch norms

@@ -8,12 +8,13 @@ whose answer has another form than these three is not: it never gets into memory
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
-
-import onnx
+from typing import TYPE_CHECKING, Any, Final
 
 from face_engine.errors import ModelUnfit
 from face_engine.models.registry import Role
+
+if TYPE_CHECKING:
+    import onnx
 
 Shape = Sequence[int | str | None]
 """Of one output; what is not a number is as long as its input makes it."""
@@ -85,6 +86,8 @@ def purpose_of_file(path: Path) -> Purpose | None:
     Raises:
         ModelUnfit: it is no ONNX file.
     """
+    import onnx  # noqa: PLC0415 -- a start that opens known models does without its 11 MB
+
     try:
         graph = onnx.load(str(path), load_external_data=False).graph
     except Exception as broken:
@@ -107,6 +110,6 @@ def _is_vector(shape: Shape) -> bool:
     return len(shape) == 2 and isinstance(length, int) and length >= _SHORTEST_VECTOR  # noqa: PLR2004 -- faces by values
 
 
-def _shape(value: onnx.ValueInfoProto) -> Shape:
+def _shape(value: "onnx.ValueInfoProto") -> Shape:
     sizes = value.type.tensor_type.shape.dim
     return [size.dim_value or size.dim_param or None for size in sizes]

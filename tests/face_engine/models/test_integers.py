@@ -10,7 +10,8 @@ from face_engine.faces import Image
 from face_engine.models import FacePack, load_pack
 from face_engine.models.files import read_verified
 from face_engine.models.integers import to_integers
-from face_engine.models.preparation import load_prepared, prepare
+from face_engine.models.preparation import prepare
+from face_engine.models.prepared import load_prepared
 from face_engine.models.registry import OPENCV_ZOO, OPENCV_ZOO_INT8, Role, Runtime
 from face_engine.models.sessions import open_session
 

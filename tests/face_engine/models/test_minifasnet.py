@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from face_engine.errors import ModelDamaged
-from face_engine.models import minifasnet
+from face_engine.models import minifasnet, minifasnet_form
 from face_engine.models.preparation import mend, prepare
 from face_engine.models.registry import Role
 from face_engine.models.sessions import open_session
@@ -64,7 +64,7 @@ def test_the_prepared_graph_computes_what_the_plain_one_does(
     kinds = {node.op_type for node in onnx.load_from_string(fast).graph.node}
     assert not kinds & {"BatchNormalization", "PRelu"}
     pictures = np.random.default_rng(1).uniform(0, 4, (3, 3, 80, 80)).astype(np.float32)
-    feed = {minifasnet.INPUT: pictures}
+    feed = {minifasnet_form.INPUT: pictures}
     (expected,) = plain.run(None, feed)
     (computed,) = open_session(fast, threads=1).run(None, feed)
     assert np.ptp(expected, axis=0).max() > 1e-3

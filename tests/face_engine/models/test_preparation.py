@@ -8,7 +8,8 @@ from face_engine.detector import OUTPUT, STRIDES
 from face_engine.encoder import normalise, to_blob
 from face_engine.faces import Image
 from face_engine.models.files import pack_folder, read_verified
-from face_engine.models.preparation import load_prepared, mend, prepared_path
+from face_engine.models.preparation import mend
+from face_engine.models.prepared import load_prepared, prepared_path
 from face_engine.models.registry import OPENCV_ZOO, Role
 from face_engine.models.sessions import open_session
 

@@ -12,7 +12,8 @@ from face_engine.errors import ModelsMissing, ModelUnfit
 from face_engine.models import load_pack
 from face_engine.models.files import read_verified
 from face_engine.models.licences import confirm_licence
-from face_engine.models.preparation import load_prepared, mend
+from face_engine.models.preparation import mend
+from face_engine.models.prepared import load_prepared
 from face_engine.models.purposes import PURPOSES, Purpose, fits, purpose_of_file, require_fit
 from face_engine.models.registry import (
     OPENCV_ZOO,
