@@ -133,9 +133,10 @@ def _png_header(data: bytes) -> ImageHeader:
     orientation = 1
     at = len(_PNG_START)
     for _ in range(MOST_PARTS):
-        if at + 12 > len(data):
-            raise _truncated()
         length = int.from_bytes(data[at : at + 4], "big")
+        if at + 12 + length > len(data):
+            # Also of the last one: a decoder makes room for what a length says, up to gigabytes.
+            raise _truncated()
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if (kind == b"IHDR") != (at == len(_PNG_START)) or kind == b"acTL":
             raise _not_an_image()  # one size, and first; a film is not a photo
@@ -172,6 +173,8 @@ def _webp_header(data: bytes) -> ImageHeader:
         if at + 8 > whole:
             break
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if at + 8 + length > whole:
+            raise _truncated()
         body = data[at + 8 : at + 8 + length]
         stated = _webp_size(kind, body)
         if size and stated and stated != size:  # the canvas and its picture

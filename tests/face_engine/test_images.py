@@ -196,6 +196,14 @@ def test_a_picture_that_states_two_sizes_is_refused_before_decoding() -> None:
     assert reason_of(riff) is PhotoReason.NOT_AN_IMAGE
 
 
+def test_a_chunk_of_gigabytes_in_a_file_of_bytes_is_refused_before_decoding() -> None:
+    for end in (b"IEND", b"tEXt"):
+        bomb = encoded(".png")[:-12] + struct.pack(">I", 0x6000_0000) + end + bytes(4)
+        began = time.process_time()
+        assert reason_of(bomb) is PhotoReason.IMAGE_TRUNCATED
+        assert time.process_time() - began < 0.2
+
+
 def test_a_film_is_not_a_photo() -> None:
     png = encoded(".png")
     film = png[:33] + b"\0\0\0\x08acTL" + bytes(12) + png[33:]
