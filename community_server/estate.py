@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from community_server.access.groups import load_groups
 from community_server.address_limits import AddressLimits
+from community_server.analysis.patterns import PatternBook
 from community_server.backups.restoring import refuse_unfinished
 from community_server.budget import Budget
 from community_server.calls.book import CallBook
@@ -109,6 +110,7 @@ class Estate:
     rosters: Rosters
     thresholds: Thresholds
     fading: FadingBook
+    patterns: PatternBook
     changer: Changer
     intake: Intake
     configurer: Configurer
@@ -291,6 +293,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         rosters=rosters,
         thresholds=thresholds,
         fading=fading,
+        patterns=PatternBook(),
         changer=changer,
         intake=intake,
         configurer=configurer,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy.orm import Session
 
 from access_rules.decision import DecisionReason
 from access_rules.people import Credential
@@ -142,8 +142,8 @@ def by_reason(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, int]:
 def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
     """Return for each door how many faces it saw and refused in each hour of the day."""
     is_face = EntryKind.credential == Credential.FACE.value
-    unseen = case((EntryKind.reason.in_(UNSEEN), EntryHour.count), else_=0)
-    seen, refused = _by_hour_of_day(session, window, is_face, EntryHour.count, unseen)
+    unseen = case((EntryKind.reason.in_(UNSEEN), 1), else_=0)
+    seen, refused = _by_hour_of_day(session, window, is_face, literal(1), unseen)
     return [
         FaceHours(
             door,
@@ -157,29 +157,37 @@ def faces_by_hour(session: Session, window: Window) -> list[FaceHours]:
 def used_by_hour(session: Session, window: Window) -> Counter[tuple[str, int]]:
     """Return how often somebody came in by each door in each hour of the day."""
     by_somebody = EntryKind.granted & (EntryKind.credential != Credential.NONE.value)
-    (counts,) = _by_hour_of_day(session, window, by_somebody, EntryHour.count)
+    (counts,) = _by_hour_of_day(session, window, by_somebody, literal(1))
     return counts
 
 
 def _by_hour_of_day(
-    session: Session,
-    window: Window,
-    which: ColumnElement[bool],
-    *counts: ColumnElement[int] | InstrumentedAttribute[int],
+    session: Session, window: Window, which: ColumnElement[bool], *shares: ColumnElement[int]
 ) -> list[Counter[tuple[str, int]]]:
-    """Return the sum of each of `counts` by door and hour of the estate's day."""
-    found = [Counter[tuple[str, int]]() for _ in counts]
+    """Return counts by door and hour of the estate's day, once for each of `shares`.
+
+    A share is 1 for a kind of entries that counts and 0 for one that does not.
+    """
+    found = [Counter[tuple[str, int]]() for _ in shares]
     for offset, clauses in _parts(window):
-        hour = (EntryHour.hour + offset) % DAY // HOUR
+        # By kind first, and by one number: sorting long names of doors takes twice as long.
+        key = EntryHour.kind_id * HOURS + (EntryHour.hour + offset) % DAY // HOUR
+        sums = (
+            select(key.label("key"), func.sum(EntryHour.count).label("count"))
+            .where(*clauses)
+            .group_by(key)
+            .subquery()
+        )
+        hour = sums.c.key % HOURS
         rows = session.execute(
-            select(EntryKind.door_id, hour, *(func.sum(count) for count in counts))
-            .join_from(EntryHour, EntryKind)
-            .where(*clauses, which)
+            select(EntryKind.door_id, hour, *(func.sum(sums.c.count * share) for share in shares))
+            .join_from(sums, EntryKind, EntryKind.id == sums.c.key // HOURS)
+            .where(which)
             .group_by(EntryKind.door_id, hour)
         )
-        for door, at, *sums in rows:
-            for counter, one in zip(found, sums, strict=True):
-                counter[door, at] += int(one)
+        for door, at, *counts in rows:
+            for counter, count in zip(found, counts, strict=True):
+                counter[door, at] += int(count)
     return found
 
 

@@ -3,6 +3,8 @@
 Each is a fact for somebody to look at, never a judgement and never an alarm.
 """
 
+import threading
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +35,9 @@ AT_ONCE_MS: Final = 60_000
 """A pass shown at two doors within this time was not carried from one to the other."""
 MOST: Final = 20
 """Of each kind that are shown."""
+LASTS_S: Final = 60.0
+"""What stood out in seven days does not change in a minute, in which somebody turns from a month
+to the year, and from door to door."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,28 @@ class Patterns:
     def nothing(self) -> bool:
         """Whether nothing was."""
         return not (self.refusals or self.odd_hours or self.two_places)
+
+
+class PatternBook:
+    """What was found last, for the pages that ask within a minute; safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: Patterns | None = None
+        self._until = 0.0
+
+    def lately(self, session: Session, zone: ZoneInfo, now: int) -> Patterns:
+        """Return the patterns as of `now` (Unix seconds), or of a minute before."""
+        with self._lock:  # whoever comes second waits, and works nothing out
+            if self._found is None or time.monotonic() >= self._until:
+                self._found = find_patterns(session, zone, now)
+                self._until = time.monotonic() + LASTS_S
+            return self._found
+
+    def forget(self) -> None:
+        """Look anew at the next question."""
+        with self._lock:
+            self._found = None
 
 
 def find_patterns(session: Session, zone: ZoneInfo, now: int) -> Patterns:

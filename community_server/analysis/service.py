@@ -19,7 +19,7 @@ from community_server.analysis.figures import (
     by_weekday_and_hour,
     faces_by_hour,
 )
-from community_server.analysis.patterns import Patterns, find_patterns
+from community_server.analysis.patterns import Patterns
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.entries.hours import DAY, HOUR, hour_of
@@ -79,7 +79,7 @@ def analyse(estate: Estate, days: int, door: str) -> Analysis:
             by_category=by_category(kinds),
             refusals=by_reason(kinds),
             faces=faces_by_hour(session, replace(window, since=max(window.since, light))),
-            patterns=find_patterns(session, zone, moment),
+            patterns=estate.patterns.lately(session, zone, moment),
             time_inside=time_inside(session, first.date().isoformat()),
             visitors=busiest_units(session, f"{first:%Y-%m}", MOST_UNITS),
         )

@@ -1,6 +1,7 @@
 """The analysis counts what happened, names what is unusual, and outlives the entries."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from community_server.analysis.figures import ENOUGH, FaceHours
+from community_server.analysis.patterns import LASTS_S
 from community_server.doors.tables import Door
 from community_server.entries.tables import Entry
 from community_server.estate import Estate
@@ -33,6 +35,11 @@ def log(estate: Estate) -> Log:
 def desk(estate: Estate) -> Iterator[InProcess]:
     with InProcess(estate) as desk:
         yield desk
+
+
+@pytest.fixture(autouse=True)
+def _a_minute_later(estate: Estate) -> None:
+    estate.patterns.forget()
 
 
 def test_entries_are_counted_by_weekday_hour_door_kind_and_reason(
@@ -113,6 +120,24 @@ def test_many_refusals_of_one_person_are_told(log: Log, desk: InProcess) -> None
     assert {"person": person, "day": day, "count": 5} in found
     assert seldom not in {one["person"] for one in found}
     assert "Often Refused" in desk.get("/entries/analysis").text
+
+
+def test_what_stands_out_is_worked_out_once_a_minute(
+    log: Log, desk: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, person = log.door("Gate"), log.person("Refused Anew", "6-3")
+
+    def told() -> bool:
+        found = desk.call("analysis", days="7")["patterns"]["refusals"]
+        return person in {one["person"] for one in found}
+
+    assert not told()
+    for number in range(6):
+        log.entry(gate, ago(1, 9) + number, person=person, granted=False, reason="suspended")
+    assert not told()
+    later = time.monotonic() + LASTS_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert told()
 
 
 def test_a_door_at_an_odd_hour_is_told_and_a_new_one_is_not(log: Log, desk: InProcess) -> None:
