@@ -43,6 +43,7 @@ from community_server.imports.sheets import MAX_FILE
 from community_server.intake import routes as intake
 from community_server.invitations import bulk_routes
 from community_server.invitations import routes as invitations
+from community_server.keys import routes as keys
 from community_server.ledger import routes as ledger
 from community_server.lockdown import routes as lockdown
 from community_server.messages import routes as messages
@@ -130,6 +131,7 @@ def make_app(estate: Estate) -> FastAPI:
         tokens,
         audit,
         backups,
+        keys,
         ledger,
         invitations,
         intake,

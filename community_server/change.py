@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from community_server.vault.safe import Safe
 from face_engine.faces import Vectors
-from tier_link.ledger import LedgerKind
+from tier_link.ledger import RowKind
 from tier_link.store import TraceEraser
 from tier_link.store.tables import LinkPeer
 
@@ -43,7 +43,7 @@ class Change:
     people: set[str] = field(default_factory=set)
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
-    ledger: list[tuple[LedgerKind, str, int]] = field(default_factory=list)
+    ledger: list[tuple[RowKind, str, int]] = field(default_factory=list)
     """What no backup may undo: a row of the ledger is written of each at the change's end."""
     erased: bool = False
     reconfigured: bool = False
@@ -57,7 +57,7 @@ class Change:
         """Note that a person's rights, credentials or name may have changed."""
         self.people.add(person)
 
-    def record(self, kind: LedgerKind, subject: str, at: int = 0) -> None:
+    def record(self, kind: RowKind, subject: str, at: int = 0) -> None:
         """Note what no backup may undo, see `ledger`; `at` where it was before now."""
         self.ledger.append((kind, subject, at))
 

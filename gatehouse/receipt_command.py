@@ -11,9 +11,10 @@ import msgspec
 from tier_kit.catalogue import CatalogueError
 from tier_kit.language import LANGUAGES, Language
 from tier_kit.receipts import WORDS, tell_receipt
-from tier_link.errors import InvitationMalformed, LinkError
+from tier_link.errors import InvitationMalformed, LinkError, ReceiptRefused
 from tier_link.invitations import FINGERPRINT_SIZE, parse_link
-from tier_link.receipts import MAX_FILE, open_receipt
+from tier_link.receipts import MAX_FILE, OpenedReceipt, open_receipt
+from tier_link.retired_keys import open_retired_keys
 
 
 class _Root(click.ParamType[bytes]):
@@ -47,8 +48,15 @@ def _reader() -> Language:
 @click.command("verify-receipt")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--root", type=_Root(), help="The estate's root: fingerprint, or one of its links.")
+@click.option(
+    "--retired",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The estate's signed list of retired keys.",
+)
 @click.option("--language", type=click.Choice(LANGUAGES), help="Default: this terminal's.")
-def verify_receipt(file: Path, root: bytes | None, language: str | None) -> None:
+def verify_receipt(
+    file: Path, root: bytes | None, retired: Path | None, language: str | None
+) -> None:
     """Check a receipt offline, and say what it proves and what it does not.
 
     Exit status 0 where it is valid, 1 where it is not.
@@ -58,17 +66,27 @@ def verify_receipt(file: Path, root: bytes | None, language: str | None) -> None
         data = source.read(MAX_FILE + 1)
     try:
         opened = open_receipt(data, root)
+        if retired is not None:
+            _refuse_retired(opened, retired)
     except LinkError as refused:
         click.echo(_refusal(reader, refused), err=True)
         sys.exit(1)
     for line in tell_receipt(msgspec.to_builtins(opened.receipt), reader):
         click.echo(line)
+    listed = "retired-unknown" if retired is None else "retired-not"
     known = "root-unknown" if root is None else "root-right"
     click.echo()
     click.echo(WORDS.say(reader, "valid"))
     click.echo(WORDS.say(reader, "root", fingerprint=opened.fingerprint.hex()))
-    for key in (known, "proves", "proves-not"):
+    for key in (known, listed, "proves", "proves-not"):
         click.echo(WORDS.say(reader, key))
+
+
+def _refuse_retired(opened: OpenedReceipt, list_file: Path) -> None:
+    with list_file.open("rb") as source:
+        retired = open_retired_keys(source.read(MAX_FILE + 1), opened.fingerprint)
+    if retired.ended(opened.key, opened.receipt.signed_at):
+        raise ReceiptRefused("signed by a retired key", code="receipt-key-retired")
 
 
 def _refusal(language: Language, refused: LinkError) -> str:

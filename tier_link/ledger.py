@@ -1,9 +1,14 @@
-"""The ledger of what no backup may undo: people and faces erased, doors revoked, links used.
+"""The ledger of what no backup may undo: what was erased, revoked, used up or taken away.
 
-Each row holds an opaque id, hangs on the row before by its hash, and is signed by the community's
-root. A server copies its rows to every door and to the cloud, over the durable log; put back from
-a backup, it asks them for the rows that it lacks. Whoever has the root's public key can check a
-row, a chain of them, and that none is missing in between.
+People and faces, doors, links, cards, passes, accounts, programs' tokens and keys. Each row holds
+an opaque id, hangs on the row before by its hash, and is signed by the community's root. A server
+copies its rows to every door and to the cloud, over the durable log; put back from a backup, it
+asks them for the rows that it lacks. Whoever has the root's public key can check a row, a chain of
+them, and that none is missing in between.
+
+The kinds grow by one rule: a new one is added, none is used for something else, and whoever meets
+one that they do not know keeps the row, passes it on, and does nothing. So a copy is whole whatever
+release keeps it.
 """
 
 import hashlib
@@ -15,21 +20,38 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta
 
 from tier_link.messages import Count, HexId, Message, Sequence, UnixSeconds
+from tier_link.passes import ID_SIZE
 
-LedgerKind: TypeAlias = Literal["person-erased", "face-erased", "door-revoked", "invitation-used"]
+LedgerKind: TypeAlias = Literal[
+    "person-erased",
+    "face-erased",
+    "door-revoked",
+    "invitation-used",
+    "link-withdrawn",
+    "card-taken",
+    "pass-revoked",
+    "account-closed",
+    "account-removed",
+    "token-revoked",
+    "key-retired",
+]
+"""What this release writes. Subjects are ids; a pass's, which is shorter, see `pass_subject`."""
+RowKind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,15}\Z")]
+"""What a release may meet."""
 
 ROWS_PER_MESSAGE: Final = 250
 """Rows in one message: of the longest, 250 fit the one frame of an answer."""
 FIRST: Final = hashlib.sha256(b"gatehouse/ledger/1").digest()
 """What the first row hangs on."""
 _LABEL: Final = b"gatehouse/ledger-row/1\0"
+_SUBJECT: Final = 32
 
 
 class LedgerRow(Message, frozen=True):
     """One row: `before` is the head of the row before, `signature` the root's over this one's."""
 
     number: Sequence
-    kind: LedgerKind
+    kind: RowKind
     subject: HexId
     at: UnixSeconds
     before: Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -64,8 +86,18 @@ class LedgerPart(Message, frozen=True, tag="ledger-part"):
     total: Count
 
 
+def pass_subject(pass_id: str) -> str:
+    """Return a pass's id, 16 hex characters, as long as a row's subject."""
+    return pass_id.ljust(_SUBJECT, "0")
+
+
+def pass_of_subject(subject: str) -> str:
+    """Return the id of the pass that a row is about."""
+    return subject[: 2 * ID_SIZE]
+
+
 def write_row(
-    root: Ed25519PrivateKey, number: int, kind: LedgerKind, subject: str, at: int, before: bytes
+    root: Ed25519PrivateKey, number: int, kind: RowKind, subject: str, at: int, before: bytes
 ) -> LedgerRow:
     """Write and sign a row."""
     head = _head(number, kind, subject, at, before)

@@ -142,10 +142,11 @@ class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class OpenedReceipt:
-    """A receipt whose signature holds, and the fingerprint (32 bytes) of the root that vouches."""
+    """A receipt whose signature holds, the fingerprint (32 bytes) of the root, and the key's id."""
 
     receipt: Receipt
     fingerprint: bytes
+    key: str
 
 
 def sign_receipt(
@@ -209,7 +210,7 @@ def open_receipt(file: bytes, fingerprint: bytes | None = None) -> OpenedReceipt
         certificate.signing_key().verify(signature, _LABEL + data)
     except InvalidSignature as error:
         raise ReceiptRefused("the community did not sign this", code="receipt-forged") from error
-    return OpenedReceipt(receipt, found)
+    return OpenedReceipt(receipt, found, certificate.key)
 
 
 def _read(file: bytes) -> _Signed:

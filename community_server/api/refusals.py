@@ -26,6 +26,10 @@ REFUSALS: Final = {
     ),
     "GET /approvals/{enrollment}/photos/{number}": "404 photo-unknown",
     "GET /backups": "409 not-set-up",
+    "GET /certified-keys/retired": "409 not-set-up",
+    "POST /certified-keys/{use}/retirement": (
+        "403 proof-needed; 404 key-use-unknown; 409 not-set-up; 422 time-unreadable"
+    ),
     "POST /calls/{call}/open": (
         "409 call-over call-taken gate-busy gate-refused gate-unreachable not-recordable "
         "opening-away opening-refused opening-unasked opening-unheard; 422 note-long "

@@ -53,3 +53,4 @@ def take_card(change: Change, person: str, card: str) -> None:
     change.session.delete(row)
     change.session.flush()
     change.touch(person)
+    change.record("card-taken", card)

@@ -201,6 +201,7 @@ def _end_links(change: Change, links: LinkStore, people: Sequence[str]) -> int:
     rows = open_invitations(change.session, people)
     for row in rows:
         row.state = "withdrawn"
+        change.record("link-withdrawn", row.id)
     close_invitations(change, links, known_to_cloud(rows), "withdrawn")
     return len(rows)
 

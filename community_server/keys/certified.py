@@ -102,21 +102,27 @@ def renew_keys(session: Session, safe: Safe, community: str, now: int) -> bool:
     for use, span in _SPANS.items():
         newest = _newest(session, use)
         if newest is None or newest.not_before + span.rotation <= now:
-            _make(session, safe, use, community, now)
+            make_key(session, safe, use, community, now)
             changed = True
     for old in session.scalars(
         select(CertifiedKey).where(
             CertifiedKey.destroy_after <= now, CertifiedKey.private.is_not(None)
         )
     ):
-        old.private = None
-        safe.destroy(session, key_owner(old.id))
+        destroy_private(session, safe, old)
     return changed
+
+
+def destroy_private(session: Session, safe: Safe, row: CertifiedKey) -> None:
+    """Destroy a key's private part, with the data key that sealed it."""
+    row.private = None
+    safe.destroy(session, key_owner(row.id))
 
 
 def recertify(session: Session, safe: Safe, community: str, now: int) -> None:
     """Retire all keys and make new ones: the community's public id has changed."""
-    for key in session.scalars(select(CertifiedKey).where(CertifiedKey.not_after > now)):
+    living = (CertifiedKey.not_after > now, CertifiedKey.retired_at == 0)
+    for key in session.scalars(select(CertifiedKey).where(*living)):
         if key.purpose == "pass":  # the passes it signed are with people, and name no id
             _certify(session, safe, key, community)
         else:
@@ -124,7 +130,7 @@ def recertify(session: Session, safe: Safe, community: str, now: int) -> None:
     session.flush()
     for use in _SPANS:
         if use != "pass":
-            _make(session, safe, use, community, now)
+            make_key(session, safe, use, community, now)
 
 
 def revive_keys(session: Session, safe: Safe, community: str, now: int) -> None:
@@ -142,14 +148,18 @@ def revive_keys(session: Session, safe: Safe, community: str, now: int) -> None:
     for use in _SPANS:
         newest = _newest(session, use)
         if newest is None or newest.private is None:
-            _make(session, safe, use, community, now)
+            make_key(session, safe, use, community, now)
 
 
 def published_certificates(session: Session, now: int) -> tuple[CarriedCertificate, ...]:
     """Return the envelope certificates that hold now, newest first."""
     rows = session.scalars(
         select(CertifiedKey)
-        .where(CertifiedKey.purpose == "envelope", CertifiedKey.not_after > now)
+        .where(
+            CertifiedKey.purpose == "envelope",
+            CertifiedKey.not_after > now,
+            CertifiedKey.retired_at == 0,
+        )
         .order_by(CertifiedKey.not_before.desc())
     )
     return tuple(CarriedCertificate(row.certificate, row.signature) for row in rows)
@@ -180,11 +190,16 @@ def reply_signer(session: Session, safe: Safe) -> Signer:
     return Signer(private, carry_certificate(row.certificate, row.signature))
 
 
+def has_newest(session: Session, use: Use) -> bool:
+    """Say whether there is a key of this use that was not retired."""
+    return _newest(session, use) is not None
+
+
 def receipt_signer(session: Session, safe: Safe, community: str, now: int) -> Signer:
     """Return the newest receipt key, made now where there is none that holds."""
     newest = _newest(session, "receipt")
     if newest is None or newest.not_after <= now:
-        _make(session, safe, "receipt", community, now)
+        make_key(session, safe, "receipt", community, now)
     row, private = _signing(session, safe, "receipt")
     return Signer(private, carry_certificate(row.certificate, row.signature))
 
@@ -203,7 +218,11 @@ def pass_certificates(session: Session, now: int) -> tuple[CarriedCertificate, .
     """Return the certificates of the pass keys whose passes may still hold, newest first."""
     rows = session.scalars(
         select(CertifiedKey)
-        .where(CertifiedKey.purpose == "pass", CertifiedKey.not_after > now)
+        .where(
+            CertifiedKey.purpose == "pass",
+            CertifiedKey.not_after > now,
+            CertifiedKey.retired_at == 0,
+        )
         .order_by(CertifiedKey.not_before.desc())
     )
     return tuple(CarriedCertificate(row.certificate, row.signature) for row in rows)
@@ -222,13 +241,14 @@ def _signing(
 def _newest(session: Session, use: Use) -> CertifiedKey | None:
     return session.scalar(
         select(CertifiedKey)
-        .where(CertifiedKey.purpose == use)
+        .where(CertifiedKey.purpose == use, CertifiedKey.retired_at == 0)
         .order_by(CertifiedKey.not_after.desc())
         .limit(1)
     )
 
 
-def _make(session: Session, safe: Safe, use: Use, community: str, now: int) -> None:
+def make_key(session: Session, safe: Safe, use: Use, community: str, now: int) -> None:
+    """Make and certify a key of one use; it is the one in use from now on."""
     if use == "envelope":
         sealing = new_sealing_key()
         public = sealing_public_bytes(sealing)

@@ -16,7 +16,10 @@ class NamedSecret(Base):
 
 
 class CertifiedKey(Base):
-    """A short-lived key that the root certified; the private part goes at `destroy_after`."""
+    """A short-lived key that the root certified; the private part goes at `destroy_after`.
+
+    `retired_at` is the moment from which on it does not count, before its time; 0 for most.
+    """
 
     __tablename__ = "certified_keys"
 
@@ -25,6 +28,7 @@ class CertifiedKey(Base):
     not_before: Mapped[Seconds]
     not_after: Mapped[Seconds]
     destroy_after: Mapped[Seconds]
+    retired_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
     private: Mapped[Sealed | None]
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
     signature: Mapped[bytes] = mapped_column(LargeBinary)

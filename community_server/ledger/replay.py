@@ -1,31 +1,21 @@
 """Taking the ledger back: rows that a door or the cloud has kept are checked and done once more."""
 
-import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy.orm import Session
 
 from community_server.change import CLOUD, Change
-from community_server.cloud_news import close_invitations
-from community_server.doors.service import revoke_door
-from community_server.doors.tables import Door
-from community_server.erasure import remove_person
 from community_server.errors import ServerError
-from community_server.invitations.queries import known_to_cloud
-from community_server.invitations.tables import Invitation
 from community_server.ledger.service import append, is_known, lock_end
-from community_server.people.service import forget_face
-from community_server.people.tables import Person, Template
+from community_server.ledger.undone import is_living, undo
 from tier_link.channel import LiveLink
 from tier_link.errors import MalformedMessage
 from tier_link.estate_messages import ESTATE
 from tier_link.ledger import LedgerPart, LedgerRow, LedgerWanted, is_signed, is_unbroken
 from tier_link.relay_messages import RELAY
 from tier_link.store import LinkStore
-
-_log = logging.getLogger(__name__)
 
 DEADLINE_S: Final = 10.0
 MOST_ROWS: Final = 5_000_000
@@ -96,35 +86,9 @@ def replay(
             append(session, end, row)
         else:
             change.record(row.kind, row.subject, row.at)
-        _do(change, links, row, dropped)
+        door = row.subject if row.kind == "door-revoked" else ""
+        if door and is_living(change, door):
+            change.after_commit(partial(dropped, door))
+        undo(change, links, row)
         new += 1
     return new
-
-
-def _do(change: Change, links: LinkStore, row: LedgerRow, dropped: Callable[[str], None]) -> None:
-    session, subject = change.session, row.subject
-    match row.kind:
-        case "person-erased" if session.get(Person, subject) is not None:
-            remove_person(change, links, subject)
-            _log.info("person=%s erased=again reason=ledger", subject)
-        case "face-erased":
-            person, face = session.get(Person, subject), session.get(Template, subject)
-            # One that was given later, and is in the backup, stays.
-            if person is not None and face is not None and face.created_at <= row.at:
-                forget_face(change, person)
-                # Not recorded a second time: it was then, not now.
-                change.ledger.remove(("face-erased", subject, 0))
-        case "door-revoked" if _is_living(session, subject):
-            revoke_door(change, links, subject)
-            change.after_commit(lambda: dropped(subject))
-            _log.info("door=%s revoked=again reason=ledger", subject)
-        case "invitation-used":
-            invitation = session.get(Invitation, subject)
-            if invitation is not None and invitation.state == "open":
-                invitation.state = "used"
-                close_invitations(change, links, known_to_cloud([invitation]), "used")
-
-
-def _is_living(session: Session, door: str) -> bool:
-    row = session.get(Door, door)
-    return row is not None and row.state != "revoked"

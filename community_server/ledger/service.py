@@ -17,9 +17,9 @@ from tier_link.estate_messages import ESTATE
 from tier_link.ledger import (
     FIRST,
     ROWS_PER_MESSAGE,
-    LedgerKind,
     LedgerRow,
     LedgerWritten,
+    RowKind,
     write_row,
 )
 from tier_link.relay_messages import RELAY
@@ -28,6 +28,8 @@ from tier_link.store.ledger import OWN, add_row, read_row
 from tier_link.store.tables import LinkLedger
 
 _ONLY: Final = 1
+_AGAIN: Final = frozenset({"face-erased", "account-closed"})
+"""What can be undone by giving it anew, and so happen again."""
 
 
 def write_ledger(change: Change, links: LinkStore) -> None:
@@ -91,12 +93,12 @@ def rows_after(session: Session, after: int) -> list[LedgerRow]:
     return [read_row(row) for row in session.scalars(found)]
 
 
-def is_known(session: Session, kind: LedgerKind, subject: str, at: int) -> bool:
-    """Say whether the ledger has a row of this already: a face alone may go more than once."""
+def is_known(session: Session, kind: RowKind, subject: str, at: int) -> bool:
+    """Say whether the ledger has a row of this already; some things happen more than once."""
     found = select(LinkLedger.number).where(
         LinkLedger.owner == OWN, LinkLedger.subject == subject, LinkLedger.kind == kind
     )
-    if kind == "face-erased":
+    if kind in _AGAIN:
         found = found.where(LinkLedger.at == at)
     return session.scalar(found.limit(1)) is not None
 
@@ -116,7 +118,7 @@ def find_wait(session: Session, *, lock: bool = False) -> LedgerWait | None:
     return session.get(LedgerWait, _ONLY, with_for_update=lock, populate_existing=lock)
 
 
-def begin_wait(session: Session, removed: Iterable[tuple[LedgerKind, str, int]]) -> None:
+def begin_wait(session: Session, removed: Iterable[tuple[RowKind, str, int]]) -> None:
     """Note that this server was put back, and what the restore itself has removed."""
     session.merge(
         LedgerWait(

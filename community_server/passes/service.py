@@ -23,6 +23,7 @@ from community_server.people.queries import doors_of, get_person
 from community_server.people.tables import Person
 from tier_link.certificates import root_fingerprint, root_public_bytes
 from tier_link.estate_messages import MOST_REVOKED
+from tier_link.ledger import pass_subject
 from tier_link.passes import (
     ID_SIZE,
     LONGEST_ALONE_S,
@@ -106,6 +107,7 @@ def take_pass_back(change: Change, person: str) -> bool:
     if held is None:
         return False
     held.revoked_at = now()
+    change.record("pass-revoked", pass_subject(held.id))
     change.session.flush()
     change.touch(person)
     if held.ends == 0 or held.ends > held.revoked_at:

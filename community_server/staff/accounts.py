@@ -142,6 +142,7 @@ def set_disabled(change: Change, by: str, staff: str, *, disabled: bool) -> None
     member = living_account(change.session, staff)
     if disabled:
         _shut(change.session, member, "disabled")
+        change.record("account-closed", staff)
     else:
         member.state = "active"
     audit(change.session, by, "disable-staff" if disabled else "enable-staff", staff)
@@ -160,7 +161,28 @@ def remove_account(change: Change, by: str, staff: str) -> None:
     member.password_hash = ""
     drop_second_factor(change.session, member)
     change.session.execute(delete(KnownDevice).where(KnownDevice.staff_id == staff))
+    change.record("account-removed", staff)
     audit(change.session, by, "remove-staff", staff)
+
+
+def shut_again(change: Change, staff: str, *, removed: bool) -> bool:
+    """Close or remove an account that had been so before a backup was put back; say whether it is.
+
+    It stays open where nobody else could sign in as administrator: shutting the estate's own
+    people out of a restored server would help nobody.
+    """
+    member = change.session.get(StaffMember, staff, with_for_update=True)
+    if member is None or member.state == "removed" or (member.state != "active" and not removed):
+        return True
+    try:
+        if removed:
+            remove_account(change, "", staff)
+        else:
+            set_disabled(change, "", staff, disabled=True)
+    except Conflict:
+        audit(change.session, "", "keep-last-administrator", staff)
+        return False
+    return True
 
 
 def reset_second_factor(change: Change, by: str, staff: str) -> None:

@@ -94,6 +94,7 @@ def revoke_token(change: Change, by: str, token: str) -> None:
     if row is None or row.revoked_at:
         raise NotFound("no such token", code="token-unknown")
     row.revoked_at = now()
+    change.record("token-revoked", token)
     audit(change.session, by, "revoke-token", token)
 
 

@@ -132,6 +132,7 @@ def _withdraw(change: Change, links: LinkStore, row: VisitLink | None) -> bool:
     if row is None:
         return False
     row.state = "withdrawn"
+    change.record("link-withdrawn", row.id)
     change.session.flush()
     close_invitations(change, links, [row.id], "withdrawn")
     return True

@@ -3,7 +3,6 @@
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tier_link.ledger import LedgerKind
 from tier_link.store.database import NAMING_CONVENTION
 
 
@@ -74,7 +73,7 @@ class LinkLedger(LinkBase):
     owner: Mapped[str] = mapped_column(String(64), primary_key=True)
     head: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[LedgerKind] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(32))
     at: Mapped[int] = mapped_column(BigInteger)
     previous: Mapped[bytes] = mapped_column(LargeBinary(32))
