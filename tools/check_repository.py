@@ -4,17 +4,22 @@ Run by `make check`. What cannot be run without a container engine or a target b
 and checked here instead.
 """
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from tools.advisories import affected, age_warning, pinned, read_snapshot
 from tools.secret_fields import shown_secrets
+from tools.stray_secrets import ALLOWED, read_allowed, stray_secrets
 
 ROOT: Final = Path(__file__).parent.parent
 TIERS: Final = ("cloud", "server", "door")
@@ -28,7 +33,8 @@ _REGISTRY = re.compile(
 _HOME_PATH = re.compile(r"(?<![A-Za-z0-9_.])/(home|root|Users)/[A-Za-z0-9_.]+/")
 _TEST = re.compile(r"\b(tests/[\w/]+\.py)::(?:\w+::)*(test_\w+)")
 _FOLLOWS = re.compile(r"^revision = \"(\w+)\"\ndown_revision = (?:None|\"(\w+)\")$", re.MULTILINE)
-_SECRET = re.compile(r"-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY-----")
+_INSTALL = re.compile(r"^(?!#).*\bpip\S* install\b.*$", re.MULTILINE)
+_BUILT_HERE = re.compile(r"--no-deps.*(--editable \.|/tmp/wheels/\*\.whl)")
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -44,7 +50,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def no_registry_host_or_private_path() -> Iterator[str]:
-    """Locks and sources name no registry, no path of a person's machine, no private key."""
+    """Locks and sources name no registry and no path of a person's machine."""
     this = Path(__file__)
     for path in tracked():
         if path == this:
@@ -56,7 +62,6 @@ def no_registry_host_or_private_path() -> Iterator[str]:
         for rule, what in (
             (_REGISTRY, "names a package registry"),
             (_HOME_PATH, "names a path of somebody's machine"),
-            (_SECRET, "holds a private key"),
         ):
             if found := rule.search(text):
                 line = text.count("\n", 0, found.start()) + 1
@@ -71,6 +76,51 @@ def tier_locks_agree_with_the_main_lock() -> Iterator[str]:
         for package, version in _PIN.findall((ROOT / name).read_text()):
             if tested.get(package) != version:
                 yield f"{name} has {package} {version}, the tests ran {tested.get(package)}"
+
+
+def every_pin_has_its_hash() -> Iterator[str]:
+    """What is installed is what was tested, to the byte: packages of both languages."""
+    for path in [ROOT / "requirements.lock", *sorted((ROOT / "deploy").rglob("*.lock"))]:
+        name = path.relative_to(ROOT)
+        for block in re.split(r"\n(?=\S)", path.read_text("utf-8")):
+            if block.strip() and not (_PIN.match(block) and "--hash=sha256:" in block):
+                yield f"{name} has a line without version and hash: {block.partition(chr(10))[0]}"
+    packages = json.loads((ROOT / "web/package-lock.json").read_text("utf-8"))["packages"]
+    for place, package in packages.items():
+        if place and not package.get("integrity", "").startswith("sha512-"):
+            yield f"web/package-lock.json has no SHA-512 of {place}"
+
+
+def nothing_is_installed_unpinned() -> Iterator[str]:
+    """Recipes install by lock file with hashes, or what was built from this repository."""
+    for path in [
+        ROOT / "Makefile",
+        ROOT / ".ci/run",
+        *sorted((ROOT / "deploy").glob("Container*")),
+    ]:
+        text = path.read_text("utf-8").replace("\\\n", " ")
+        for line in _INSTALL.findall(text):
+            if not ("--require-hashes" in line or _BUILT_HERE.search(line)):
+                yield f"{path.relative_to(ROOT)} installs without hashes: {line.strip()[:80]}"
+
+
+def no_pinned_version_has_a_known_advisory() -> Iterator[str]:
+    """What is pinned is not affected by what the snapshot knows; its age is only told."""
+    snapshot = read_snapshot()
+    if warning := age_warning(snapshot, datetime.now(UTC).date()):
+        print(f"check: warning: {warning}", file=sys.stderr)
+    yield from affected(snapshot, pinned(ROOT))
+
+
+def no_secret_strayed_in() -> Iterator[str]:
+    """No file holds what opens something, but what a list allows with a reason."""
+    texts = []
+    for path in tracked():
+        # The list names each by its beginning, and hashes of packages fill the locks.
+        if path != ALLOWED and not path.name.endswith((".lock", "package-lock.json")):
+            with suppress(UnicodeDecodeError):
+                texts.append((str(path.relative_to(ROOT)), path.read_text("utf-8")))
+    yield from stray_secrets(texts, read_allowed(ALLOWED.read_text("utf-8")))
 
 
 def links_in_documents_lead_somewhere() -> Iterator[str]:
@@ -212,6 +262,10 @@ def no_secret_is_shown_by_a_repr() -> Iterator[str]:
 CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     no_registry_host_or_private_path,
     tier_locks_agree_with_the_main_lock,
+    every_pin_has_its_hash,
+    nothing_is_installed_unpinned,
+    no_pinned_version_has_a_known_advisory,
+    no_secret_strayed_in,
     links_in_documents_lead_somewhere,
     tests_named_in_documents_exist,
     every_threat_has_a_test_or_a_limit,
