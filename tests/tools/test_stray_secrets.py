@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -40,7 +41,7 @@ def jwt() -> str:
 
 
 UPPER = string.ascii_uppercase + string.digits
-MADE = {
+MADE: dict[str, Callable[[], str]] = {
     "private key": lambda: pem(PrivateFormat.PKCS8),
     "private key of PuTTY": lambda: "PuTTY-User-Key-File-3: ssh-ed25519",
     "private key of age": lambda: "AGE-SECRET-KEY-1" + drawn(58, UPPER),
