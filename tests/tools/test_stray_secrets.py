@@ -43,7 +43,7 @@ def jwt() -> str:
 UPPER = string.ascii_uppercase + string.digits
 MADE: dict[str, Callable[[], str]] = {
     "private key": lambda: pem(PrivateFormat.PKCS8),
-    "private key of PuTTY": lambda: "PuTTY-User-Key-File-3: ssh-ed25519",
+    "private key of PuTTY": lambda: f"PuTTY-User-Key-File-{3}: ssh-ed25519",
     "private key of age": lambda: "AGE-SECRET-KEY-1" + drawn(58, UPPER),
     "access key of AWS": lambda: "AKIA" + drawn(16, UPPER),
     "access key of Alibaba Cloud": lambda: "LTAI" + drawn(20),
