@@ -19,6 +19,7 @@ from community_server.keys.authority import own_names
 from community_server.serving import listen, serve
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
+from community_server.vault.commands import change_master_key
 from face_engine.errors import FaceEngineError
 from tier_kit.process_memory import guard_process
 from tier_kit.settings import ConfigurationRefused
@@ -33,7 +34,7 @@ def server() -> None:
     guard_process()
 
 
-for one in (backup, restore_backup, test_restore):
+for one in (backup, restore_backup, test_restore, change_master_key):
     server.add_command(one)
 
 

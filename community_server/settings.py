@@ -35,7 +35,8 @@ class Settings(TierSettings):
     forms, such as `https://gate.example:8443`; empty: the one that the console was opened by."""
     data: Path = Path(".gatehouse/server")
     master_key: str = "file"
-    """`file` (beside the data: for trying out), `path:<file>` (another medium), `passphrase`."""
+    """`file` (beside the data: for trying out), `path:<file>` (another medium), `passphrase`, or
+    `credential[:<name>]` (of the service manager's, sealed to a TPM)."""
     models: Path = Field(default_factory=models_folder)
     model_pack: str = "opencv-zoo"
     model_runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"

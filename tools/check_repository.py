@@ -218,14 +218,15 @@ def _service_problems(
 
 
 def units_are_built_to_rule() -> Iterator[str]:
-    """Each systemd unit restarts, dumps no core, and starts a command that exists."""
+    """Each systemd unit restarts, dumps no core, may lock its memory, and starts what exists."""
     for path in sorted((ROOT / "deploy/systemd").glob("*.service")):
         settings = dict(
             line.split("=", 1)
             for line in path.read_text().splitlines()
             if "=" in line and not line.startswith("#")
         )
-        for key, value in {"Restart": "always", "LimitCORE": "0", "UMask": "0077"}.items():
+        wanted = {"Restart": "always", "LimitCORE": "0", "LimitMEMLOCK": "infinity", "UMask": "0077"}
+        for key, value in wanted.items():
             if settings.get(key) != value:
                 yield f"{path.name} lacks {key}={value}"
         command = settings["ExecStart"].split()[1:]

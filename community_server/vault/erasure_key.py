@@ -44,6 +44,11 @@ class ErasureKeys:
         """Forget every generation but the last; what they wrapped is gone for good."""
         self._store({self.generation: self.keys[self.generation]})
 
+    def hand_over(self, master: bytes) -> None:
+        """Keep the newest generation alone, wrapped by another master key from now on."""
+        self.master = master
+        self.drop_older()
+
     def _store(self, keys: dict[int, bytes]) -> None:
         wrapped = [
             {"generation": generation, "wrapped": _text(_wrap(self, generation, key))}
@@ -71,19 +76,37 @@ def open_erasure_keys(path: Path, source: MasterKeySource, *, estate: str = "") 
         keys.drop_older()
         return keys
     try:
+        return _read(path, master)
+    except InvalidTag as error:
+        upcoming = source.upcoming()
+        if upcoming is None:
+            raise _locked(path) from error
+    try:
+        # A change of the master key was cut short after the vault had been wrapped by the new one.
+        keys = _read(path, upcoming)
+    except InvalidTag as error:
+        raise _locked(path) from error
+    source.settle()
+    return keys
+
+
+def _read(path: Path, master: bytes) -> ErasureKeys:
+    try:
         document: dict[str, Any] = json.loads(path.read_text("utf-8"))
         keys = ErasureKeys(path, document["estate"], master, {})
         for entry in document["keys"]:
             generation = int(entry["generation"])
             keys.keys[generation] = _unwrap(keys, generation, b64decode(entry["wrapped"]))
-    except InvalidTag as error:
-        raise VaultLocked(
-            "the master key does not open this vault: another key, another passphrase, "
-            f"or {path} was changed"
-        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise VaultLocked(f"{path} is damaged") from error
     return keys
+
+
+def _locked(path: Path) -> VaultLocked:
+    return VaultLocked(
+        "the master key does not open this vault: another key, another passphrase, "
+        f"or {path} was changed"
+    )
 
 
 def _bound(keys: ErasureKeys, generation: int) -> bytes:

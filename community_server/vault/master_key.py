@@ -1,23 +1,26 @@
-"""Where the master key comes from: one small interface, three sources.
+"""Where the master key comes from: one small interface, four sources.
 
-A file beside the data is the demonstration's way: whoever takes the disk takes the key.
+A file beside the data is the demonstration's way: whoever takes the disk takes the key. A key is
+changed in steps that a power cut may end anywhere: the next one is drawn and put beside the one in
+use, the vault is wrapped by it, and only then it takes the other's place.
 """
 
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 from argon2.low_level import Type, hash_secret_raw
 
 from community_server.errors import StartRefused
-from tier_kit.private_files import write_private
+from tier_kit.private_files import sync_folder, write_private
 
 KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
 PASSPHRASE_VARIABLE: Final = "GATEHOUSE_SERVER_PASSPHRASE"  # noqa: S105 -- a name, no secret
+CREDENTIAL: Final = "gatehouse-master-key"
 MIN_PASSPHRASE: Final = 12
 """Characters: argon2id slows guessing down, length has to do the rest."""
 
@@ -36,6 +39,22 @@ class MasterKeySource(Protocol):
         """
         ...
 
+    def draw(self) -> bytes:
+        """Make the key to be, and put it beside the one in use.
+
+        Raises:
+            StartRefused: it cannot be made, or is not made here.
+        """
+        ...
+
+    def upcoming(self) -> bytes | None:
+        """Return a key that was drawn and has not taken its place yet, None where there is none."""
+        ...
+
+    def settle(self) -> None:
+        """Put the key that was drawn into its place, for good."""
+        ...
+
 
 @dataclass(frozen=True)
 class KeyFile:
@@ -45,19 +64,66 @@ class KeyFile:
 
     def load(self, *, create: bool) -> bytes:
         """See `MasterKeySource.load`."""
-        if create and not self.path.exists():
-            write_private(self.path, secrets.token_bytes(KEY_SIZE))
+        if not self.path.exists():
+            if _next(self.path).exists():
+                self.settle()
+            elif create:
+                write_private(self.path, secrets.token_bytes(KEY_SIZE))
+        return _read_key(self.path, "attach the medium that holds it, then start again")
+
+    def draw(self) -> bytes:
+        """See `MasterKeySource.draw`."""
+        key = secrets.token_bytes(KEY_SIZE)
         try:
-            key = self.path.read_bytes()
+            write_private(_next(self.path), key)
         except OSError as error:
             raise StartRefused(
-                f"the master key {self.path} cannot be read ({error.strerror}); "
-                "attach the medium that holds it, then start again",
-                code="master-key-missing",
+                f"{self.path} cannot be written ({error.strerror})", code="master-key-missing"
             ) from error
-        if len(key) != KEY_SIZE:
-            raise StartRefused(f"{self.path} is not a master key", code="master-key-malformed")
         return key
+
+    def upcoming(self) -> bytes | None:
+        """See `MasterKeySource.upcoming`."""
+        return _read_key(_next(self.path), "") if _next(self.path).exists() else None
+
+    def settle(self) -> None:
+        """See `MasterKeySource.settle`."""
+        _settle(self.path)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential of the service manager's, which it decrypts into memory at every start.
+
+    systemd-creds(1) seals it to the machine's TPM; see systemd.exec(5), `LoadCredentialEncrypted=`.
+    """
+
+    name: str
+    folder: str = field(default_factory=lambda: os.environ.get("CREDENTIALS_DIRECTORY", ""))
+
+    def load(self, *, create: bool) -> bytes:
+        """See `MasterKeySource.load`; such a key is never made here."""
+        del create
+        if not self.folder:
+            raise StartRefused(
+                f"the master key is the credential {self.name}, and no service manager has given "
+                f"one: start by the unit, with LoadCredentialEncrypted={self.name}:<file>",
+                code="master-key-missing",
+            )
+        return _read_key(
+            Path(self.folder) / self.name, f"add LoadCredentialEncrypted={self.name}:<file>"
+        )
+
+    def draw(self) -> bytes:
+        """See `MasterKeySource.draw`: `systemd-creds encrypt` has made it."""
+        return self.load(create=False)
+
+    def upcoming(self) -> bytes | None:
+        """See `MasterKeySource.upcoming`."""
+        return None
+
+    def settle(self) -> None:
+        """See `MasterKeySource.settle`."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +135,58 @@ class Passphrase:
 
     def load(self, *, create: bool) -> bytes:
         """See `MasterKeySource.load`."""
+        passphrase = self._ask()
+        if not self.salt_path.exists():
+            if _next(self.salt_path).exists():
+                self.settle()
+            elif create:
+                write_private(self.salt_path, secrets.token_bytes(SALT_SIZE))
+        return self._derive(passphrase, self.salt_path)
+
+    def draw(self) -> bytes:
+        """See `MasterKeySource.draw`; `ask` gives the new passphrase."""
+        passphrase = self._ask()
+        write_private(_next(self.salt_path), secrets.token_bytes(SALT_SIZE))
+        return self._derive(passphrase, _next(self.salt_path))
+
+    def upcoming(self) -> bytes | None:
+        """See `MasterKeySource.upcoming`."""
+        if not _next(self.salt_path).exists():
+            return None
+        return self._derive(self._ask(), _next(self.salt_path))
+
+    def settle(self) -> None:
+        """See `MasterKeySource.settle`."""
+        _settle(self.salt_path)
+
+    def _ask(self) -> str:
         passphrase = self.ask()
         if len(passphrase) < MIN_PASSPHRASE:
             raise StartRefused(
                 f"the passphrase has fewer than {MIN_PASSPHRASE} characters",
                 code="passphrase-short",
             )
-        if create and not self.salt_path.exists():
-            write_private(self.salt_path, secrets.token_bytes(SALT_SIZE))
+        return passphrase
+
+    @staticmethod
+    def _derive(passphrase: str, salt_path: Path) -> bytes:
         try:
-            salt = self.salt_path.read_bytes()
+            salt = salt_path.read_bytes()
         except OSError as error:
             raise StartRefused(
-                f"{self.salt_path} cannot be read ({error.strerror})", code="master-key-missing"
+                f"{salt_path} cannot be read ({error.strerror})", code="master-key-missing"
             ) from error
         return hash_secret_raw(
             passphrase.encode(), salt, hash_len=KEY_SIZE, type=Type.ID, **_ARGON2
         )
 
 
-def choose_source(setting: str, folder: Path) -> MasterKeySource:
+def choose_source(
+    setting: str, folder: Path, ask: Callable[[], str] | None = None
+) -> MasterKeySource:
     """Return the source that `master_key` names; see `settings.Settings.master_key`.
+
+    `ask` gives a passphrase; without it, it stands in the environment.
 
     Raises:
         StartRefused: no such source.
@@ -99,8 +196,35 @@ def choose_source(setting: str, folder: Path) -> MasterKeySource:
     if setting.startswith("path:"):
         return KeyFile(Path(setting.removeprefix("path:")))
     if setting == "passphrase":
-        return Passphrase(folder / "master.salt", lambda: os.environ.get(PASSPHRASE_VARIABLE, ""))
+        given = ask or (lambda: os.environ.get(PASSPHRASE_VARIABLE, ""))
+        return Passphrase(folder / "master.salt", given)
+    kind, _, name = setting.partition(":")
+    if kind == "credential":
+        return Credential(name or CREDENTIAL)
     raise StartRefused(
-        f"master_key is '{setting}'; it can be file, path:<file> or passphrase",
+        f"master_key is '{setting}'; it can be file, path:<file>, passphrase or credential",
         code="configuration-malformed",
     )
+
+
+def _next(path: Path) -> Path:
+    return path.with_name(f"{path.name}.next")
+
+
+def _settle(path: Path) -> None:
+    if _next(path).exists():
+        _next(path).replace(path)
+        sync_folder(path.parent)
+
+
+def _read_key(path: Path, remedy: str) -> bytes:
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise StartRefused(
+            f"the master key {path} cannot be read ({error.strerror}); {remedy}",
+            code="master-key-missing",
+        ) from error
+    if len(key) != KEY_SIZE:
+        raise StartRefused(f"{path} is not a master key", code="master-key-malformed")
+    return key
