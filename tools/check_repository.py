@@ -225,7 +225,12 @@ def units_are_built_to_rule() -> Iterator[str]:
             for line in path.read_text().splitlines()
             if "=" in line and not line.startswith("#")
         )
-        wanted = {"Restart": "always", "LimitCORE": "0", "LimitMEMLOCK": "infinity", "UMask": "0077"}
+        wanted = {
+            "Restart": "always",
+            "LimitCORE": "0",
+            "LimitMEMLOCK": "infinity",
+            "UMask": "0077",
+        }
         for key, value in wanted.items():
             if settings.get(key) != value:
                 yield f"{path.name} lacks {key}={value}"
