@@ -35,7 +35,7 @@ class Settings(TierSettings):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one model run."""
 
-    camera: str = ""
+    camera: str = Field(default="", repr=False)
     """An index (`0`), an `rtsp://` or `http://` address, a video file, a folder of images.
     Empty: no camera; PIN only."""
     camera_loop: bool = False
@@ -46,7 +46,7 @@ class Settings(TierSettings):
     """A driver that keeps one call this long is taken for dead, and vision starts anew."""
 
     gate: Literal["simulated", "http", "gpio", "mqtt"] = "simulated"
-    gate_url: str = ""
+    gate_url: str = Field(default="", repr=False)
     """`http`: address that opens; `{seconds}` in it becomes the opening time."""
     gate_method: Literal["GET", "POST", "PUT"] = "POST"
     gate_body: str = ""

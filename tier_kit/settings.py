@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -41,7 +41,7 @@ class TierSettings(BaseSettings):
 
     data: Path
     """Folder of this tier's files."""
-    database: str = ""
+    database: str = Field(default="", repr=False)
     """SQLAlchemy address; empty: SQLite in the data folder."""
 
     @property

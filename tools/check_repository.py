@@ -19,6 +19,7 @@ import yaml
 
 from tools.advisories import affected, age_warning, pinned, read_snapshot
 from tools.secret_fields import shown_secrets
+from tools.secret_sources import secrets_without_a_row
 from tools.stray_secrets import ALLOWED, read_allowed, stray_secrets
 
 ROOT: Final = Path(__file__).parent.parent
@@ -265,6 +266,19 @@ def no_secret_is_shown_by_a_repr() -> Iterator[str]:
     yield from shown_secrets(packages, ROOT)
 
 
+def every_secret_has_its_row() -> Iterator[str]:
+    """What makes a secret, or takes one as a setting, has its row in the table of secrets."""
+    security = (ROOT / "docs" / "security.md").read_text("utf-8")
+    table = security.partition("## Secrets")[2].partition("\n## ")[0]
+    sources = [
+        path
+        for path in tracked("*.py", "web/*.ts")
+        if path.relative_to(ROOT).parts[0] not in _NO_TIER - {"web"}
+        and "tests" not in path.relative_to(ROOT).parts
+    ]
+    yield from secrets_without_a_row(sources, ROOT, table)
+
+
 CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     no_registry_host_or_private_path,
     tier_locks_agree_with_the_main_lock,
@@ -280,6 +294,7 @@ CHECKS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
     units_are_built_to_rule,
     migrations_make_one_line_per_tier,
     no_secret_is_shown_by_a_repr,
+    every_secret_has_its_row,
 )
 
 

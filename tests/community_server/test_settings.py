@@ -34,6 +34,17 @@ def test_an_address_for_links_that_no_phone_could_open_is_refused(address: str) 
         Settings(own_address=address)
 
 
+def test_no_password_stands_in_a_repr() -> None:
+    hidden = "s3cret"
+    settings = Settings(
+        database=f"postgresql+psycopg://gatehouse:{hidden}@127.0.0.1/gatehouse",
+        mail_password=hidden,
+        sms_secret=hidden,
+        mqtt_password=hidden,
+    )
+    assert hidden not in repr(settings)
+
+
 def test_nonsense_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError):
         Settings(first_opening="door")  # type: ignore[arg-type]  # that is the point

@@ -48,6 +48,14 @@ def test_secrets_of_a_relay_board_stay_out_of_a_repr(file: Path) -> None:
     assert "s3cret" not in repr(Settings(gate_headers={"authorization": "s3cret"}))
 
 
+def test_addresses_with_a_password_in_them_stay_out_of_a_repr(file: Path) -> None:
+    del file
+    hidden = "s3cret"
+    address = f"rtsp://door:{hidden}@10.0.0.7/stream"
+    settings = Settings(camera=address, gate_url=address, mqtt_password=hidden, database=address)
+    assert hidden not in repr(settings)
+
+
 def test_settings_reach_the_vision_process_whole(file: Path) -> None:
     del file
     settings = Settings(camera="0", data=Path("here"), threads=2)
