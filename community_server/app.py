@@ -48,6 +48,9 @@ from community_server.ledger import routes as ledger
 from community_server.lockdown import routes as lockdown
 from community_server.messages import routes as messages
 from community_server.messages.sender import Sender
+from community_server.metrics import health
+from community_server.metrics import routes as metrics
+from community_server.metrics.readings import Readings
 from community_server.openings import routes as openings
 from community_server.own_forms import pages as form_pages
 from community_server.own_forms import routes as forms
@@ -122,6 +125,7 @@ def make_app(estate: Estate) -> FastAPI:
         lifespan=_run_beside,
     )
     app.state.estate = estate
+    app.state.readings = Readings(estate)
     install_handlers(app)
     for slice_ in (
         setup,
@@ -165,13 +169,14 @@ def make_app(estate: Estate) -> FastAPI:
         calls,
         forms,
         form_pages,
+        metrics,
+        health,
         console,
     ):
         # `include_router` would keep each slice as a router within the application's: every route
         # would be worked out a second time at the first request, and looked for twice at each.
         app.router.routes.extend(slice_.router.routes)
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # as FastAPI's docs say
-    app.add_api_route("/health", _health, methods=["GET"], include_in_schema=False)
     app.router.routes.append(WebSocketRoute("/link", SocketEndpoint(_accept_link)))
     app.router.routes.append(WebSocketRoute("/pair", SocketEndpoint(_accept_pairing)))
     app.mount("/static", _BuiltFiles(directory=PAGES.static_folder, check_dir=False))
@@ -214,11 +219,6 @@ async def _once_open(estate: Estate, run: Callable[[], Awaitable[None]]) -> None
 def _sender(estate: Estate) -> Sender:
     rate = estate.settings.messages_per_minute
     return Sender(estate.engine, estate.changer, estate.gateways, rate)
-
-
-async def _health() -> dict[str, str]:
-    """Answer once everything listens."""
-    return {"status": "ok"}
 
 
 async def _accept_link(scope: Scope, socket: AsgiSocket) -> None:

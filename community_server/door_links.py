@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from community_server.keys.door_keys import door_key
 from community_server.ledger.gate import LedgerGate
 from community_server.lockdown.service import LockdownWatch, current
 from community_server.matching import Matcher
+from community_server.metrics.meters import Meters
 from community_server.people.fading import FadingBook
 from community_server.people.tables import Person
 from community_server.renewal import Renewals
@@ -82,6 +83,7 @@ class DoorRecords:
     name_of: Namer
     zone: ZoneInfo
     gate: LedgerGate
+    meters: Meters = field(default_factory=Meters)
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Do nothing: no record of a door's takes long."""
@@ -118,7 +120,9 @@ class DoorRecords:
             raise RequestRefused("this server was put back and waits", code="ledger-awaited")
         match message:
             case MatchRequest() as question:
-                return ESTATE.encode(self.matcher.answer(peer, question, deadline))
+                with self.meters.matching.time():
+                    answer = self.matcher.answer(peer, question, deadline)
+                return ESTATE.encode(answer)
             case RenewalRequest() as wish:
                 return ESTATE.encode(self.renewals.renew(peer, wish, deadline))
             case RenewalDeclined() as declined:
@@ -199,6 +203,7 @@ class DoorRecords:
             number = record_entry(session, peer, entry, self.zone)
             if number is not None:
                 change.after_commit(lambda: self._announce(number))
+                change.after_commit(lambda: self.meters.count_entry(peer, entry))
                 note_entry(session, number, self.zone)
                 tell(session, _event_of(session, number))
                 notice_try(session, peer, entry)

@@ -48,6 +48,7 @@ from community_server.link_cipher import KEY_SIZE, OutboxCipher
 from community_server.lockdown.service import LockdownWatch
 from community_server.matching import Matcher, SharedEncoder, Space
 from community_server.messages.gateways import Channel, Gateway, open_gateways
+from community_server.metrics.meters import Meters
 from community_server.own_forms.limits import FormLimits
 from community_server.people.fading import FadingBook
 from community_server.receipts.erasures import note_versions
@@ -138,6 +139,11 @@ class Estate:
     def backoff(self) -> Backoff:
         """What slows down who guesses."""
         return self.entrance.backoff
+
+    @property
+    def meters(self) -> Meters:
+        """What is counted as it happens."""
+        return self.intake.meters
 
     def reading(self) -> Session:
         """Open a session for reads alone; use it in a `with` block."""
@@ -265,6 +271,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         lambda person: _name(book, person),
         ZoneInfo(settings.time_zone),
         gate,
+        intake.meters,
     )
     doors = DoorHub(
         engine, links, codes, changer, configurer, records, secrets.link_key, secrets.authority

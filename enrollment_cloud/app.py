@@ -21,6 +21,9 @@ from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
 from enrollment_cloud.invitations import routes as invitations
 from enrollment_cloud.limits import MAX_BYTES_IN_FLIGHT, PAIRINGS_PER_MINUTE
+from enrollment_cloud.metrics import routes as metrics
+from enrollment_cloud.metrics.meters import Meters
+from enrollment_cloud.metrics.readings import Readings
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.database import DatabaseRelay
@@ -69,6 +72,7 @@ def create_cloud(settings: Settings) -> Cloud:
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),
         bodies=BodyBudget(MAX_BYTES_IN_FLIGHT),
+        meters=Meters(),
     )
 
 
@@ -103,15 +107,17 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # as FastAPI's docs say
     app.state.cloud = cloud
+    app.state.readings = Readings(cloud)
     api = APIRouter(prefix=API_PREFIX)
     for part in (communities, invitations, enrollment):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(pages.router)
     app.include_router(pairing.router)
     app.include_router(link.router)
-    refusals = Refusals(cloud.pages)
+    refusals = Refusals(cloud.pages, cloud.meters)
     refusals.install(app)
     app.add_middleware(AddressLimit, limit=cloud.requests, answer=refusals.too_many)
     app.add_middleware(SecurityHeaders, https=settings.https)

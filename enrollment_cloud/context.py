@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.metrics.meters import Meters
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.relay import Relay
 from enrollment_cloud.settings import Settings
@@ -36,6 +37,7 @@ class Cloud:
     uploads: RateLimit
     pairings: RateLimit
     bodies: BodyBudget
+    meters: Meters
 
 
 async def this_cloud(request: Request) -> Cloud:

@@ -17,9 +17,16 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+@router.get("/health/live")
+async def is_alive() -> Health:
+    """Answer 200 as long as the process turns, whatever its database does."""
+    return Health()
+
+
+@router.get("/health/ready")
 @router.get("/health")
 def read_health(cloud: CloudDependency) -> Health:
-    """Answer 200 if the database answers, else 500."""
+    """Answer 200 if the database answers, else 503."""
     with cloud.database.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     return Health()

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from enrollment_cloud.metrics.meters import Meters
 from tier_kit.forms import errors, refusals
 from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
 from tier_kit.pages import Pages
@@ -38,8 +39,9 @@ def reader_language(request: Request) -> Language:
 class Refusals:
     """Answers for everything that goes wrong in one application."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, meters: Meters) -> None:
         self._pages = pages
+        self._meters = meters
 
     def install(self, app: FastAPI) -> None:
         """Make `app` answer its errors through this."""
@@ -53,6 +55,7 @@ class Refusals:
         self, request: Request, status: int, code: str, headers: dict[str, str] | None = None
     ) -> Response:
         """Say `code` in the reader's language, as JSON or as a page."""
+        self._meters.refusals.labels(code).inc()
         language = reader_language(request)
         message = refusals.say(language, code)
         headers = {"content-language": language, **(headers or {})}

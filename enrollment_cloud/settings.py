@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tier_kit.settings import TierSettings
@@ -45,6 +45,9 @@ class Settings(TierSettings):
     requests_per_minute: int = Field(default=6000, ge=1)
     """Everything that one address may ask, static files and links included: a form brings a dozen
     files, and phones share addresses."""
+
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """What Prometheus shows at `/metrics` as a bearer's token; without it there is no such page."""
 
     @model_validator(mode="after")
     def _check_pair(self) -> Self:

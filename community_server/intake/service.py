@@ -26,6 +26,7 @@ from community_server.intake.opening import Opened, check_opened, open_envelope
 from community_server.intake.replies import Answer, repeat_answer, send_answer
 from community_server.intake.tables import FACES_OFF, ConsentGiven, Enrollment
 from community_server.invitations.queries import known_to_cloud
+from community_server.metrics.meters import Meters
 from community_server.people.particulars import Known, open_known, updated
 from community_server.people.queries import get_person
 from community_server.people.service import describe_person, open_template, store_template
@@ -53,6 +54,7 @@ class Intake:
     links: LinkStore
     judge: PhotoJudge
     settings: Settings
+    meters: Meters = field(default_factory=Meters, repr=False)
     _looks: dict[bytes, Look] = field(default_factory=dict, init=False, repr=False)
 
     def look(self, engine: Engine, safe: Safe, deposit: EnvelopeDeposited) -> None:
@@ -78,7 +80,10 @@ class Intake:
                 return None  # `take` says so
             if not faces_are_on(session):
                 return None
-        return self.judge.look(_data(opened.enrollment)) if opened.enrollment.photos else None
+        if not opened.enrollment.photos:
+            return None
+        with self.meters.looking.time():
+            return self.judge.look(_data(opened.enrollment))
 
     def forget_looks(self) -> None:
         """Throw away what was looked at and never taken."""
@@ -108,6 +113,8 @@ class Intake:
             )
         except EnrollmentRefused as refused:
             _log.warning("envelope=%s refused=%s answered=no", deposit.envelope, refused.code)
+            code = refused.code
+            change.after_commit(lambda: self.meters.count_enrollment("unanswered", code))
             return False
         row = _begin(change, opened, over_cloud=over_cloud)
         answer = self._decide(change, opened, row, look)
@@ -115,6 +122,8 @@ class Intake:
         _log.info(
             "envelope=%s outcome=%s reason=%s", row.id, answer.outcome, answer.reason or "none"
         )
+        outcome, reason = answer.outcome, answer.reason
+        change.after_commit(lambda: self.meters.count_enrollment(outcome, reason))
         return True
 
     def _check(self, opened: Opened, *, over_cloud: bool) -> None:

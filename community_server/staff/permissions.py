@@ -40,6 +40,8 @@ class Permission(StrEnum):
     """How grave each kind is, when it is raised, how long it may go unseen."""
     SEE_EVENTS = "see-events"
     """What other systems are told, behind a cursor."""
+    SEE_METRICS = "see-metrics"
+    """How the installation is doing, in figures: for a monitoring system."""
     CONNECT_SYSTEMS = "connect-systems"
     """Who is told of events, and what signs them."""
     ANSWER_CALLS = "answer-calls"
@@ -114,6 +116,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     | {
         Permission.PAIR,
         Permission.CONNECT_SYSTEMS,
+        Permission.SEE_METRICS,
         Permission.MANAGE_STAFF,
         Permission.READ_AUDIT,
         Permission.KEEP_PRIVACY,
@@ -127,6 +130,7 @@ SCOPES: Final = (
     Permission.SEE_ENTRIES,
     Permission.SEE_ALARMS,
     Permission.SEE_EVENTS,
+    Permission.SEE_METRICS,
     Permission.SEE_PEOPLE,
     Permission.INVITE_VISITORS,
     Permission.MANAGE_PEOPLE,

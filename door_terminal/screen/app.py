@@ -33,6 +33,7 @@ from door_terminal.screen.bodies import (
     refusal,
 )
 from door_terminal.screen.guard import guarded
+from door_terminal.screen.operation import operation_routes
 from door_terminal.terminal import SOFTWARE, Terminal
 from door_terminal.vision.messages import FaceBox
 from tier_kit.language import LANGUAGES, Language
@@ -93,6 +94,7 @@ def screen_routes(terminal: Terminal) -> list[Route]:
         Route("/script/{name}", _script),
         Route("/static/{name}", _static),
         Route("/state", state),
+        *operation_routes(terminal),
         Route("/look", _looking(terminal)),
         Route("/pin", pin, methods=["POST"]),
         Route("/fire/end", end_fire, methods=["POST"]),

@@ -140,6 +140,7 @@ def _deposit(
     cloud: Cloud, community: str, sealed: EnvelopeDeposited, digest: bytes | None
 ) -> Taken:
     state: EnvelopeState = cloud.deposits.deposit(community, sealed, digest=digest)
+    cloud.meters.envelopes.labels(sealed.sealed_by).inc()
     link = cloud.hub.link(community)
     if link is not None:
         link.wake()

@@ -167,6 +167,22 @@ class LinkStore:
                 .where(LinkOutbox.peer == peer, LinkOutbox.acknowledged_at.is_(None))
             ).one()
 
+    def all_waiting(self, session: Session) -> dict[str, int]:
+        """Count the records that each peer has not acknowledged; peers with none are left out."""
+        counts = (
+            select(LinkOutbox.peer, func.count())
+            .where(LinkOutbox.acknowledged_at.is_(None))
+            .group_by(LinkOutbox.peer)
+        )
+        return dict(session.execute(counts).all())
+
+    def backlog(self, session: Session) -> tuple[int, int]:
+        """Return how many records wait for all peers, and since when (Unix seconds; 0: none)."""
+        waiting = LinkOutbox.acknowledged_at.is_(None)
+        oldest = select(func.count(), func.min(LinkOutbox.created_at)).where(waiting)
+        count, since = session.execute(oldest).one()
+        return count, since or 0
+
     def acknowledge(
         self, peer: str, epoch: int, sequence: int, hook: Acknowledged | None = None
     ) -> None:

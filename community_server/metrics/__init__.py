@@ -1,0 +1,1 @@
+"""How the estate is doing, in figures that a monitoring system asks for."""

@@ -1,0 +1,1 @@
+"""How one cloud process is doing, in figures that a monitoring system asks for."""
