@@ -45,7 +45,8 @@ FORMS: Final = {
     "pairing or set-up code": (
         rf"\b(?=[A-Z-]*[0-9])(?=[0-9-]*[A-Z]){_CROCKFORD}{{4}}(?:-{_CROCKFORD}{{4}}){{3}}\b"
     ),
-    "token of a program": r"\bgatehouse_[\w-]{30,}",
+    # A metric's name is long, too, but of small letters alone; of 43 drawn ones some are others.
+    "token of a program": r"\bgatehouse_(?=[\w-]*[A-Z0-9-])[\w-]{30,}",
     "secret of a webhook": r"\bwhsec_[\w+/-]{24,}",
     "recovery secret": r"\b(?:[A-Z2-7]{4} ){12,}[A-Z2-7]{4}\b",
 }
