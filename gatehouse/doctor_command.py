@@ -2,21 +2,22 @@
 
 import importlib.util
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import click
 
-from gatehouse.finding import Finding
+from gatehouse.database_findings import database_findings
+from gatehouse.finding import LANGUAGE, Finding, found
+from gatehouse.installation import installed
+from gatehouse.machine_findings import clock_findings, disk_findings, file_findings
 from gatehouse.memory_findings import memory_findings
+from gatehouse.network_findings import network_findings
 from gatehouse.trust_findings import door_findings, server_findings
-
-# Below this a database, a log or an update soon fails; well above what a day's entries take.
-LOW_DISK_BYTES: Final = 1_000_000_000
+from tier_kit.language import LANGUAGES, Language, terminal_language
 
 _TIER_PACKAGES: Final = {
     "cloud": ("fastapi", "uvicorn", "jinja2"),
@@ -27,12 +28,17 @@ _PAGES: Final = ("enrollment_cloud", "community_server", "door_terminal")
 
 
 def look_around() -> Iterator[Finding]:
-    """Look at Python packages, models, pages, disk, memory, and what runs here by its settings."""
+    """Look at this machine and at each tier that was set up on it, by its settings."""
+    tiers = installed()
     yield from _packages()
     yield _models()
     yield from _pages()
-    yield _disk()
+    yield from clock_findings()
+    yield from disk_findings(tiers)
     yield from memory_findings()
+    yield from file_findings(tiers)
+    yield from database_findings(tiers)
+    yield from network_findings(tiers)
     yield from server_findings()
     yield from door_findings()
 
@@ -41,14 +47,9 @@ def _packages() -> Iterator[Finding]:
     for tier, names in _TIER_PACKAGES.items():
         missing = [name for name in names if importlib.util.find_spec(name) is None]
         if missing:
-            yield Finding(
-                f"packages of the {tier}",
-                "warning",
-                f"this machine cannot run a {tier}: {', '.join(missing)} not installed",
-                f"if it should: pip install 'gatehouse-access[{tier}]'",
-            )
+            yield found("packages.missing", "warning", tier=tier, names=", ".join(missing))
         else:
-            yield Finding(f"packages of the {tier}", "fine", "installed")
+            yield found("packages.there", "fine", tier=tier)
 
 
 def _models() -> Finding:
@@ -56,12 +57,12 @@ def _models() -> Finding:
         from face_engine.errors import FaceEngineError  # noqa: PLC0415 - a cloud has no engine
         from face_engine.models import default_folder, load_pack  # noqa: PLC0415 - the same
     except ModuleNotFoundError:
-        return Finding("models", "warning", "no face engine here; a cloud needs none")
+        return found("models.none", "warning")
     try:
         pack = load_pack(folder=default_folder())
     except FaceEngineError as error:
-        return Finding("models", "problem", str(error), "gatehouse models fetch")
-    return Finding("models", "fine", f"{pack.name} loads")
+        return found("models.damaged", "problem", trouble=error)
+    return found("models.fine", "fine", pack=pack.name)
 
 
 def _pages() -> Iterator[Finding]:
@@ -69,25 +70,18 @@ def _pages() -> Iterator[Finding]:
         spec = importlib.util.find_spec(package)
         if spec is None or spec.origin is None:
             continue
-        built = (Path(spec.origin).parent / "static" / "manifest.json").is_file()
-        if built:
-            yield Finding(f"pages of {package}", "fine", "built")
+        if (Path(spec.origin).parent / "static" / "manifest.json").is_file():
+            yield found("pages.built", "fine", package=package)
         else:
-            yield Finding(f"pages of {package}", "problem", "not built", "make pages")
-
-
-def _disk() -> Finding:
-    free = shutil.disk_usage(Path.cwd()).free
-    sentence = f"{free / 1e9:.1f} GB free here"
-    if free < LOW_DISK_BYTES:
-        return Finding("disk", "problem", sentence, "free some space before anything is lost")
-    return Finding("disk", "fine", sentence)
+            yield found("pages.missing", "problem", package=package)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
-def doctor(*, as_json: bool) -> None:
-    """Say what this machine lacks, and the command that brings it."""
+@click.option("--language", type=click.Choice(LANGUAGES), help="Default: this terminal's.")
+def doctor(*, as_json: bool, language: str | None) -> None:
+    """Say what is wrong with this installation, and what to do; 1 where something is."""
+    LANGUAGE.set(cast("Language", language) if language else terminal_language())
     findings = list(look_around())
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))

@@ -5,37 +5,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gatehouse.finding import Finding
+from gatehouse.finding import LANGUAGE, Finding, found, words
 from tier_kit.process_memory import has_swap, lock_obstacle, look_at
 from tier_kit.settings import ConfigurationRefused
 
-_SWAPPED: Final = "what lies in its memory, keys too, may be written to the swap"
-_REASONS: Final = {
-    "limit": "its limit of locked memory has an end",
-    "little-memory": "there is less than 1 GiB of memory here",
-    "not-linux": "this is not Linux",
-}
-_REMEDIES: Final = {
-    "limit": "LimitMEMLOCK=infinity in its unit (`ulimit -l unlimited` in a shell), or encrypt the"
-    " swap",
-    "little-memory": "switch the swap off, or encrypt it",
-    "not-linux": "encrypt the swap, and switch core dumps off",
-}
+_KNOWN: Final = frozenset({"limit", "little-memory", "not-linux"})
+"""Obstacles that have a sentence of their own."""
 
 
 def memory_findings() -> Iterator[Finding]:
     """Look at what a process that is started here does, and at the server and the door that run."""
-    obstacle, subject = lock_obstacle(), "memory"
+    obstacle = lock_obstacle()
     if not has_swap():
-        yield Finding(subject, "fine", "there is no swap here: what lies in memory stays there")
+        yield found("memory.no-swap", "fine")
     elif obstacle:
-        yield _unlocked(subject, obstacle)
+        yield _unlocked(words().say(LANGUAGE.get(), "memory.locks.subject"), obstacle)
     else:
-        yield Finding(subject, "fine", "what is started here locks its memory against the swap")
+        yield found("memory.locks", "fine")
     for tier, lock in _locks():
         pid = holder_of(lock)
         if pid is not None:
-            yield from _running(f"memory of the {tier}", pid)
+            yield from _running(tier, pid)
 
 
 def holder_of(lock: Path) -> int | None:
@@ -54,24 +44,24 @@ def holder_of(lock: Path) -> int | None:
     return None
 
 
-def _running(subject: str, pid: int) -> Iterator[Finding]:
+def _running(tier: str, pid: int) -> Iterator[Finding]:
     guarded = look_at(pid)
     if guarded is None:
         return
     if not guarded.dumps_off:
-        yield Finding(subject, "warning", "a crash could leave its keys in a core dump", "update")
+        yield found("memory-of.dumps", "warning", tier=tier)
     elif guarded.locked:
-        yield Finding(subject, "fine", "locked against the swap, and no crash leaves a core dump")
+        yield found("memory-of.locked", "fine", tier=tier)
     elif not has_swap():
-        yield Finding(subject, "fine", "not locked, but there is no swap; no core dumps")
+        yield found("memory-of.no-swap", "fine", tier=tier)
     else:
+        subject = words().say(LANGUAGE.get(), "memory-of.locked.subject", tier=tier)
         yield _unlocked(subject, lock_obstacle(pid))
 
 
 def _unlocked(subject: str, obstacle: str) -> Finding:
-    because = _REASONS.get(obstacle, "the system refused")
-    remedy = _REMEDIES.get(obstacle, "switch the swap off, or encrypt it")
-    return Finding(subject, "warning", f"not locked, since {because}: {_SWAPPED}", remedy)
+    kind = obstacle if obstacle in _KNOWN else "refused"
+    return found(f"unlocked.{kind}", "warning", subject=subject)
 
 
 def _locks() -> Iterator[tuple[str, Path]]:

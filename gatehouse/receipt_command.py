@@ -1,6 +1,5 @@
 """`gatehouse verify-receipt`: check a receipt offline, and say what it proves, and what not."""
 
-import os
 import sys
 from pathlib import Path
 from typing import cast
@@ -9,7 +8,7 @@ import click
 import msgspec
 
 from tier_kit.catalogue import CatalogueError
-from tier_kit.language import LANGUAGES, Language
+from tier_kit.language import LANGUAGES, Language, terminal_language
 from tier_kit.receipts import WORDS, tell_receipt
 from tier_link.errors import InvitationMalformed, LinkError, ReceiptRefused
 from tier_link.invitations import FINGERPRINT_SIZE, parse_link
@@ -39,12 +38,6 @@ class _Root(click.ParamType[bytes]):
         return found
 
 
-def _reader() -> Language:
-    """Return the language of whoever sits at this terminal."""
-    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
-    return "zh-CN" if (spoken or "").startswith("zh") else "en"
-
-
 @click.command("verify-receipt")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--root", type=_Root(), help="The estate's root: fingerprint, or one of its links.")
@@ -61,7 +54,7 @@ def verify_receipt(
 
     Exit status 0 where it is valid, 1 where it is not.
     """
-    reader = cast("Language", language) if language else _reader()
+    reader = cast("Language", language) if language else terminal_language()
     with file.open("rb") as source:
         data = source.read(MAX_FILE + 1)
     try:

@@ -1,5 +1,6 @@
 """Which of the two languages a person reads."""
 
+import os
 from typing import Final, Literal, TypeGuard
 
 Language = Literal["en", "zh-CN"]
@@ -63,3 +64,9 @@ def _quality(parameters: str) -> float:
         return float(value)
     except ValueError:
         return 0.0
+
+
+def terminal_language() -> Language:
+    """Return the language of whoever sits at this terminal (POSIX locale variables)."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
+    return "zh-CN" if (spoken or "").startswith("zh") else "en"

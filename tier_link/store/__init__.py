@@ -7,7 +7,7 @@ from tier_link.store.codes import PairingCodes
 from tier_link.store.database import NAMING_CONVENTION, open_database, reading
 from tier_link.store.erasing import TraceEraser
 from tier_link.store.ledger import hand_back, keep_rows
-from tier_link.store.migrating import bring_up_to_date, is_known_revision
+from tier_link.store.migrating import bring_up_to_date, is_known_revision, newest_revision
 from tier_link.store.outbox import BodyCipher, LinkStore
 from tier_link.store.tables import LinkBase
 
@@ -22,6 +22,7 @@ __all__ = [
     "hand_back",
     "is_known_revision",
     "keep_rows",
+    "newest_revision",
     "open_database",
     "reading",
 ]

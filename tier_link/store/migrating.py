@@ -50,6 +50,11 @@ def is_known_revision(tier: str, revision: str) -> bool:
         return False
 
 
+def newest_revision(tier: str) -> str:
+    """Return the revision that `bring_up_to_date` leads to."""
+    return ScriptDirectory.from_config(_config(tier)).get_current_head() or ""
+
+
 def _config(tier: str) -> Config:
     scripts = resources.files("migrations")
     config = Config()
