@@ -239,6 +239,24 @@ def test_only_the_photo_that_was_refused_is_taken_again(
 
 
 @pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "a PIN, a pass or a card"), ("zh-CN", "密码、通行码或门禁卡")],
+)
+def test_whoever_sends_photos_before_faces_are_on_is_told_what_opens_meanwhile(
+    estate: Estate, open_page: OpenPage, portraits: Portraits, language: str, said: str
+) -> None:
+    link, invitation = estate.invite()
+    page = open_page(language=language)
+    send_front(page, link, portraits.front)
+    sent = estate.receive(invitation)
+    estate.reply(sent, "received", reason="faces-not-yet")
+    outcome(page, "received", "faces-not-yet")
+    expect(page.get_by_test_id("outcome-advice")).to_contain_text(said)
+    estate.reply(sent, "enrolled")
+    outcome(page, "enrolled")
+
+
+@pytest.mark.parametrize(
     ("language", "advice"),
     [("en", "Look straight into the camera."), ("zh-CN", "请正对镜头。")],
 )
