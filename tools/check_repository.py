@@ -210,12 +210,20 @@ def _service_problems(
             yield f"builds from {build['dockerfile']}, which is not there"
     secrets = (s if isinstance(s, str) else s["source"] for s in service.get("secrets", ()))
     volumes = (volume.split(":")[0] for volume in service.get("volumes", ()))
+    configs = [config["source"] for config in service.get("configs", ())]
+    yield from (
+        f"reads {compose['configs'][one]['file']}, which is not there"
+        for one in set(configs) & set(compose.get("configs", ()))
+        if not (folder / compose["configs"][one]["file"]).is_file()
+    )
     for kind, used in {
+        "configs": configs,
         "secrets": secrets,
+        "networks": service.get("networks", ()),
         "volumes": volumes,
         "services": service.get("depends_on", ()),
     }.items():
-        yield from (f"uses {one}, not defined" for one in set(used) - set(compose[kind] or ()))
+        yield from (f"uses {one}, not defined" for one in set(used) - set(compose.get(kind) or ()))
 
 
 def units_are_built_to_rule() -> Iterator[str]:
