@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Final, cast
 
+from annotated_types import Ge, Le
 from fastapi import Depends, Request, Response
 from fastapi.params import Depends as Dependency
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +28,8 @@ COOKIE: Final = "__Host-gatehouse"
 """The prefix makes browsers refuse it over plain HTTP, from subdomains and other paths."""
 DEVICE_COOKIE: Final = "__Host-gatehouse-browser"
 """Names a browser that somebody signed in with; it lets nobody in."""
+RowNumber = Annotated[int, Ge(0), Le(2**31 - 1)]
+"""A number by which a row is found: no column of either database holds a larger one."""
 CSRF_HEADER: Final = "x-csrf-token"
 _SCHEME: Final = "bearer "
 

@@ -32,7 +32,7 @@ from community_server.access.service import (
     remove_group,
 )
 from community_server.audit.log import audit
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.doors.hours import read_minute, written
 from community_server.estate import Estate
 from community_server.staff.permissions import Permission
@@ -217,19 +217,19 @@ def make_group(body: GroupRequest, estate: EstateDep, staff: Writer) -> GroupAdd
 
 
 @router.put("/groups/{group}", status_code=204)
-def replace_group(group: int, body: GroupRequest, estate: EstateDep, staff: Writer) -> None:
+def replace_group(group: RowNumber, body: GroupRequest, estate: EstateDep, staff: Writer) -> None:
     """Change an access group; doors hear of it at once."""
     save_group(estate, body.wanted(), staff.staff, group)
 
 
 @router.post("/groups/{group}/default", status_code=204)
-def choose_default(group: int, estate: EstateDep, staff: Writer) -> None:
+def choose_default(group: RowNumber, estate: EstateDep, staff: Writer) -> None:
     """Make a group the one of everybody who has neither groups nor doors of their own."""
     set_default(estate, group, staff.staff)
 
 
 @router.delete("/groups/{group}", status_code=204)
-def delete_group(group: int, estate: EstateDep, staff: Writer) -> None:
+def delete_group(group: RowNumber, estate: EstateDep, staff: Writer) -> None:
     """Remove an access group that nobody is in."""
     drop_group(estate, group, staff.staff)
 

@@ -21,7 +21,7 @@ Writer = Annotated[SignedIn, writer(Permission.HANDLE_ALARMS)]
 RuleSetter = Annotated[SignedIn, writer(Permission.SET_ALARMS)]
 
 Word = Annotated[str, Query(max_length=40)]
-Milliseconds = Annotated[int, Query(ge=0)]
+Milliseconds = Annotated[int, Query(ge=0, le=2**53)]
 
 
 class Notice(BaseModel):

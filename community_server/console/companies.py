@@ -1,7 +1,7 @@
 """Companies: what their workers come for, where and for how long; suspended all at once."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
@@ -33,6 +33,9 @@ from community_server.services.routes import (
 )
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
+
+_NO_GROUP: Final = 2**31 - 1
+"""The largest number that a row can have, and none has."""
 
 router = APIRouter(prefix="/services/companies")
 
@@ -185,10 +188,9 @@ def remove(request: Request, company: str, estate: EstateDep, staff: Writer) -> 
 
 
 def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        return -1
+    """Return the number of a group; of none where it is no number, or a larger one than any."""
+    fits = text.isascii() and text.isdecimal() and len(text) < len(str(_NO_GROUP))
+    return int(text) if fits else _NO_GROUP
 
 
 def _read_worker(estate: Estate, form: WorkerForm) -> WorkerBody:

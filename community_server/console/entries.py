@@ -59,7 +59,7 @@ PageQueryDep = Annotated[PageQuery, Query()]
 class LiveQuery(PageQuery):
     """A page's query, and the number of the last arrival that it has shown."""
 
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Annotated[int, Field(ge=0, le=2**53)] = 0
 
 
 @dataclass(frozen=True)

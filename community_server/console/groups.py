@@ -14,7 +14,7 @@ from community_server.access.service import (
     list_groups,
 )
 from community_server.console.frame import Text, desk_page, form_writer, go_to
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, RowNumber, reader
 from community_server.doors.service import list_doors
 from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
@@ -56,7 +56,7 @@ def ask_group(request: Request, estate: EstateDep, staff: Editor) -> Response:
 
 
 @router.get("/{group}")
-def show_group(request: Request, group: int, estate: EstateDep, staff: Editor) -> Response:
+def show_group(request: Request, group: RowNumber, estate: EstateDep, staff: Editor) -> Response:
     """Show one group, to be changed."""
     with estate.reading() as session:
         shown = find_group(session, group)
@@ -81,7 +81,7 @@ def make_group(
 @router.post("/{group}")
 def write_group(
     request: Request,
-    group: int,
+    group: RowNumber,
     estate: EstateDep,
     staff: Writer,
     doors: Annotated[list[str], Form(default_factory=list, max_length=1000)],
@@ -95,14 +95,14 @@ def write_group(
 
 
 @router.post("/{group}/default")
-def choose_default(group: int, estate: EstateDep, staff: Writer) -> Response:
+def choose_default(group: RowNumber, estate: EstateDep, staff: Writer) -> Response:
     """Make a group the one of everybody who has neither groups nor doors of their own."""
     set_default(estate, group, staff.staff)
     return go_to("/groups?done=group-default")
 
 
 @router.post("/{group}/removal")
-def remove_group(request: Request, group: int, estate: EstateDep, staff: Writer) -> Response:
+def remove_group(request: Request, group: RowNumber, estate: EstateDep, staff: Writer) -> Response:
     """Remove a group that nobody is in."""
     try:
         drop_group(estate, group, staff.staff)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request, Response
 
 from community_server.console.frame import Text, bare_page, desk_page, form_writer, go_to
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, RowNumber, reader
 from community_server.errors import InputRefused, ServerError
 from community_server.estate import Estate
 from community_server.pages import PAGES
@@ -106,7 +106,7 @@ def sign_assessment(
 
 
 @router.get("/assessments/{number}")
-def show_signed(request: Request, number: int, estate: EstateDep, staff: Reader) -> Response:
+def show_signed(request: Request, number: RowNumber, estate: EstateDep, staff: Reader) -> Response:
     """Show one assessment as it was signed."""
     found = signed(estate, number)
     return desk_page(

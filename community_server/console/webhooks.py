@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from community_server.console.frame import Text, desk_page, form_writer, go_to
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, RowNumber, reader
 from community_server.errors import Conflict, InputRefused, ServerError
 from community_server.estate import Estate
 from community_server.events.kinds import KINDS
@@ -59,7 +59,7 @@ def show_webhooks(
     estate: EstateDep,
     staff: Reader,
     state: Annotated[str, Query(max_length=16)] = "",
-    before: Annotated[int, Query(ge=0)] = 0,
+    before: RowNumber = 0,
 ) -> Response:
     """Show the webhooks and what was delivered."""
     return _page(request, estate, staff, state=state, before=before)
@@ -137,7 +137,7 @@ def remove(webhook: str, estate: EstateDep, staff: Writer) -> Response:
 
 
 @router.post("/deliveries/{delivery}")
-def retry(request: Request, delivery: int, estate: EstateDep, staff: Writer) -> Response:
+def retry(request: Request, delivery: RowNumber, estate: EstateDep, staff: Writer) -> Response:
     """Queue anew what was given up."""
     try:
         with estate.changer.change() as change:

@@ -69,7 +69,7 @@ class LookStated(BaseModel):
 def show_entries(
     estate: EstateDep,
     staff: Reader,
-    after: Annotated[int | None, Query(ge=0)] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, object]:
     """List entries in order of arrival: behind a cursor, or the newest ones."""

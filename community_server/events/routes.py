@@ -20,7 +20,7 @@ Reader = Annotated[SignedIn, reader(Permission.SEE_EVENTS)]
 def show_events(
     estate: EstateDep,
     staff: Reader,
-    after: Annotated[int | None, Query(ge=0)] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     kinds: Annotated[str, Query(max_length=200)] = "",
 ) -> dict[str, object]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from community_server.audit.log import audit
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.estate import Estate
 from community_server.intake.approvals import Decision, decide, list_waiting, show_photo
 from community_server.staff.permissions import Permission
@@ -57,7 +57,9 @@ def show_waiting(estate: EstateDep, staff: Reader) -> list[dict[str, object]]:
 
 
 @router.get("/{enrollment}/photos/{number}", response_class=Response)
-def show_waiting_photo(enrollment: str, number: int, estate: EstateDep, staff: Reader) -> Response:
+def show_waiting_photo(
+    enrollment: str, number: RowNumber, estate: EstateDep, staff: Reader
+) -> Response:
     """Show one waiting photo; it is never stored by the browser."""
     del staff
     return photo_response(estate, enrollment, number)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from community_server.access.membership import groups_of_people, put_into_groups
 from community_server.audit.log import audit
 from community_server.cards.queries import count_cards
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.erasure import remove_person
 from community_server.errors import NotFound
 from community_server.estate import Estate
@@ -61,7 +61,7 @@ class PersonChange(BaseModel):
     valid_from: Seconds | None = None
     valid_until: Seconds | None = None
     unit: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    groups: Annotated[list[int], Field(max_length=MOST_GROUPS_EACH)] | None = None
+    groups: Annotated[list[RowNumber], Field(max_length=MOST_GROUPS_EACH)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, repr=False
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from community_server.audit.looks import note_look
 from community_server.database import now
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.entries.request import Word, find_people, read_moment
 from community_server.estate import Estate
 from community_server.pages import language_of
@@ -105,7 +105,7 @@ def sign_assessment(body: SignRequest, estate: EstateDep, staff: Signer) -> dict
 
 
 @router.get("/assessments/{number}")
-def show_assessment(number: int, estate: EstateDep, staff: Keeper) -> dict[str, object]:
+def show_assessment(number: RowNumber, estate: EstateDep, staff: Keeper) -> dict[str, object]:
     """Show one impact assessment as it was signed."""
     del staff
     return asdict(signed(estate, number))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.estate import Estate
 from community_server.invitations.service import VISITORS_UNIT
 from community_server.people.particulars import Known, open_known
@@ -67,7 +67,7 @@ class CompanyBody(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     kind: CompanyKind = CompanyKind.COURIER
-    group: int = 0
+    group: RowNumber = 0
     allowed_min: Allowed = USUAL_ALLOWED_MIN
     retention_days: Retention = USUAL_RETENTION_DAYS
     contact: Contact = ""
@@ -80,7 +80,7 @@ class CompanyChange(BaseModel):
     suspended: bool | None = None
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     kind: CompanyKind | None = None
-    group: int | None = None
+    group: RowNumber | None = None
     allowed_min: Allowed | None = None
     retention_days: Retention | None = None
     contact: Contact | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, RowNumber, reader, writer
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.webhooks.queue import list_deliveries, try_again
@@ -121,7 +121,7 @@ def show_deliveries(
     staff: Reader,
     webhook: Annotated[str, Query(max_length=32)] = "",
     state: DeliveryState = "",
-    before: Annotated[int, Query(ge=0)] = 0,
+    before: RowNumber = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, object]]:
     """List deliveries, the newest first; `before` is the last one of the page before."""
@@ -134,7 +134,7 @@ def show_deliveries(
 
 
 @router.post("/deliveries/{delivery}/retry", status_code=204)
-def retry_delivery(delivery: int, estate: EstateDep, staff: Writer) -> None:
+def retry_delivery(delivery: RowNumber, estate: EstateDep, staff: Writer) -> None:
     """Queue anew what was given up."""
     with estate.changer.change() as change:
         try_again(change, staff.staff, delivery)

@@ -1,0 +1,1 @@
+"""The APIs against their own descriptions (OpenAPI), by requests that Schemathesis makes."""
