@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import (
     not_a_server_error,
 )
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -56,6 +57,8 @@ class Machine:
         """Yield the description's operations by `METHOD path`."""
         schema = schemathesis.openapi.from_dict(dict(self.document))
         for result in schema.get_all_operations():
+            if not isinstance(result, Ok):
+                raise result.err()
             operation = result.ok()
             yield f"{operation.method.upper()} {operation.path}", operation
 
