@@ -5,12 +5,13 @@ from typing import Final
 
 from tier_kit.forms.limits import RateLimit
 
-LINKS_PER_MINUTE: Final = 60
-"""Links that one address may open. A door that is refused waits longer and longer; a server room's
-switch that restarts brings each door, with an address of its own, a few times."""
+LINKS_PER_MINUTE: Final = 600
+"""Links that one address may open. A switch that restarts brings each door a few times, and behind
+a router hundreds of them have one address; beyond that, handshakes cost more than they bring."""
 
-PAIRINGS_PER_MINUTE: Final = 10
-"""Attempts at pairing that one address may make: a wrong one costs every open code a try."""
+PAIRINGS_PER_MINUTE: Final = 30
+"""Attempts at pairing that one address may make: an installer pairs a workshop's doors one after
+the other. Guessing is not what this stops: five wrong tries close every open code."""
 
 
 @dataclass(frozen=True)

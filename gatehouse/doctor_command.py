@@ -11,7 +11,7 @@ from typing import Final, cast
 import click
 
 from gatehouse.database_findings import database_findings
-from gatehouse.finding import LANGUAGE, Finding, found
+from gatehouse.finding import Finding, found, speaking
 from gatehouse.installation import installed
 from gatehouse.machine_findings import clock_findings, disk_findings, file_findings
 from gatehouse.memory_findings import memory_findings
@@ -81,8 +81,8 @@ def _pages() -> Iterator[Finding]:
 @click.option("--language", type=click.Choice(LANGUAGES), help="Default: this terminal's.")
 def doctor(*, as_json: bool, language: str | None) -> None:
     """Say what is wrong with this installation, and what to do; 1 where something is."""
-    LANGUAGE.set(cast("Language", language) if language else terminal_language())
-    findings = list(look_around())
+    with speaking(cast("Language", language) if language else terminal_language()):
+        findings = list(look_around())
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
     else:

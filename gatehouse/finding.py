@@ -1,5 +1,7 @@
 """One thing that `gatehouse doctor` has looked at, in the language of whoever asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +14,16 @@ State = Literal["fine", "warning", "problem"]
 
 LANGUAGE: Final[ContextVar[Language]] = ContextVar("language", default="en")
 """In which sentences are told."""
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Tell sentences in a language."""
+    before = LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        LANGUAGE.reset(before)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,7 @@ def test_a_visitor_is_shown_with_particulars_and_can_be_declined(
         expect(page.get_by_test_id("done")).to_contain_text("Declined")
 
 
+@pytest.mark.long
 def test_who_resembles_somebody_known_is_held_with_a_warning(
     desk: Desk, people: dict[str, SamplePerson]
 ) -> None:
@@ -141,6 +142,7 @@ def test_who_resembles_somebody_known_is_held_with_a_warning(
         expect(page.get_by_test_id("done")).to_contain_text("Approved by PIN")
 
 
+@pytest.mark.long
 def test_a_face_on_one_photo_is_renewed_with_three_and_serves_until_then(
     desk: Desk, people: dict[str, SamplePerson]
 ) -> None:

@@ -125,6 +125,7 @@ def test_a_door_that_waits_for_its_key_says_so_until_it_comes(
         message(page, "Enter your unit and PIN.")
 
 
+@pytest.mark.long
 def test_a_fire_release_is_shown_and_ended_by_staff(
     browser: Browser, estate: Estate, tmp_path: Path
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_fire_release_is_shown_and_ended_by_staff(
         expect(page.get_by_test_id("fire")).to_be_hidden()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [SMALL, pytest.param(UPRIGHT, marks=pytest.mark.long)])
 def test_a_lockdown_is_said_large_in_both_languages_and_a_fire_goes_before_it(
     browser: Browser, estate: Estate, tmp_path: Path, size: ViewportSize

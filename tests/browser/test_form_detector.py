@@ -35,6 +35,7 @@ def test_the_sample_photos_six_faces_are_found_where_opencv_finds_them(
     assert faces == 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [15, pytest.param(200, marks=pytest.mark.soak)])
 def test_faces_in_the_wild_are_found_where_opencv_finds_them(
     pack: FacePack, tmp_path: Path, count: int

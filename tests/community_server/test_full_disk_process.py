@@ -20,6 +20,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_to_whoever_asks_and_an_envelope_waits_for_room(
     disk: Path, models: Path, people: Sequence[SamplePerson], tmp_path: Path
 ) -> None:

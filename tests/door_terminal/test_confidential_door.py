@@ -29,6 +29,7 @@ def _files(folder: Path) -> Iterator[bytes]:
     return (one.read_bytes() for one in folder.rglob("*") if one.is_file())
 
 
+@pytest.mark.long
 def test_after_a_power_cut_without_the_server_nobody_is_known_until_it_is_back(
     estate: Estate, data: Path
 ) -> None:

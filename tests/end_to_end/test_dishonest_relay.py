@@ -371,6 +371,7 @@ def test_a_replayed_envelope_enrolls_nobody_twice_and_brings_nobody_back(case: C
     assert case.desk.call("GET", "/api/v1/approvals") == []
 
 
+@pytest.mark.long
 def test_a_replay_after_a_restart_changes_nothing(
     kind: str, models: Path, people: Sequence[SamplePerson], tmp_path: Path
 ) -> None:
