@@ -5,8 +5,6 @@ from typing import Final
 
 import pytest
 
-from tests.support.quick_starts import quick_starts, shipped_hashing
-
 LONGEST_FIRST: Final = (
     "tests/end_to_end/",
     "tests/faults/",
@@ -27,6 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_starts() -> Iterator[None]:
+    # In a worker alone: it imports all three tiers, which takes seconds.
+    from tests.support.quick_starts import quick_starts  # noqa: PLC0415 -- see above
+
     with quick_starts():
         yield
 
@@ -34,5 +35,7 @@ def _quick_starts() -> Iterator[None]:
 @pytest.fixture
 def real_hashing() -> Iterator[None]:
     """Hash passwords and PINs at the cost that is shipped."""
+    from tests.support.quick_starts import shipped_hashing  # noqa: PLC0415 -- see above
+
     with shipped_hashing():
         yield

@@ -35,6 +35,7 @@ def people(pack: FacePack) -> dict[str, SamplePerson]:
     return {one.name: one for one in sample_people(pack)}
 
 
+@pytest.mark.long
 def test_a_resident_is_invited_enrolls_is_approved_and_enters_by_pin(
     desk: Desk, people: dict[str, SamplePerson]
 ) -> None:
@@ -453,6 +454,7 @@ def test_a_manager_gives_a_group_its_hours_and_the_year_its_holidays(
         shoot(page, f"holidays_{language}", full=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", EITHER)
 def test_a_manager_moves_somebody_out_and_prints_a_buildings_invitations(
     desk: Desk, language: str

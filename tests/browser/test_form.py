@@ -377,6 +377,7 @@ def test_a_sideways_photo_arrives_upright_and_without_its_metadata(
     assert b"CANARY" not in photo.data
 
 
+@pytest.mark.long
 def test_a_photo_that_the_estate_would_refuse_is_not_kept_and_says_what_to_do(
     estate: Estate, open_page: OpenPage, portraits: Portraits
 ) -> None:

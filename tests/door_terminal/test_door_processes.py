@@ -315,6 +315,7 @@ def _press(door: Door, told: list[str]) -> None:
             return
 
 
+@pytest.mark.long
 def test_what_an_installer_can_get_wrong_is_a_sentence(
     estate: Estate, data: Path, tmp_path: Path
 ) -> None:

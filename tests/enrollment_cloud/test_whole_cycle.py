@@ -111,6 +111,7 @@ def test_from_upload_to_reply_and_nothing_stays(
     cloud.start()
 
 
+@pytest.mark.long
 def test_a_killed_cloud_loses_nothing_that_it_acknowledged(
     cloud: CloudProcess, community: CommunityDouble, http: httpx.Client
 ) -> None:
