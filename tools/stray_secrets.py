@@ -40,7 +40,7 @@ FORMS: Final = {
     "signed token (JWT)": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
     "address with a password": r"[a-z0-9]://[^\s/:@\"'<>{}$`|]+:[^\s/:@\"'<>{}$`|]+@[\w.\[]",
     "secret of a second factor": r"otpauth://totp/[^\s\"']*[?&]secret=[A-Z2-7]{16,}",
-    "link that lets somebody in": r"/(?:enroll|visit|home|ask)#[\w-]{64}\b",
+    "link that lets somebody in": r"/(?:enroll|visit|home|ask)#[\w-]{64}(?![\w-])",
     "link that shows a pass": r"/pass#[\w-]{110,}",
     "pairing or set-up code": (
         rf"\b(?=[A-Z-]*[0-9])(?=[0-9-]*[A-Z]){_CROCKFORD}{{4}}(?:-{_CROCKFORD}{{4}}){{3}}\b"
