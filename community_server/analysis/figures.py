@@ -110,14 +110,24 @@ def by_weekday_and_hour(session: Session, window: Window) -> list[list[int]]:
 
 def by_kind(session: Session, window: Window) -> list[tuple[EntryKind, int]]:
     """Return how many entries of each kind there were; the next three sum these up."""
-    # Kind by kind along its index; a group over all of them would be sorted first by SQLite.
-    count = (
-        select(func.sum(EntryHour.count))
-        .where(EntryHour.kind_id == EntryKind.id, *window.hours())
-        .scalar_subquery()
-    )
-    kinds = select(EntryKind, count).where(*window.kinds())
-    return [(kind, int(found)) for kind, found in session.execute(kinds) if found]
+    if session.get_bind().dialect.name == "postgresql":
+        sums = (
+            select(EntryHour.kind_id, func.sum(EntryHour.count).label("count"))
+            .where(*window.hours())
+            .group_by(EntryHour.kind_id)
+            .subquery()
+        )
+        kinds = select(EntryKind, sums.c.count).join(sums, sums.c.kind_id == EntryKind.id)
+    else:
+        # Kind by kind along its index; for a group over all of them SQLite would sort them first.
+        count = (
+            select(func.sum(EntryHour.count))
+            .where(EntryHour.kind_id == EntryKind.id, *window.hours())
+            .scalar_subquery()
+        )
+        kinds = select(EntryKind, count)
+    found = session.execute(kinds.where(*window.kinds()))
+    return [(kind, int(count)) for kind, count in found if count]
 
 
 def by_door(kinds: Sequence[tuple[EntryKind, int]]) -> dict[str, Share]:

@@ -11,7 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from community_server.entries.filters import Filters
@@ -81,24 +94,33 @@ class Search:
         return [Place(at, number) for at, number in self.session.execute(query, values)]
 
     def _by_hours(self, limit: int) -> list[Place]:
-        """Read the entries of those hours alone that have some which fit.
-
-        Span by span: asked for several at once, SQLite would walk through all that lies between.
-        """
+        """Read the entries of those hours alone that have some which fit."""
         found: list[Place] = []
         hours = self._hours()
+        at_once = self.session.get_bind().dialect.name == "postgresql"
+        while len(found) < limit and (spans := _take(hours, limit - len(found))):
+            read = self._at_once if at_once else self._one_by_one
+            found += read(spans, limit - len(found))
+        return found
+
+    def _at_once(self, spans: Sequence[tuple[int, int]], limit: int) -> list[Place]:
+        """Read several spans with one question, which PostgreSQL answers from the index."""
+        begins, ends = ([1000 * span[end] for span in spans] for end in (0, 1))
+        span = func.unnest(_many(begins), _many(ends)).table_valued("begin", "end").render_derived()
+        within = and_(Entry.at >= span.c.begin, Entry.at < span.c.end)
+        return self._read(self._query().join_from(Entry, span, within).limit(limit))
+
+    def _one_by_one(self, spans: Sequence[tuple[int, int]], limit: int) -> list[Place]:
+        """Read span by span: of several, SQLite would walk through all that lies between."""
+        found: list[Place] = []
         # Made once: there may be a hundred spans.
         within = (Entry.at >= bindparam("begin"), Entry.at < bindparam("end"))
         query = self._query(*within).limit(bindparam("most", type_=Integer))
-        while len(found) < limit:
-            spans = _take(hours, limit - len(found))
-            if not spans:
+        for begin, end in spans:
+            if len(found) == limit:
                 break
-            for begin, end in spans:
-                if len(found) == limit:
-                    break
-                span = {"begin": begin * 1000, "end": end * 1000, "most": limit - len(found)}
-                found += self._read(query, span)
+            span = {"begin": begin * 1000, "end": end * 1000, "most": limit - len(found)}
+            found += self._read(query, span)
         return found
 
     def _hours(self) -> Iterator[tuple[int, int]]:
@@ -191,6 +213,10 @@ def _beyond(place: Place, *, newer: bool) -> ColumnElement[bool]:
     if newer:
         return and_(Entry.at >= place.at, or_(Entry.at > place.at, Entry.number > place.number))
     return and_(Entry.at <= place.at, or_(Entry.at < place.at, Entry.number < place.number))
+
+
+def _many(moments: list[int]) -> BindParameter[list[int]]:
+    return literal(moments, ARRAY(BigInteger))
 
 
 def _take(hours: Iterator[tuple[int, int]], wanted: int) -> Sequence[tuple[int, int]]:
