@@ -1,4 +1,4 @@
-"""The server's database: one base for all tables, sealed columns, a full disk.
+"""The server's database: one base for all tables, sealed columns, unusable text, a full disk.
 
 Times are Unix seconds in whole numbers, ids are 32 hex characters. Sealed columns hold what
 the vault made; opening them is an explicit call, and their `repr` shows nothing.
@@ -7,6 +7,7 @@ the vault made; opening them is an explicit call, and their `repr` shows nothing
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from community_server.errors import InputRefused
 from tier_link.store import NAMING_CONVENTION
 
 _log = logging.getLogger(__name__)
@@ -88,6 +90,23 @@ def report_full_disk(engine: Engine) -> None:
             _log.critical("database=not-written reason=disk-full action=make-room")
 
     event.listen(engine, "handle_error", look)
+
+
+def refuse_nul(engine: Engine) -> None:
+    """Keep text with U+0000 out: PostgreSQL cannot hold it, SQLite would, and a C string ends there.
+
+    Whatever text a person or program sent, by whichever way it came, passes here on its way into
+    a statement; the statement then raises `InputRefused`, `text-unusable`.
+    """
+
+    def look(*about: Any) -> None:
+        _, _, _, parameters, _, many = about
+        for row in parameters if many else (parameters,):
+            for value in row.values() if isinstance(row, Mapping) else row:
+                if isinstance(value, str) and "\0" in value:
+                    raise InputRefused("no text holds U+0000", field="", code="text-unusable")
+
+    event.listen(engine, "before_cursor_execute", look)
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -25,7 +25,7 @@ from community_server.calls.book import CallBook
 from community_server.change import Change, Changer, eraser
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
-from community_server.database import report_full_disk
+from community_server.database import refuse_nul, report_full_disk
 from community_server.door_links import DoorRecords
 from community_server.doors.hub import DoorHub
 from community_server.doors.service import Configurer, named_pack
@@ -190,6 +190,7 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
 
 def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
     report_full_disk(engine)
+    refuse_nul(engine)
     lock.take_database(engine)
     bring_up_to_date(engine, "community")
     pack = load_pack(

@@ -30,6 +30,9 @@ STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 
 _LOOPBACK: Final = "127.0.0.1"
+_SERVERS_PORTS: Final = range(20_000, 32_000)
+"""Below 32,768, where Linux begins with the ports of clients; other systems begin higher."""
+_DRAWS: Final = 100
 USERNAME: Final = "manager"
 DETAILS: Final = {"controller": "The operator of this machine", "contact": "whoever started it"}
 """Who answers for the data here, as the impact assessment names them."""
@@ -56,15 +59,20 @@ def wait_for(what: str, look: Callable[[], T | None], seconds: float = START_SEC
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return `preferred` if nothing listens there, else a port that is free now."""
-    for port in (preferred, 0):
+    """Return `preferred` if it is given and nothing listens there, else a port that is free now.
+
+    Not one that the system hands to clients: one of them might take it before it is listened on,
+    or while what listens there is started anew.
+    """
+    drawn = (secrets.choice(_SERVERS_PORTS) for _ in range(_DRAWS))
+    for port in (preferred, *drawn) if preferred else drawn:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((_LOOPBACK, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise EstateFailed("no free port")
 
 

@@ -1,9 +1,10 @@
 """Access groups, schedules and holidays, for programs."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from access_rules.calendars import WEEKDAYS
 from access_rules.schedules import MINUTES_PER_DAY
@@ -46,7 +47,14 @@ Writer = Annotated[SignedIn, writer(Permission.MANAGE_PEOPLE)]
 
 MIDNIGHT = "24:00"
 Name = Annotated[str, Field(max_length=64)]
-DateText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+def _real(day: str) -> str:
+    date.fromisoformat(day)
+    return day
+
+
+DateText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
 
 
 def read_end(text: object) -> int:

@@ -29,7 +29,7 @@ _WRITES: Final = ((403, "csrf-wrong"), (403, "origin-wrong"))
 _ADDRESS: Final = (429, "rate-limited")
 _DATABASE: Final = (500, "database-failed")
 _DISK: Final = (507, "disk-full")
-_INPUT: Final = (422, "input-refused")
+_INPUT: Final = ((422, "input-refused"), (422, "text-unusable"))
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _refusals(app: FastAPI, key: str) -> Iterator[tuple[int, str]]:
         if method != "GET":
             yield from _WRITES
     if dependant.body_params or dependant.query_params or dependant.path_params:
-        yield _INPUT
+        yield from _INPUT
     yield from own_refusals(key)
     yield from FORMS.get(key, ())
     yield _ADDRESS

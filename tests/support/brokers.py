@@ -16,6 +16,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gatehouse.local_estate import free_port
+
 BROKER: Final = urlsplit(os.environ.get("GATEHOUSE_TEST_MQTT", "mqtt://127.0.0.1:1883"))
 
 
@@ -36,9 +38,7 @@ class OwnBroker:
         found = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
         if found is None:
             pytest.skip("mosquitto is not installed")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._file = folder / "mosquitto.conf"
         user = "" if os.getuid() else "user root\n"  # else it could not read the test's files
         self._file.write_text(f"{user}listener {self.port} 127.0.0.1\n{configuration}")
