@@ -93,15 +93,15 @@ def report_full_disk(engine: Engine) -> None:
 
 
 def refuse_nul(engine: Engine) -> None:
-    """Keep text with U+0000 out: PostgreSQL cannot hold it, SQLite would, and a C string ends there.
+    """Keep text with U+0000 out: PostgreSQL cannot hold it, and SQLite would.
 
     Whatever text a person or program sent, by whichever way it came, passes here on its way into
     a statement; the statement then raises `InputRefused`, `text-unusable`.
     """
 
     def look(*about: Any) -> None:
-        _, _, _, parameters, _, many = about
-        for row in parameters if many else (parameters,):
+        parameters = about[3]
+        for row in parameters if isinstance(parameters, list) else (parameters,):
             for value in row.values() if isinstance(row, Mapping) else row:
                 if isinstance(value, str) and "\0" in value:
                     raise InputRefused("no text holds U+0000", field="", code="text-unusable")

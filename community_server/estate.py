@@ -181,6 +181,8 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
     vault = settings.data / "vault"
     safe = Safe(open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault)))
     engine = open_database(settings.database_url)
+    report_full_disk(engine)
+    refuse_nul(engine)
     try:
         return _open_with(settings, lock, safe, engine)
     except BaseException:
@@ -189,8 +191,6 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
 
 
 def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engine) -> Estate:
-    report_full_disk(engine)
-    refuse_nul(engine)
     lock.take_database(engine)
     bring_up_to_date(engine, "community")
     pack = load_pack(

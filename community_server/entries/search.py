@@ -18,12 +18,14 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    SQLColumnExpression,
     and_,
     bindparam,
     func,
     literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -84,9 +86,12 @@ class Search:
         query = select(Entry.at, Entry.number).where(*self.filters.clauses(), *more)
         if self.start is not None:
             query = query.where(_beyond(self.start, newer=self.newer))
-        if self.newer:
-            return query.order_by(Entry.at, Entry.number)
-        return query.order_by(Entry.at.desc(), Entry.number.desc())
+        return query.order_by(*self._order(Entry.at, Entry.number))
+
+    def _order(
+        self, at: SQLColumnExpression[int], number: SQLColumnExpression[int]
+    ) -> tuple[SQLColumnExpression[int], ...]:
+        return (at, number) if self.newer else (at.desc(), number.desc())
 
     def _read(
         self, query: Select[int, int], values: Mapping[str, int] | None = None
@@ -104,11 +109,13 @@ class Search:
         return found
 
     def _at_once(self, spans: Sequence[tuple[int, int]], limit: int) -> list[Place]:
-        """Read several spans with one question, which PostgreSQL answers from the index."""
+        """Read several spans with one question, each by the index: LATERAL with a limit."""
         begins, ends = ([1000 * span[end] for span in spans] for end in (0, 1))
         span = func.unnest(_many(begins), _many(ends)).table_valued("begin", "end").render_derived()
-        within = and_(Entry.at >= span.c.begin, Entry.at < span.c.end)
-        return self._read(self._query().join_from(Entry, span, within).limit(limit))
+        within = self._query(Entry.at >= span.c.begin, Entry.at < span.c.end).limit(limit)
+        each = within.correlate(span).lateral()
+        query = select(each.c.at, each.c.number).select_from(span).join(each, true())
+        return self._read(query.order_by(*self._order(each.c.at, each.c.number)).limit(limit))
 
     def _one_by_one(self, spans: Sequence[tuple[int, int]], limit: int) -> list[Place]:
         """Read span by span: of several, SQLite would walk through all that lies between."""
