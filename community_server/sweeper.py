@@ -33,6 +33,7 @@ from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
 from community_server.visits.answers import tell_homes
+from community_server.visits.by_desk import adopt_visitors, has_visitors_alone
 from community_server.visits.sweeping import forget_overdue
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Sweeper:
             is_set_up = find_community(session) is not None
         if is_set_up and estate.gate.is_open:
             self._renew_keys(moment)
+            self._adopt_visitors()
             self._forget_visitors(moment)
             self._forget_workers(moment)
             self._forget_visits(moment)
@@ -105,6 +107,16 @@ class Sweeper:
             if changed and community.cloud_key is not None:
                 uploads = estate.settings.unsealed_uploads
                 publish_profile(change, estate.links, unsealed_uploads=uploads)
+
+    def _adopt_visitors(self) -> None:
+        """Give the visitors a visit of whom an older server kept none."""
+        estate = self.estate
+        with estate.reading() as session:
+            alone = has_visitors_alone(session)
+        if alone:
+            with estate.changer.change() as change:
+                adopted = adopt_visitors(change)
+            _log.info("visitors=adopted count=%d", adopted)
 
     def _forget_visitors(self, moment: int) -> None:
         """Remove visitors whose time is over, one transaction each."""

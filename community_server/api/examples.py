@@ -36,6 +36,7 @@ WORDS: Final[dict[str, Any]] = {
     "GroupItem.name": "清洁",
     "GroupRequest.schedule": _OTHER,
     "InvitationRequest.kind": "resident",
+    "InvitationRequest.purpose": "吃饭",
     "InvitationRequest.valid_until": 0,
     "KitRequest.secret": "K7QM 4T2X W9PB 3HFD",
     "LedgerSource.peer": _DOOR,

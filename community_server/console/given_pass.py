@@ -3,7 +3,22 @@
 from dataclasses import dataclass, field
 
 from community_server.console.qr_code import draw_pass, draw_qr_code
+from community_server.errors import InputRefused
 from community_server.passes.service import GivenPass
+from tier_link.passes import MOST_USES
+
+
+def read_uses(text: str) -> int:
+    """Return how often a field says, 0 for any number, which an empty one means.
+
+    Raises:
+        InputRefused: `number-wrong`.
+    """
+    if not text.strip():
+        return 0
+    if text.strip().isdecimal() and 1 <= int(text) <= MOST_USES:
+        return int(text)
+    raise InputRefused("not a number of uses", field="uses", code="number-wrong")
 
 
 @dataclass(frozen=True)

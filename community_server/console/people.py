@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from community_server.access.service import list_groups
 from community_server.audit.looks import note_look
@@ -12,10 +11,10 @@ from community_server.cards.routes import list_cards, new_card, remove_card
 from community_server.consents.queries import has_face
 from community_server.consents.routes import consents_of
 from community_server.console.frame import Text, desk_page, form_writer, go_to
-from community_server.console.given_pass import ShownPass, show_pass
+from community_server.console.given_pass import ShownPass, read_uses, show_pass
 from community_server.console.invited import OriginDep, ShownInvitation, invite, invite_again
 from community_server.desk import EstateDep, reader
-from community_server.errors import InputRefused, NotFound, ServerError
+from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
 from community_server.households.queries import buildings_of
 from community_server.invitations.routes import InvitationRequest, perform_withdrawal
@@ -142,7 +141,8 @@ def give_pass(
 ) -> Response:
     """Give a QR pass, and show it in the only answer that ever holds it."""
     try:
-        given = show_pass(*new_pass(estate, person, _read_pass(uses), staff.staff))
+        wanted = PassRequest(uses=read_uses(uses))
+        given = show_pass(*new_pass(estate, person, wanted, staff.staff))
     except NotFound:
         raise
     except ServerError as refusal:
@@ -212,18 +212,6 @@ def remove_person(person: str, estate: EstateDep, staff: Remover) -> Response:
 def room_of(person: ListedPerson) -> str:
     """Return the list that somebody is on."""
     return {"visitor": "visitors", "service": "services"}.get(person.category, "people")
-
-
-def _read_pass(uses: str) -> PassRequest:
-    """Return the pass that the form asks for.
-
-    Raises:
-        InputRefused: `number-wrong`.
-    """
-    try:
-        return PassRequest.model_validate({"uses": uses.strip() or 0})
-    except ValidationError as error:
-        raise InputRefused("not a number of uses", field="uses", code="number-wrong") from error
 
 
 def _list(

@@ -70,7 +70,8 @@ class HeldBack:
             row.held_for, row.reason = UNUSABLE, refused.reason
             _log.warning("envelope=%s held=unusable reason=%s", row.id, refused.reason)
             return
-        expected = visit_of(session, person.id) is not None and not person.suspended
+        visit = visit_of(session, person.id)
+        expected = visit is not None and visit.vouched_for and not person.suspended
         row.held_for = self.intake.held_for(row, judgement, person, expected=expected)
         if row.held_for or row.particulars is not None:
             row.held_for = row.held_for or "desk"

@@ -148,11 +148,12 @@ class Intake:
         keep_guardian(change, row, enrollment.guardian)
         person = get_person(change.session, row.person_id, lock=True)
         visit = visit_of(change.session, person.id)
-        expected = visit is not None and not person.suspended
+        vouched = visit is not None and visit.vouched_for
+        expected = vouched and not person.suspended
         row.held_for = (
             FACES_OFF if unseen else self.held_for(row, judgement, person, expected=expected)
         )
-        if visit is not None and not row.held_for:
+        if vouched and not row.held_for:
             # Whoever expects them has named them; a forwarded link must not rename anybody.
             describe_person(change, person, _completed(change, person, enrollment))
         if judgement is None and not row.held_for:
@@ -193,7 +194,7 @@ class Intake:
     def held_for(
         self, row: Enrollment, judgement: Judgement | None, person: Person, *, expected: bool
     ) -> str:
-        """Say why the desk has to look; `expected` is a visitor whose visit was approved."""
+        """Say why the desk has to look; `expected` is a visitor for whom a host stands."""
         if judgement is None:
             return "" if expected and row.sealed_by != "cloud" else "no-face"
         if judgement.doubt:

@@ -17,8 +17,11 @@ from community_server.invitations.service import (
     withdraw_invitation,
 )
 from community_server.invitations.tables import Origin
+from community_server.people.particulars import Known
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
+from community_server.visits.by_desk import DeskVisit, invite_visitor
+from tier_link.passes import MOST_USES
 
 router = APIRouter(prefix="/api/v1", tags=["invitations"])
 
@@ -33,15 +36,19 @@ Opens = Literal["cloud", "estate"]
 class InvitationRequest(BaseModel):
     """Whom to invite. Times are Unix seconds, 0 is open; no doors mean every door.
 
+    `purpose`, `plate` and `uses`, the number of entries, 0 for any, are of a visit alone.
     `origin` is where the link opens: at the cloud, or on the estate's own network alone.
     """
 
     kind: Literal["resident", "visitor"]
     name: Annotated[str, Field(max_length=64)] = Field(default="", repr=False)
     unit: Annotated[str, Field(max_length=64)] = ""
+    purpose: Annotated[str, Field(max_length=200)] = ""
+    plate: Annotated[str, Field(max_length=32)] = Field(default="", repr=False)
     valid_from: Seconds = 0
     valid_until: Seconds = 0
     doors: Annotated[list[str], Field(max_length=1000)] = []
+    uses: Annotated[int, Field(ge=0, le=MOST_USES)] = 0
     origin: Opens = "cloud"
 
 
@@ -96,20 +103,36 @@ def perform(estate: Estate, body: InvitationRequest, staff: str, address: str) -
     """Invite, and note who did; `address` is this server's, as whoever asks reaches it."""
     here = _here(estate, body.origin, address)
     with estate.changer.change() as change:
-        invited = invite(
-            change,
-            estate.links,
-            kind=body.kind,
-            name=body.name.strip(),
-            unit=body.unit.strip(),
-            valid_from=body.valid_from,
-            valid_until=body.valid_until,
-            doors=body.doors,
-            days=estate.settings.invitation_days,
-            here=here,
-        )
+        if body.kind == "visitor":
+            invited = invite_visitor(change, estate.visiting, _visit(body), staff, here)
+        else:
+            invited = invite(
+                change,
+                estate.links,
+                kind="resident",
+                known=Known(name=body.name.strip()),
+                unit=body.unit.strip(),
+                valid_from=body.valid_from,
+                valid_until=body.valid_until,
+                doors=body.doors,
+                days=estate.settings.invitation_days,
+                here=here,
+            )
         audit(change.session, staff, "invite", invited.person, _noted(body.kind, here))
     return invited
+
+
+def _visit(body: InvitationRequest) -> DeskVisit:
+    return DeskVisit(
+        name=body.name.strip(),
+        unit=body.unit.strip(),
+        purpose=body.purpose.strip(),
+        plate=body.plate.strip(),
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
+        doors=tuple(dict.fromkeys(body.doors)),
+        uses=body.uses,
+    )
 
 
 def perform_again(estate: Estate, person: str, staff: str, origin: Origin, address: str) -> Invited:

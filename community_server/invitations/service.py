@@ -67,7 +67,7 @@ def invite(
     links: LinkStore,
     *,
     kind: InvitationKind,
-    name: str,
+    known: Known,
     unit: str,
     valid_from: int,
     valid_until: int,
@@ -84,12 +84,12 @@ def invite(
         InputRefused: `name-missing`, `unit-missing`, `window-missing`, `window-long`,
             `time-over`, `door-unknown`.
     """
-    _check(kind, name, unit, valid_from or now(), valid_until)
+    _check(kind, known.name, unit, valid_from or now(), valid_until)
     person = add_person(
         change,
         category=kind,
         unit=unit or VISITORS_UNIT,
-        known=Known(name=name),
+        known=known,
         valid_from=valid_from,
         valid_until=valid_until,
         doors=doors,

@@ -33,6 +33,7 @@ from community_server.people.tables import Person
 from community_server.services.queries import NO_EMPLOYER, Employer, employers
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
+from community_server.visits.queries import follow_visitor
 from tier_link.estate_messages import MOST_GROUPS_EACH
 
 router = APIRouter(prefix="/api/v1/people", tags=["people"])
@@ -258,6 +259,7 @@ def alter(estate: Estate, person: str, body: PersonChange, staff: str) -> None:
             until = row.valid_until if body.valid_until is None else body.valid_until
             limit_person(change, person, until, body.valid_from)
             shorten_pass(change, person, until)
+            follow_visitor(change.session, row)
             audit(change.session, staff, "limit", person, str(until))
         if body.unit is not None:
             move_in(change, get_person(change.session, person, lock=True), Home.of(body.unit))

@@ -54,7 +54,7 @@ def admit(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
         doors=_doors(change, visit, details),
     )
     visit.person_id = person.id
-    _count(change, visiting, visit)
+    count_visitor(change, visiting, visit)
     change.session.flush()
     return hand_over(change, visiting, visit)
 
@@ -131,7 +131,8 @@ def _doors(change: Change, visit: Visit, details: Details) -> frozenset[str]:
     return found
 
 
-def _count(change: Change, visiting: Visiting, visit: Visit) -> None:
+def count_visitor(change: Change, visiting: Visiting, visit: Visit) -> None:
+    """Count one more visitor of a unit in this month; those to no unit are not counted."""
     if not visit.unit:
         return
     month = f"{datetime.fromtimestamp(now(), visiting.zone):%Y-%m}"

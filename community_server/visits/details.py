@@ -40,6 +40,16 @@ class Details(msgspec.Struct, frozen=True):
             plate=self.plate,
         )
 
+    def with_known(self, known: Known) -> "Details":
+        """Return it with what the estate knows of the visitor by now, who wrote a form since."""
+        return msgspec.structs.replace(
+            self,
+            name=known.name or self.name,
+            phone=known.phone or self.phone,
+            plate=known.plate or self.plate,
+            purpose=self.purpose or known.purpose,
+        )
+
 
 def visit_owner(visit: str) -> str:
     """Return the owner of a visit's data key."""

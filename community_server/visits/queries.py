@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from community_server.change import Change
 from community_server.doors.tables import Door
 from community_server.errors import NotFound
+from community_server.people.particulars import open_known
 from community_server.people.tables import Person
 from community_server.vault.safe import Safe
 from community_server.visits.details import Details, open_details, visit_owner
@@ -55,8 +56,15 @@ def get_visit(session: Session, visit: str, *, lock: bool = False) -> Visit:
 
 
 def visit_of(session: Session, person: str) -> Visit | None:
-    """Return the visit of a visitor; None for people whom the desk invited."""
+    """Return the visit of a visitor; None for everybody else."""
     return session.scalar(select(Visit).where(Visit.person_id == person))
+
+
+def follow_visitor(session: Session, visitor: Person) -> None:
+    """Let a visitor's visit last as long as they may come; of everybody else there is none."""
+    visit = visit_of(session, visitor.id)
+    if visit is not None:
+        visit.valid_from, visit.valid_until = visitor.valid_from, visitor.valid_until
 
 
 def visits_of_home(session: Session, host: Person) -> Sequence[Visit]:
@@ -84,8 +92,9 @@ def count_asking(session: Session) -> int:
 def list_visits(session: Session, safe: Safe) -> list[ShownVisit]:
     """Return all visits, those that wait before the others, each in order of arrival."""
     rows = session.execute(
-        select(Visit, Door.name)
+        select(Visit, Door.name, Person)
         .outerjoin(Door, Door.id == Visit.door_id)
+        .outerjoin(Person, Person.id == Visit.person_id)
         .order_by(Visit.state != "asked", Visit.created_at, Visit.id)
     )
     return [
@@ -96,7 +105,7 @@ def list_visits(session: Session, safe: Safe) -> list[ShownVisit]:
             host=row.host_id or "",
             door_name=door or "",
             courier=row.courier,
-            details=open_details(session, safe, row),
+            details=_details(session, safe, row, visitor),
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             hours=row.hours,
@@ -108,8 +117,16 @@ def list_visits(session: Session, safe: Safe) -> list[ShownVisit]:
             person=row.person_id or "",
             created_at=row.created_at,
         )
-        for row, door in rows
+        for row, door, visitor in rows
     ]
+
+
+def _details(session: Session, safe: Safe, visit: Visit, visitor: Person | None) -> Details:
+    """Return what was written of a visit, and what its visitor has written since."""
+    written = open_details(session, safe, visit)
+    if visitor is None:
+        return written
+    return written.with_known(open_known(session, safe, visitor))
 
 
 def visitor_counts(session: Session, month: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ from community_server.erasure import remove_person
 from community_server.errors import Conflict, InputRefused
 from community_server.households.tables import Household
 from community_server.invitations.service import LONGEST_VISIT
+from community_server.passes.service import shorten_pass
 from community_server.people.service import limit_person
 from community_server.people.tables import Person
 from community_server.visits.admission import HandedOver, admit, check_doors, hand_over
@@ -54,7 +55,7 @@ def invite(
     )
     if (session.scalar(open_visits) or 0) >= MOST_OPEN_VISITS:
         raise Conflict("that many visits at once", code="visits-too-many")
-    visit = _add(
+    visit = add_visit(
         change,
         host_id=host.id,
         unit=host.unit,
@@ -85,7 +86,7 @@ def ask(change: Change, visiting: Visiting, door: str, request: str, asked: Ask)
     visitor, written = asked.visitor, _unit(asked.visitor.visiting)
     unit = change.session.scalar(select(Household.unit).where(Household.unit == written)) or ""
     hours = COURIER_HOURS if asked.courier else asked.hours
-    visit = _add(
+    visit = add_visit(
         change,
         unit=unit,
         door_id=door,
@@ -152,7 +153,7 @@ def decline(change: Change, visiting: Visiting, visit: Visit, how: How, by: str)
         Conflict: `already-decided`.
     """
     _check_undecided(visit)
-    _decide(visit, "declined", how, by)
+    decide(visit, "declined", how, by)
     answer_asker(change, visiting.links, visit, "declined")
     _tell(change, visiting, visit)
 
@@ -171,6 +172,7 @@ def extend(change: Change, visiting: Visiting, visit: Visit, valid_until: int) -
     _check_window(max(visit.valid_from, now()), valid_until)
     visit.valid_until = valid_until
     limit_person(change, visit.person_id, valid_until)
+    shorten_pass(change, visit.person_id, valid_until)
     handed = None
     if visit.credential == "pass":
         handed = hand_over(change, visiting, visit)
@@ -214,11 +216,12 @@ def end(change: Change, visiting: Visiting, visit: Visit) -> None:
 
 
 def _approve(change: Change, visiting: Visiting, visit: Visit, how: How, by: str) -> HandedOver:
-    _decide(visit, "approved", how, by)
+    decide(visit, "approved", how, by)
     return admit(change, visiting, visit)
 
 
-def _decide(visit: Visit, state: str, how: How, by: str) -> None:
+def decide(visit: Visit, state: str, how: How, by: str) -> None:
+    """Note what was decided, whose word it was, and when."""
     visit.state, visit.decided_how, visit.decided_by = state, how, by
     visit.decided_at = now()
 
@@ -230,7 +233,8 @@ def _tell(change: Change, visiting: Visiting, visit: Visit) -> None:
     tell_homes(change, visiting, hosts)
 
 
-def _add(change: Change, *, details: Details, **columns: object) -> Visit:
+def add_visit(change: Change, *, details: Details, **columns: object) -> Visit:
+    """Add a visit that is still to be decided on."""
     visit = new_id()
     row = Visit(
         id=visit,

@@ -67,6 +67,15 @@ class Visit(Base):
     """The visitor, once there is one."""
     created_at: Mapped[Seconds] = mapped_column(index=True)
 
+    @property
+    def vouched_for(self) -> bool:
+        """Whether somebody stands for who comes.
+
+        A resident invited them, or they asked at a poster and were let in. For whom the desk
+        invites there is only the link, which may be forwarded.
+        """
+        return self.host_id is not None or self.request_id != ""
+
 
 class VisitRequest(Base):
     """One envelope that came by such a link and took effect; it never does so twice.

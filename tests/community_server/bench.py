@@ -16,6 +16,7 @@ from community_server.intake.consents import load_consents
 from community_server.invitations.service import Here, invite
 from community_server.keys.certified import published_certificates
 from community_server.keys.root import root_key
+from community_server.people.particulars import Known
 from community_server.privacy.details import Details
 from community_server.privacy.service import save_details
 from community_server.privacy.service import sign as sign_assessment
@@ -157,7 +158,7 @@ class Bench:
                 change,
                 self.estate.links,
                 kind=kind,
-                name=name,
+                known=Known(name=name),
                 unit=unit,
                 valid_from=0,
                 valid_until=valid_until,

@@ -15,6 +15,7 @@ from community_server.invitations.service import invite
 from community_server.keys.certified import DAY, PASS_ROTATION, pass_certificates, renew_keys
 from community_server.passes.queries import forget_passes, revoked_passes
 from community_server.passes.service import GivenPass, give_pass, take_pass_back
+from community_server.people.particulars import Known
 from community_server.people.queries import get_person
 from community_server.people.routes import PersonChange, alter
 from tests.community_server.bench import STAFF, Bench
@@ -73,7 +74,7 @@ def a_visitor(bench: Bench, hours: int = 8, **limits: object) -> str:
             change,
             bench.estate.links,
             kind="visitor",
-            name="Wei",
+            known=Known(name="Wei"),
             unit="",
             days=1,
             **fields,  # type: ignore[arg-type]
