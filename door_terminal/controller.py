@@ -108,6 +108,7 @@ async def _serve(
         terminal.uplink,
         pinned_tls(pairing.ca_pem) if pairing.ca_pem else None,
         renew_lost_history=True,
+        others=lambda: terminal.uplink.addresses.links,
     )
     terminal.sensors.start()
     if terminal.reader:

@@ -49,6 +49,7 @@ from door_terminal.roster import Roster, as_person
 from door_terminal.self_check import SelfCheck
 from door_terminal.sensors.choice import open_inputs
 from door_terminal.sensors.desk import SensorDesk
+from door_terminal.server_addresses import ServerAddresses
 from door_terminal.settings import Mode, Settings
 from door_terminal.snapshots import SnapshotSender
 from door_terminal.uplink import Uplink
@@ -130,6 +131,7 @@ class Terminal:
             key=key,
             custody=KeyCustody(key, self._key_arrived),
             calls=lambda: self.calls,
+            addresses=ServerAddresses(folder),
         )
         self.alarms = AlarmLog(
             self.engine, self.store, pairing.server, self.clock, self.uplink.wake

@@ -19,6 +19,7 @@ from door_terminal.errors import CallEnded, KeyAwaited, OpeningRefused, ResetRef
 from door_terminal.key_custody import KeyCustody
 from door_terminal.lockdown import LockdownStore
 from door_terminal.roster import Roster
+from door_terminal.server_addresses import ServerAddresses
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
@@ -65,12 +66,13 @@ class Uplink:
         key: DeviceKey,
         custody: KeyCustody,
         calls: Callable[[], CallDesk],
+        addresses: ServerAddresses,
     ) -> None:
         """Take what the news changes.
 
         `end_fire` is called with the id of the member of staff who ends a fire release. `openings`
         gives what takes their orders to open, `calls` what takes their answers to who rings.
-        `custody` fetches `key` where it is not here.
+        `custody` fetches `key` where it is not here. `addresses` are where servers are looked for.
         """
         self._engine = engine
         self._roster = roster
@@ -83,6 +85,7 @@ class Uplink:
         self._key = key
         self._custody = custody
         self._calls = calls
+        self.addresses = addresses
         self.link: LiveLink | None = None
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -146,13 +149,14 @@ class Uplink:
         return self._calls().open(order.call, lambda: openings.open(order.nonce, order.staff))
 
     def take_latest(self, peer: str, kind: str, body: bytes) -> None:
-        """Take the server's word for the time, which renews the lease, a lockdown, and its log."""
+        """Take the server's word: the time, which renews the lease, a lockdown, log, addresses."""
         del peer
         news = ESTATE.decode(kind, body)
         if not isinstance(news, ServerNews):
             return
         if news.lockdown:
             self._lockdown.hear(Lockdown(news.lockdown, news.locked_down))
+        self.addresses.hear(news.addresses)
         self.audit.hear(AuditHead(news.audit_count, news.audit_head))
         self._clock.hear(news.now)
 

@@ -42,6 +42,8 @@ LEAST_RENEWAL_CROPS = 2
 """Pictures that a face is renewed from: one alone may be a lucky one, of somebody else even."""
 MAX_CALL_STILL = 56 * 1024
 """Bytes of one picture of whoever rings: 480 pixels wide it needs half, and it fits one frame."""
+MOST_ADDRESSES = 4
+"""Of one estate's servers: the one that serves, its standby, and two for the time of a move."""
 SCORE_BINS = 100
 """Bins of `ScoresCounted`."""
 
@@ -98,6 +100,13 @@ PictureRate: TypeAlias = Annotated[float, Meta(ge=2, le=60)]
 """Pictures a second: with fewer than two, a face is forgotten from one to the next."""
 PackName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
 """A model pack's name; never a path, since a door loads what this names."""
+
+
+ServerAddress: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^https://([A-Za-z0-9._-]{1,200}|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?\Z"),
+]
+"""Where an estate's server is reached: `https://server:8443`, without a path."""
 
 
 class WeeklyWindow(Message, frozen=True):
@@ -401,7 +410,9 @@ class ServerNews(Message, frozen=True, tag="server-news"):
     `now` is Unix seconds; version and hash are of the roster the server means for this door.
     `lockdown` and `locked_down` are the newest `LockdownDeclared` over again: here it overtakes
     what waits in the durable log, and mends a door whose disk was put back. `audit_count` and
-    `audit_head` are the end of the server's audit log as it was signed last.
+    `audit_head` are the end of the server's audit log as it was signed last. `addresses` are where
+    the estate's server is to be looked for when it does not answer, a standby's among them; none
+    says nothing, and what a door knows stays.
     """
 
     now: UnixSeconds
@@ -411,6 +422,7 @@ class ServerNews(Message, frozen=True, tag="server-news"):
     locked_down: bool = False
     audit_count: Count = 0
     audit_head: Hash | None = None
+    addresses: Annotated[tuple[ServerAddress, ...], Meta(max_length=MOST_ADDRESSES)] = ()
 
 
 class LockdownDeclared(Message, frozen=True, tag="lockdown-declared"):

@@ -91,7 +91,8 @@ class Handshake:
         """Take the other side's Hello; return what it means and what to answer, if anything.
 
         Raises:
-            PeerRefused: with the reason and the close code.
+            PeerRefused: with the reason and the close code. A dialer that refuses an acceptor in
+                an epoch before its last has a last word for it, see `parting`.
         """
         if hello.version != PROTOCOL_VERSION:
             raise refuse(f"link version {hello.version}", "other-version", CLOSE_VERSION)
@@ -113,12 +114,20 @@ class Handshake:
             self._peer_key.verify(hello.proof, signed)
         except InvalidSignature as error:
             raise refuse("the proof is wrong", "bad-proof", CLOSE_BAD_PROOF) from error
-        self._check_epochs(hello)
         self._transcript += encode_frame(hello)
         self._over = True
+        self._check_epochs(hello)
         knows_us = hello.seen_epoch == self._marks.epoch
         connected = Connected(hello.node, hello.epoch, hello.seen_sequence if knows_us else 0)
         return connected, self._hello(proven=True) if self._side == "dialer" else None
+
+    def parting(self) -> Hello | None:
+        """Return the Hello by which a dialer shows an outdated acceptor that it is outdated.
+
+        It proves the dialer's key over the highest epoch of the acceptor's that it ever met, so
+        that an old primary which comes back need not take a stranger's word for it.
+        """
+        return self._hello(proven=True) if self._side == "dialer" and self._over else None
 
     def _check_epochs(self, hello: Hello) -> None:
         marks = self._marks

@@ -15,7 +15,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
-from tier_link.errors import MalformedMessage, RequestFailed
+from tier_link.errors import MalformedMessage, PeerRefused, RequestFailed
 from tier_link.events import (
     Connected,
     DurableRecord,
@@ -63,7 +63,9 @@ class _Outgoing:
 
 
 class LinkCore:
-    """One side of one connection. Not thread-safe; useless after it raised.
+    """One side of one connection. Not thread-safe.
+
+    Useless after it raised, but for one last frame: see `tier_link.handshake.Handshake.parting`.
 
     Args:
         side: Who dialed.
@@ -108,7 +110,13 @@ class LinkCore:
         self._urgent.append(self._handshake.welcome(peer_key, marks))
 
     def _take_hello(self, frame: Hello) -> Event:
-        event, answer = self._handshake.take(frame)
+        try:
+            event, answer = self._handshake.take(frame)
+        except PeerRefused as refusal:
+            parting = self._handshake.parting() if refusal.code == "lower-epoch" else None
+            if parting is not None:
+                self._urgent.append(parting)
+            raise
         if answer is not None:
             self._urgent.append(answer)
         if isinstance(event, Connected):

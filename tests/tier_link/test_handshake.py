@@ -75,6 +75,33 @@ def test_an_epoch_or_log_that_went_back_is_refused(door: Marks, server: Marks, c
     assert refused(Pair(door_marks=door, server_marks=server)).code == code
 
 
+def test_an_old_primary_is_shown_by_proof_that_another_took_over() -> None:
+    pair = Pair(door_marks=Marks(100, 1, 200, 5), server_marks=Marks(199, 9, 0, 0))
+    assert refused(pair).code == "lower-epoch"
+    with pytest.raises(PeerRefused) as shown:
+        pair.step(pair.door, pair.server)
+    assert (shown.value.code, shown.value.close_code) == ("stale-epoch", 4409)
+    assert pair.door.next_frame(0) is None
+
+
+def test_whoever_cannot_prove_a_key_shows_an_old_primary_nothing() -> None:
+    stranger = NodeIdentity(DOOR.node, Ed25519PrivateKey.generate())
+    old, met = Marks(199, 9, 0, 0), Marks(100, 1, 200, 5)
+    pair = Pair(door_marks=met, server_marks=old, door_identity=stranger)
+    assert refused(pair).code == "lower-epoch"
+    with pytest.raises(PeerRefused) as shown:
+        pair.step(pair.door, pair.server)
+    assert shown.value.code == "bad-proof"
+
+
+@pytest.mark.parametrize("code", ["stale-epoch", "lost-history"])
+def test_after_any_other_refusal_nothing_more_is_said(code: str) -> None:
+    marks = {"stale-epoch": Marks(99, 1, 0, 0), "lost-history": Marks(100, 5, 0, 0)}[code]
+    pair = Pair(door_marks=marks, server_marks=Marks(200, 9, 100, 5))
+    assert refused(pair).code == code
+    assert pair.door.next_frame(0) is None
+
+
 def test_the_acceptor_refuses_a_lower_epoch_too() -> None:
     # A door that does not look at epochs would pass its own check; the server's holds.
     pair = Pair(door_marks=Marks(99, 1, 0, 0), server_marks=Marks(200, 9, 0, 0))

@@ -95,7 +95,11 @@ class Connection:
         marks = await self._workers.durable(self._store.marks, peer)
         self._epoch = marks.epoch
         self._core.dial(peer, peer_key, marks)
-        return await self._timely(self._until_connected())
+        try:
+            return await self._timely(self._until_connected())
+        except PeerRefused:
+            await self._flush()  # what shows an outdated peer that it is
+            raise
 
     async def accept(self, peer_keys: PeerKeys) -> LiveLink:
         """Shake hands as the acceptor. Raises `PeerRefused`, `SocketClosed`."""

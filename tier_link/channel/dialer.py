@@ -5,6 +5,7 @@ import logging
 import random
 import ssl
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,7 +17,7 @@ from tier_link.channel.handler import Journal, LinkHandler
 from tier_link.channel.live_link import LiveLink
 from tier_link.channel.websocket import DialedSocket, check_address
 from tier_link.channel.workers import Workers
-from tier_link.errors import PeerRefused, SocketClosed, StorageFailed
+from tier_link.errors import PeerRefused, SocketClosed, StorageFailed, UnsafeAddress
 from tier_link.events import NodeIdentity
 from tier_link.handshake import CLOSE_HANDSHAKE_SLOW, CLOSE_MALFORMED, CLOSE_OVERRUN
 
@@ -51,7 +52,10 @@ class Failure:
 
 
 class Dialer:
-    """Keeps one link to an upper tier.
+    """Keeps one link to an upper tier, at whichever of its addresses answers.
+
+    The address that answered last is dialed first, then the others, one right after the other;
+    only then it waits. Wherever it gets through, the peer's key is proven all the same.
 
     Args:
         url: `wss://…/link`; `ws://` only to this machine.
@@ -64,6 +68,7 @@ class Dialer:
         renew_lost_history: Begin a new epoch by itself when the peer knows records of ours
             that our store has lost, as after a memory card's failure. Only for a tier whose
             store has this one link.
+        others: Gives further addresses of the same peer, a standby's; asked before every round.
 
     Raises:
         UnsafeAddress: at once, for an address that must not be dialed.
@@ -80,9 +85,12 @@ class Dialer:
         tls: ssl.SSLContext | None = None,
         *,
         renew_lost_history: bool = False,
+        others: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         check_address(url)
-        self._url = url
+        self._url = self._last = url
+        self._others = others
+        self._was_up = False
         self._identity = identity
         self._peer = peer
         self._peer_key = peer_key
@@ -100,15 +108,26 @@ class Dialer:
         while True:
             began = time.monotonic()
             self.state = DialerState("connecting", self.state.why)
-            failure = await self._attempt()
+            failure = await self._round()
             attempts = 0 if time.monotonic() - began > STEADY_S else attempts + 1
             self.state = DialerState("refused" if failure.refused else "connecting", failure.why)
             log.info("link down peer=%s why=%s", self._peer, failure.why)
             await asyncio.sleep(delay(attempts, failure, _JITTER.random()))
 
-    async def _attempt(self) -> Failure:
+    async def _round(self) -> Failure:
+        """Try one address after the other until a link was up; return what is mended soonest."""
+        failures = []
+        for url in dict.fromkeys((self._last, self._url, *self._others())):
+            self._was_up = False
+            failures.append(await self._attempt(url))
+            if self._was_up:
+                self._last = url
+                break
+        return min(failures, key=lambda failure: failure.refused)
+
+    async def _attempt(self, url: str) -> Failure:
         try:
-            await self._once()
+            await self._once(url)
         except PeerRefused as refusal:
             if refusal.code != "lost-history" or not self._renew_lost_history:
                 return classify(refusal)
@@ -123,16 +142,16 @@ class Dialer:
             return failure
         return Failure("closed", refused=False)
 
-    async def _once(self) -> None:
-        async with DialedSocket(self._url, self._tls) as socket:
+    async def _once(self, url: str) -> None:
+        async with DialedSocket(url, self._tls) as socket:
             connection = Connection(
                 "dialer", self._identity, socket, self._store, self._handler, self._workers
             )
             try:
                 link = await connection.dial(self._peer, self._peer_key)
-                self.link = link
+                self.link, self._was_up = link, True
                 self.state = DialerState("connected")
-                log.info("link up peer=%s", self._peer)
+                log.info("link up peer=%s url=%s", self._peer, url)
                 await connection.run(link)
             except PeerRefused as refusal:
                 await socket.close(refusal.close_code, refusal.code)
@@ -146,6 +165,8 @@ def classify(error: Exception) -> Failure:
     why, refused = "internal-error", True
     match error:
         case PeerRefused():
+            why = error.code
+        case UnsafeAddress():
             why = error.code
         case StorageFailed():
             why, refused = error.code, False

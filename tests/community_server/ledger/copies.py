@@ -86,6 +86,7 @@ def door_copy(folder: Path, estate: Estate, door: str) -> Iterator[Copy]:
         key=rest,
         custody=rest,
         calls=rest,
+        addresses=rest,
     )
     yield Copy(engine, door, server_identity(estate.secrets.link_key).node, uplink)
     engine.dispose()

@@ -13,7 +13,7 @@ from tier_link.channel.dialer import (
     classify,
     delay,
 )
-from tier_link.errors import PeerRefused, SocketClosed
+from tier_link.errors import PeerRefused, SocketClosed, UnsafeAddress
 
 AWAY = Failure("unreachable", refused=False)
 REFUSED = Failure("unknown-peer", refused=True)
@@ -40,6 +40,7 @@ REFUSED = Failure("unknown-peer", refused=True)
             PeerRefused("no", code="stale-epoch", close_code=4409),
             Failure("stale-epoch", refused=True),
         ),
+        (UnsafeAddress("no"), Failure("unsafe-address", refused=True)),
         (ZeroDivisionError(), Failure("internal-error", refused=True)),
     ],
 )
