@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.qr_code import draw_qr_code
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, own_address, reader
 from community_server.errors import ServerError
 from community_server.estate import Estate
 from community_server.households.queries import buildings_of
@@ -61,7 +61,7 @@ def invite(
     choice = Choice(building, again == "yes")
     by: By = "links" if way == "letters" else way
     try:
-        invited = invite_chosen(estate, choice, by, staff.staff)
+        invited = invite_chosen(estate, choice, by, staff.staff, own_address(request))
     except ServerError as refusal:
         return _page(request, estate, staff, choice, refusal=refusal)
     if by != "links":
@@ -140,4 +140,5 @@ def _page(
         made=[(one, draw_qr_code(one.link)) for one in made],
         letters=_letters(estate) if way == "letters" else (),
         cloud=estate.cloud.state(),
+        own_forms=estate.settings.own_forms,
     )

@@ -321,4 +321,6 @@ def door_page(
         reset_pin=reset_pin,
         openings=openings,
         has_poster=has_poster,
+        cloud=estate.cloud.state(),
+        own_forms=estate.settings.own_forms,
     )

@@ -13,7 +13,7 @@ from community_server.consents.routes import consents_of
 from community_server.console.frame import Text, desk_page, form_writer, go_to
 from community_server.console.given_pass import ShownPass, read_uses, show_pass
 from community_server.console.invited import OriginDep, ShownInvitation, invite, invite_again
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, own_address, reader
 from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
 from community_server.households.queries import buildings_of
@@ -142,7 +142,7 @@ def give_pass(
     """Give a QR pass, and show it in the only answer that ever holds it."""
     try:
         wanted = PassRequest(uses=read_uses(uses))
-        given = show_pass(*new_pass(estate, person, wanted, staff.staff))
+        given = show_pass(*new_pass(estate, person, wanted, staff.staff, own_address(request)))
     except NotFound:
         raise
     except ServerError as refusal:

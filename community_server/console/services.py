@@ -13,7 +13,7 @@ from community_server.console.frame import (
     go_to,
 )
 from community_server.console.given_pass import ShownPass, show_pass
-from community_server.desk import EstateDep, reader
+from community_server.desk import EstateDep, own_address, reader
 from community_server.doors.routes import listing as list_doors
 from community_server.errors import ServerError
 from community_server.estate import Estate
@@ -89,7 +89,7 @@ def check_in(
         doors=frozenset(doors),
     )
     try:
-        given = show_pass(*_give(estate, wanted, staff.staff))
+        given = show_pass(*_give(estate, wanted, staff.staff, own_address(request)))
     except ServerError as refusal:
         return _page(request, estate, staff, wanted=wanted, refusal=refusal)
     return _page(request, estate, staff, given=given)
@@ -100,8 +100,8 @@ def _inside(estate: Estate) -> list[tuple[Inside, str]]:
     return [(one, estate.name_of(one.person)) for one in who_is_inside(estate)]
 
 
-def _give(estate: Estate, wanted: CheckIn, staff: str) -> tuple[GivenPass, str]:
-    made, link = new_check_in(estate, wanted, staff)
+def _give(estate: Estate, wanted: CheckIn, staff: str, address: str) -> tuple[GivenPass, str]:
+    made, link = new_check_in(estate, wanted, staff, address)
     return made.given, link
 
 

@@ -11,7 +11,7 @@ from community_server.console.frame import Text, bare_page, form_writer, go_to, 
 from community_server.console.people import person_page
 from community_server.console.qr_code import draw_qr_code
 from community_server.console.visitors import visitors_page
-from community_server.desk import EstateDep
+from community_server.desk import EstateDep, own_address
 from community_server.doors.service import get_door
 from community_server.errors import NotFound, ServerError
 from community_server.estate import Estate
@@ -80,7 +80,7 @@ def end_visit(request: Request, visit: str, estate: EstateDep, staff: Decider) -
 def make_page(request: Request, person: str, estate: EstateDep, staff: PageMaker) -> Response:
     """Make a resident's page, and show its link in the only answer that ever holds it."""
     try:
-        link = new_page(estate, person, staff.staff)
+        link = new_page(estate, person, staff.staff, own_address(request))
     except NotFound:
         raise
     except ServerError as refusal:
@@ -100,7 +100,7 @@ def withdraw_page(person: str, estate: EstateDep, staff: PageMaker) -> Response:
 def make_poster(request: Request, door: str, estate: EstateDep, staff: PosterMaker) -> Response:
     """Make a door's poster, and show it for printing in the only answer that ever holds it."""
     try:
-        link = new_poster(estate, door, staff.staff)
+        link = new_poster(estate, door, staff.staff, own_address(request))
     except NotFound:
         raise
     except ServerError as refusal:

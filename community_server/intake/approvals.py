@@ -22,6 +22,7 @@ from community_server.intake.holding import (
 from community_server.intake.judging import PhotoJudge
 from community_server.intake.replies import Answer, send_answer
 from community_server.intake.tables import FACES_OFF, UNUSABLE, Enrollment, PendingPhoto
+from community_server.invitations.service import Here
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person, people_with_templates
 from community_server.people.service import (
@@ -38,7 +39,6 @@ from community_server.visits.links import home_link_of, make_home_link
 from community_server.visits.without_face import give_pin_and_pass
 from face_engine.errors import PhotoRefused
 from face_engine.faces import Vectors
-from tier_link.invitations import parse_link
 from tier_link.replies import ReplyReason
 from tier_link.store import LinkStore
 
@@ -247,13 +247,16 @@ def _approve(change: Change, links: LinkStore, row: Enrollment, judge: PhotoJudg
 def _page_for(change: Change, links: LinkStore, row: Enrollment, person: Person) -> str:
     """Return the fragment of a resident's own page, if they have none yet.
 
-    It is the cloud's: whoever enrolled without the cloud is not made known there unasked.
+    Whoever enrolled without the cloud is not made known there unasked; where there is none, the
+    page is on the estate's own network, as their form was.
     """
-    if row.origin != "cloud":
+    no_cloud = not get_community(change.session).cloud_url
+    if row.origin == "desk" or (row.origin == "estate" and not no_cloud):
         return ""
     if person.category != "resident" or home_link_of(change.session, person.id) is not None:
         return ""
-    return parse_link(make_home_link(change, links, person.id)).invitation.fragment
+    link = make_home_link(change, links, person.id, Here() if no_cloud else None)
+    return link.partition("#")[2]
 
 
 def _waiting_template(change: Change, row: Enrollment, judge: PhotoJudge) -> Vectors | None:

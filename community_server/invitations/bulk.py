@@ -13,7 +13,7 @@ from community_server.errors import Conflict
 from community_server.estate import Estate
 from community_server.intake.approvals import people_waiting
 from community_server.invitations.queries import ends_of_invitations
-from community_server.invitations.service import invite_many
+from community_server.invitations.service import invite_many, usual_place
 from community_server.messages.gateways import Channel
 from community_server.messages.service import queue
 from community_server.pages import PAGES
@@ -72,8 +72,8 @@ def choose(estate: Estate, choice: Choice) -> list[str]:
     ]
 
 
-def invite_chosen(estate: Estate, choice: Choice, by: By, staff: str) -> Invitations:
-    """Invite those who are meant, at most `MOST`, and note who did.
+def invite_chosen(estate: Estate, choice: Choice, by: By, staff: str, address: str) -> Invitations:
+    """Invite those who are meant, at most `MOST`, and note who did; `address` is this server's.
 
     Raises:
         Conflict: `cloud-not-paired`, `no-gateway`, or `nobody-chosen`.
@@ -86,7 +86,9 @@ def invite_chosen(estate: Estate, choice: Choice, by: By, staff: str) -> Invitat
     with estate.changer.change() as change:
         known = {one: _known(change, one) for one in people}
         reached = [one for one in people if by == "links" or _address(known[one], by)][:MOST]
-        made = invite_many(change, estate.links, reached, days=estate.settings.invitation_days)
+        settings = estate.settings
+        here = usual_place(change.session, settings, address)
+        made = invite_many(change, estate.links, reached, days=settings.invitation_days, here=here)
         name = get_community(change.session).name
         for one in made:
             audit(change.session, staff, "invite-again", one.person, by)

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from community_server.desk import EstateDep, writer
+from community_server.desk import EstateDep, own_address, writer
 from community_server.invitations.bulk import By, Choice, invite_chosen
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
@@ -42,10 +42,12 @@ class BulkAnswer(BaseModel):
 
 
 @router.post("", status_code=201)
-def invite_many(body: BulkRequest, estate: EstateDep, staff: Writer) -> BulkAnswer:
+def invite_many(
+    body: BulkRequest, request: Request, estate: EstateDep, staff: Writer
+) -> BulkAnswer:
     """Invite many at once."""
     choice = Choice(body.building, body.again)
-    invited = invite_chosen(estate, choice, body.by, staff.staff)
+    invited = invite_chosen(estate, choice, body.by, staff.staff, own_address(request))
     return BulkAnswer(
         made=[
             BulkMade(person=one.person, link=one.link, expires_at=one.expires_at)

@@ -10,6 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from community_server.change import Change
 from community_server.cloud_news import close_invitations, publish_invitations
 from community_server.database import now
@@ -22,6 +24,7 @@ from community_server.people.particulars import Known, owner
 from community_server.people.queries import get_person
 from community_server.people.service import add_person
 from community_server.people.tables import Person
+from community_server.settings import Settings
 from community_server.setup.community import get_community
 from tier_link.certificates import root_fingerprint, root_public_bytes
 from tier_link.invitations import (
@@ -43,11 +46,15 @@ VISITORS_UNIT: Final = "0"
 
 @dataclass(frozen=True)
 class Invited:
-    """A fresh invitation; the link is shown once, here, and never kept."""
+    """A fresh invitation; the link is shown once, here, and never kept.
+
+    `fragment` is what of the link is secret, for a page that knows its own address.
+    """
 
     invitation: str
     person: str
     link: str = field(repr=False)
+    fragment: str = field(repr=False)
     expires_at: int
 
 
@@ -55,11 +62,23 @@ class Invited:
 class Here:
     """That a link opens on the estate's own network: at this server's address, and how long.
 
-    With `at_desk` before the desk's own camera, where staff stand by.
+    `address` is empty where the fragment alone is handed on. With `at_desk` before the desk's own
+    camera, where staff stand by.
     """
 
-    address: str
+    address: str = ""
     at_desk: bool = False
+
+
+def usual_place(session: Session, settings: Settings, address: str = "") -> Here | None:
+    """Return where a link opens of which nobody said where: at the cloud, without a cloud here.
+
+    `address` is this server's, as whoever asks reaches it, unless the settings name another. None
+    is the cloud, also where neither is there: then making the link is refused.
+    """
+    if get_community(session).cloud_url or not settings.own_forms:
+        return None
+    return Here(settings.own_address or address)
 
 
 def invite(
@@ -116,7 +135,12 @@ def invite_again(
 
 
 def invite_many(
-    change: Change, links: LinkStore, people: Collection[str], *, days: int
+    change: Change,
+    links: LinkStore,
+    people: Collection[str],
+    *,
+    days: int,
+    here: Here | None = None,
 ) -> list[Invited]:
     """Invite people known already, in their order; whoever's time is over is left out.
 
@@ -129,7 +153,7 @@ def invite_many(
     moment = now()
     rows = [get_person(change.session, person, lock=True) for person in people]
     living = [row for row in rows if not row.valid_until or row.valid_until > moment]
-    return _make_links(change, links, living, days)
+    return _make_links(change, links, living, days, here)
 
 
 def withdraw_invitation(change: Change, links: LinkStore, person: str) -> None:
@@ -155,19 +179,21 @@ def _make_links(
     session = change.session
     community = get_community(session)
     address = here.address if here else community.cloud_url
-    if not address:
+    if not here and not address:
         raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
     _end_links(change, links, [person.id for person in people])
     fingerprint = root_fingerprint(root_public_bytes(root_key(session, change.safe)))
-    made = []
+    made, rows = [], []
     for person in people:
         row, secret = _draw_link(change, person, fingerprint, days, here)
         kind = _kind(person)
-        made.append((row, invitation_link(address, community.slug, kind, secret)))
+        link = invitation_link(address, community.slug, kind, secret)
+        made.append(Invited(row.id, person.id, link, secret.fragment, row.expires_at))
+        rows.append(row)
     session.flush()
     if not here:
-        publish_invitations(change, links, [row for row, _ in made])
-    return [Invited(row.id, row.person_id, link, row.expires_at) for row, link in made]
+        publish_invitations(change, links, rows)
+    return made
 
 
 def _draw_link(

@@ -4,16 +4,17 @@ from dataclasses import asdict, replace
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
-from community_server.desk import EstateDep, RowNumber, reader, writer
+from community_server.desk import EstateDep, RowNumber, own_address, reader, writer
 from community_server.estate import Estate
 from community_server.invitations.service import VISITORS_UNIT
+from community_server.passes.routes import pass_page
 from community_server.people.particulars import Known, open_known
 from community_server.people.queries import get_person
 from community_server.people.routes import ListedPerson, listing
@@ -42,7 +43,6 @@ from community_server.services.queries import (
 )
 from community_server.services.stays import settle
 from community_server.services.workers import CheckedIn, CheckIn, add_worker, check_in
-from community_server.setup.community import get_community
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -230,10 +230,12 @@ def make_worker(company: str, body: WorkerBody, estate: EstateDep, staff: Writer
 
 
 @router.post("/check-ins", status_code=201)
-def make_check_in(body: CheckInBody, estate: EstateDep, staff: Guard) -> CheckInMade:
+def make_check_in(
+    body: CheckInBody, request: Request, estate: EstateDep, staff: Guard
+) -> CheckInMade:
     """Let somebody in who has never been here, by a pass for the company's allowed stay."""
     wanted = CheckIn(**body.model_dump() | {"doors": frozenset(body.doors)})
-    made, link = new_check_in(estate, wanted, staff.staff)
+    made, link = new_check_in(estate, wanted, staff.staff, own_address(request))
     given = made.given
     return CheckInMade(
         person=made.person,
@@ -344,13 +346,15 @@ def new_worker(estate: Estate, company: str, body: WorkerBody, staff: str) -> st
     return person
 
 
-def new_check_in(estate: Estate, wanted: CheckIn, staff: str) -> tuple[CheckedIn, str]:
+def new_check_in(
+    estate: Estate, wanted: CheckIn, staff: str, address: str
+) -> tuple[CheckedIn, str]:
     """Check somebody in, and note who did; return their pass and the link that shows it, if any."""
     with estate.changer.change() as change:
         made = check_in(change, wanted)
         audit(change.session, staff, "check-in", made.person, made.company)
-        cloud = get_community(change.session).cloud_url
-    return made, f"{cloud}/pass#{made.given.fragment}" if cloud else ""
+        page = pass_page(change.session, estate.settings, address)
+    return made, f"{page}#{made.given.fragment}" if page else ""
 
 
 def _whom(estate: Estate, session: Session, one: Inside) -> str:

@@ -7,7 +7,7 @@ from community_server.access.membership import doors_for
 from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused
-from community_server.invitations.service import VISITORS_UNIT, invite_again
+from community_server.invitations.service import VISITORS_UNIT, invite_again, usual_place
 from community_server.passes.service import give_pass
 from community_server.people.queries import get_person
 from community_server.people.service import add_person, issue_pin
@@ -17,7 +17,6 @@ from community_server.visits.details import Details, open_details
 from community_server.visits.links import homes_of_unit
 from community_server.visits.tables import Visit, VisitCount
 from community_server.visits.visiting import Visiting
-from tier_link.invitations import parse_link
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,8 @@ def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
         pin, unit = issue_pin(change, person) if not visit.uses else ("", "")
         return HandedOver(qr_pass=given.fragment, pin=pin, unit=unit)
     days = visiting.settings.invitation_days
-    link = invite_again(change, visiting.links, person, days=days).link
-    fragment = parse_link(link).invitation.fragment
+    here = usual_place(change.session, visiting.settings)
+    fragment = invite_again(change, visiting.links, person, days=days, here=here).fragment
     if visiting.settings.first_opening == "pin":
         pin, unit = issue_pin(change, person)
         return HandedOver(invitation=fragment, pin=pin, unit=unit)

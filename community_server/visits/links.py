@@ -8,6 +8,7 @@ from community_server.cloud_news import close_invitations, publish_links, publis
 from community_server.database import now
 from community_server.doors.tables import Door
 from community_server.errors import Conflict, NotFound
+from community_server.invitations.service import Here
 from community_server.keys.root import root_key
 from community_server.people.particulars import owner
 from community_server.people.queries import get_person
@@ -20,8 +21,10 @@ from tier_link.invitations import LinkKind, invitation_link, new_invitation
 from tier_link.store import LinkStore
 
 
-def make_home_link(change: Change, links: LinkStore, person: str) -> str:
+def make_home_link(change: Change, links: LinkStore, person: str, here: Here | None = None) -> str:
     """Give a resident a link to a page of their own, in place of any earlier; it is shown once.
+
+    It opens at the cloud, or `here` alone.
 
     Raises:
         NotFound: `person-unknown`.
@@ -31,7 +34,7 @@ def make_home_link(change: Change, links: LinkStore, person: str) -> str:
     if row.category != "resident":
         raise Conflict("only residents have a page", code="not-a-resident")
     withdraw_home_link(change, links, person)
-    return _make(change, links, "home", owner(person), person=person)
+    return _make(change, links, "home", here, person=person)
 
 
 def withdraw_home_link(change: Change, links: LinkStore, person: str) -> bool:
@@ -39,8 +42,10 @@ def withdraw_home_link(change: Change, links: LinkStore, person: str) -> bool:
     return _withdraw(change, links, home_link_of(change.session, person))
 
 
-def make_poster(change: Change, links: LinkStore, door: str) -> str:
+def make_poster(change: Change, links: LinkStore, door: str, here: Here | None = None) -> str:
     """Make a door's poster anew: return its link; the poster before leads nowhere any more.
+
+    It opens at the cloud, or `here` alone.
 
     Raises:
         NotFound: `door-unknown`.
@@ -52,7 +57,7 @@ def make_poster(change: Change, links: LinkStore, door: str) -> str:
     if row.state == "revoked":
         raise Conflict("this door was revoked", code="door-revoked")
     withdraw_poster(change, links, door)
-    return _make(change, links, "poster", SERVER, door=door)
+    return _make(change, links, "poster", here, door=door)
 
 
 def withdraw_poster(change: Change, links: LinkStore, door: str) -> bool:
@@ -103,15 +108,16 @@ def _make(
     change: Change,
     links: LinkStore,
     kind: LinkKind,
-    holder: str,
+    here: Here | None,
     *,
     person: str | None = None,
     door: str | None = None,
 ) -> str:
     session, safe = change.session, change.safe
     community = get_community(session)
-    if not community.cloud_url:
+    if not here and not community.cloud_url:
         raise Conflict("pair this server with a cloud first", code="cloud-not-paired")
+    holder = owner(person) if person else SERVER
     secret = new_invitation(root_fingerprint(root_public_bytes(root_key(session, safe))))
     row = VisitLink(
         id=secret.id,
@@ -124,8 +130,10 @@ def _make(
     )
     session.add(row)
     session.flush()
-    publish_links(change, links, [published_link(row)])
-    return invitation_link(community.cloud_url, community.slug, kind, secret)
+    if not here:  # a cloud that is paired later is told of all that stand open
+        publish_links(change, links, [published_link(row)])
+    address = here.address if here else community.cloud_url
+    return invitation_link(address, community.slug, kind, secret)
 
 
 def _withdraw(change: Change, links: LinkStore, row: VisitLink | None) -> bool:
@@ -134,7 +142,8 @@ def _withdraw(change: Change, links: LinkStore, row: VisitLink | None) -> bool:
     row.state = "withdrawn"
     change.record("link-withdrawn", row.id)
     change.session.flush()
-    close_invitations(change, links, [row.id], "withdrawn")
+    if get_community(change.session).cloud_url:
+        close_invitations(change, links, [row.id], "withdrawn")
     return True
 
 

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from community_server.audit.log import audit
-from community_server.desk import EstateDep, reader, writer
+from community_server.desk import EstateDep, own_address, reader, writer
 from community_server.estate import Estate
+from community_server.invitations.service import usual_place
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.visits import service
@@ -114,9 +115,9 @@ def end_visit(visit: str, estate: EstateDep, staff: Decider) -> None:
 
 
 @router.post("/people/{person}/page", status_code=201)
-def make_page(person: str, estate: EstateDep, staff: PageMaker) -> LinkMade:
+def make_page(person: str, request: Request, estate: EstateDep, staff: PageMaker) -> LinkMade:
     """Give a resident a page of their own; the link before it ends."""
-    return LinkMade(link=new_page(estate, person, staff.staff))
+    return LinkMade(link=new_page(estate, person, staff.staff, own_address(request)))
 
 
 @router.delete("/people/{person}/page", status_code=204)
@@ -126,9 +127,11 @@ def delete_page(person: str, estate: EstateDep, staff: PageMaker) -> None:
 
 
 @router.post("/doors/{door}/poster", status_code=201)
-def make_door_poster(door: str, estate: EstateDep, staff: PosterMaker) -> LinkMade:
+def make_door_poster(
+    door: str, request: Request, estate: EstateDep, staff: PosterMaker
+) -> LinkMade:
     """Make a door's poster anew; the one before leads nowhere any more."""
-    return LinkMade(link=new_poster(estate, door, staff.staff))
+    return LinkMade(link=new_poster(estate, door, staff.staff, own_address(request)))
 
 
 @router.delete("/doors/{door}/poster", status_code=204)
@@ -170,10 +173,11 @@ def end(estate: Estate, visit: str, staff: str) -> None:
         audit(change.session, staff, "end-visit", visit)
 
 
-def new_page(estate: Estate, person: str, staff: str) -> str:
-    """Make a resident's page, note who did, and return its link."""
+def new_page(estate: Estate, person: str, staff: str, address: str) -> str:
+    """Make a resident's page, note who did, and return its link; `address` is this server's."""
     with estate.changer.change() as change:
-        link = make_home_link(change, estate.links, person)
+        here = usual_place(change.session, estate.settings, address)
+        link = make_home_link(change, estate.links, person, here)
         audit(change.session, staff, "make-page", person)
     return link
 
@@ -185,10 +189,11 @@ def remove_page(estate: Estate, person: str, staff: str) -> None:
             audit(change.session, staff, "withdraw-page", person)
 
 
-def new_poster(estate: Estate, door: str, staff: str) -> str:
-    """Make a door's poster anew, note who did, and return its link."""
+def new_poster(estate: Estate, door: str, staff: str, address: str) -> str:
+    """Make a door's poster anew, note who did, and return its link; `address` is this server's."""
     with estate.changer.change() as change:
-        link = make_poster(change, estate.links, door)
+        here = usual_place(change.session, estate.settings, address)
+        link = make_poster(change, estate.links, door, here)
         audit(change.session, staff, "make-poster", door)
     return link
 

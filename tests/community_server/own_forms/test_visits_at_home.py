@@ -8,10 +8,9 @@ import pytest
 from community_server.estate import Estate
 from community_server.visits.links import withdraw_home_link
 from tests.community_server.bench import Bench
-from tests.community_server.own_forms.phone import Asked, Phone, code, outbox
-from tests.community_server.visits.bench import Sent, VisitBench, ask, invitation
-from tier_link.base64url import decode_base64url
-from tier_link.visit_answers import VisitAnswer, open_answer
+from tests.community_server.own_forms.phone import Phone, code, outbox
+from tests.community_server.own_forms.visits_by_phone import answer_to, asked
+from tests.community_server.visits.bench import VisitBench, ask, invitation
 from tier_link.visits import Look
 
 ANOTHER: Final = bytes(32)
@@ -26,26 +25,6 @@ def database() -> str:
 @pytest.fixture
 def visits(estate: Estate) -> VisitBench:
     return VisitBench(Bench(estate))
-
-
-def asked(sent: Sent) -> Asked:
-    deposit = sent.deposit
-    return Asked(deposit.envelope, deposit.invitation, deposit.key, deposit.sealed)
-
-
-def answer_to(phone: Phone, sent: Sent) -> VisitAnswer:
-    found = phone.get(f"{phone.base}/envelopes/{sent.deposit.envelope}")
-    assert found.is_success, found.text
-    (reply,) = found.json()["replies"]
-    return open_answer(
-        sent.private,
-        decode_base64url(reply["sealed"]),
-        root_public=phone.root,
-        community=phone.community,
-        envelope=sent.deposit.envelope,
-        number=reply["number"],
-        now=sent.deposit.received_at,
-    )
 
 
 def test_a_resident_invites_a_visitor_and_hears_of_it_here(
