@@ -40,6 +40,9 @@ LOOKED_ALONG: Final = 20_000
 HOURS_AT_ONCE: Final = 200
 """Hours that are asked for together: most pages need a few."""
 
+FEW_KINDS: Final = 100
+"""Up to so many are named to the database, which then goes by them; of more, hour by hour."""
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -141,7 +144,9 @@ class Search:
             at = self.start.at // 1000
             lowest = max(lowest, at) if self.newer else lowest
             highest = highest if self.newer else min(highest or at + 1, at + 1)
-        kinds = select(EntryKind.id).where(*filters.kind_clauses())
+        kinds = self._kinds()
+        if isinstance(kinds, Sequence) and not kinds:
+            return
         query = (
             select(hour, func.sum(EntryHour.count))
             .where(EntryHour.kind_id.in_(kinds), hour > lowest - HOUR)
@@ -159,6 +164,11 @@ class Search:
             beyond = hour > last if self.newer else hour < last
             full = len(rows) == HOURS_AT_ONCE
             rows = self.session.execute(query.where(beyond)).all() if full else []
+
+    def _kinds(self) -> Select[int] | Sequence[int]:
+        every = select(EntryKind.id).where(*self.filters.kind_clauses())
+        few = self.session.scalars(every.limit(FEW_KINDS + 1)).all()
+        return few if len(few) <= FEW_KINDS else every
 
     def _of_people(self, people: frozenset[str], limit: int) -> list[Place]:
         if len(people) > FEW_PEOPLE:

@@ -69,6 +69,7 @@ class Dialer:
             that our store has lost, as after a memory card's failure. Only for a tier whose
             store has this one link.
         others: Gives further addresses of the same peer, a standby's; asked before every round.
+        workers: Threads to share with other links of this process; its own by default.
 
     Raises:
         UnsafeAddress: at once, for an address that must not be dialed.
@@ -85,6 +86,7 @@ class Dialer:
         tls: ssl.SSLContext | None = None,
         *,
         renew_lost_history: bool = False,
+        workers: Workers | None = None,
         others: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         check_address(url)
@@ -98,7 +100,7 @@ class Dialer:
         self._handler = handler
         self._tls = tls
         self._renew_lost_history = renew_lost_history
-        self._workers = Workers()
+        self._workers = workers or Workers()
         self.state = DialerState("connecting")
         self.link: LiveLink | None = None
 
