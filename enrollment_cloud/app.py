@@ -3,11 +3,11 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import IntegrityError
 
 from enrollment_cloud import health, link, pages
 from enrollment_cloud.clock import unix_now
@@ -15,7 +15,7 @@ from enrollment_cloud.communities import pairing
 from enrollment_cloud.communities import routes as communities
 from enrollment_cloud.communities.service import CLOUD_NODE, cloud_key, find_link_key
 from enrollment_cloud.context import Cloud
-from enrollment_cloud.database import open_cloud_database
+from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.description import describe_api
 from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
@@ -26,7 +26,7 @@ from enrollment_cloud.metrics.meters import Meters
 from enrollment_cloud.metrics.readings import Readings
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.refusals import Refusals
-from enrollment_cloud.relay.database import DatabaseRelay
+from enrollment_cloud.relay.choice import open_relay
 from enrollment_cloud.settings import Settings
 from enrollment_cloud.sweeper import Sweeper
 from tier_kit.address_limit import AddressLimit
@@ -34,10 +34,14 @@ from tier_kit.forms import form_pages
 from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import PagesNotBuilt
 from tier_kit.security import SecurityHeaders
-from tier_link.channel import LinkHub, NodeIdentity
-from tier_link.store import LinkStore, PairingCodes
+from tier_link.channel import LinkHub, NodeIdentity, Pace
+from tier_link.store import PairingCodes
 
 API_PREFIX: Final = "/api/v1"
+
+LINK_PACE: Final = Pace(durable_threads=8, outbox_poll_s=60.0)
+"""PostgreSQL has many writers, and a fetch from a broker may wait. What other processes took is
+seen by one look a second for all links (`wake_waiting_links`); links themselves hardly look."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +49,10 @@ _log = logging.getLogger(__name__)
 def create_cloud(settings: Settings) -> Cloud:
     """Open the database and build everything that works on it."""
     database = open_cloud_database(settings)
-    store = LinkStore(database.engine, keep_acknowledged=timedelta(0))
-    relay = DatabaseRelay(database.engine, store)
+    relay = open_relay(settings, database.engine)
     deposits = Deposits(database, relay)
     records = CommunityRecords(deposits)
-    with database.write.begin() as session:
-        identity = NodeIdentity(CLOUD_NODE, cloud_key(session))
+    identity = NodeIdentity(CLOUD_NODE, _link_key(database))
 
     def peer_key(community: str) -> Ed25519PublicKey | None:
         with database.read() as session:
@@ -62,9 +64,8 @@ def create_cloud(settings: Settings) -> Cloud:
         relay=relay,
         deposits=deposits,
         records=records,
-        hub=LinkHub(identity, store, records, peer_key),
+        hub=LinkHub(identity, relay.store, records, peer_key, LINK_PACE),
         codes=PairingCodes(database.engine),
-        store=store,
         identity=identity,
         pages=form_pages(__package__ or ""),
         requests=RateLimit(settings.requests_per_minute),
@@ -76,6 +77,16 @@ def create_cloud(settings: Settings) -> Cloud:
     )
 
 
+def _link_key(database: Database) -> Ed25519PrivateKey:
+    try:
+        with database.write.begin() as session:
+            return cloud_key(session)
+    except IntegrityError:
+        # Replicas that start together on a new database: another was first, and its key is ours.
+        with database.write.begin() as session:
+            return cloud_key(session)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the ASGI application of one cloud process."""
     cloud = create_cloud(settings)
@@ -84,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         def chores() -> None:
             link.drop_outdated_links(cloud)
+            link.wake_waiting_links(cloud)
 
         try:
             cloud.pages.asset("form.js")
@@ -95,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             sweeper.stop()
+            cloud.relay.close()
             cloud.database.engine.dispose()
 
     app = FastAPI(

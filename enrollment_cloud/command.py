@@ -197,6 +197,8 @@ def _explained() -> Iterator[None]:
         yield
     except LinkError as error:
         raise click.ClickException(str(error)) from error
+    except ConfigurationRefused as error:
+        raise click.ClickException(f"{error} [{error.code}]") from error
     except SQLAlchemyError as error:
         # The driver's own words: SQLAlchemy's would repeat the statement.
         reason = getattr(error, "orig", None) or type(error).__name__

@@ -15,7 +15,7 @@ from enrollment_cloud.settings import Settings
 from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import Pages
 from tier_link.channel import LinkHub, NodeIdentity
-from tier_link.store import LinkStore, PairingCodes
+from tier_link.store import PairingCodes
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Cloud:
     relay: Relay
     deposits: Deposits
     identity: NodeIdentity
-    store: LinkStore
     hub: LinkHub
     codes: PairingCodes
     pages: Pages

@@ -1,4 +1,4 @@
-"""`/link`: where communities dial in, and ending links that must not go on."""
+"""`/link`: where communities dial in; ending links that must not go on, waking those with news."""
 
 import time
 
@@ -35,3 +35,16 @@ def drop_outdated_links(cloud: Cloud) -> None:
     for community, revoked_at, paired_at in rows:
         if community in up and (revoked_at is not None or (paired_at or 0) > up[community]):
             cloud.hub.drop(community)
+
+
+def wake_waiting_links(cloud: Cloud) -> None:
+    """Let links look for what waits: another process may have taken it."""
+    up = cloud.hub.peers()
+    if not up:
+        return
+    with cloud.database.read() as session:
+        waiting = cloud.relay.store.all_waiting(session)
+    for community in waiting.keys() & set(up):
+        link = cloud.hub.link(community)
+        if link is not None:
+            link.wake()

@@ -34,7 +34,7 @@ async def serve_pairing(scope: Scope, socket: AsgiSocket) -> None:
                 raise PairingRefused("revoked", code="pairing-code-unknown") from error
             # A server that pairs anew may be a new one: what waits is sealed to the old one's
             # keys. The browsers send again.
-            cloud.store.forget_peer(session, code.subject)
+            cloud.relay.forget(session, code.subject)
             pair_community(session, code.subject, start.public_key, unix_now())
 
     await accept_pairing(socket, cloud.identity, cloud.codes, configure, complete)

@@ -14,7 +14,7 @@ from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.tables import Envelope, SealedReply
 from enrollment_cloud.invitations.service import STANDING, find_open_invitation
 from enrollment_cloud.invitations.tables import Invitation
-from enrollment_cloud.limits import ENVELOPE_LIFETIME, MAX_WAITING_BYTES_PER_COMMUNITY
+from enrollment_cloud.limits import ENVELOPE_LIFETIME
 from enrollment_cloud.relay import Relay
 from tier_kit.forms.errors import Busy, Conflict, NotFound, TooLarge, TooMany
 from tier_kit.forms.limits import MAX_VISIT_BYTES, REPLY_LIFETIME, share_of
@@ -50,7 +50,7 @@ class Deposits:
         with self.database.read() as session:
             require_published(session, community)
             if session.get(Envelope, (community, envelope)) is None:
-                _check_room(session, community, invitation, now, lock=False)
+                self._check_room(session, community, invitation, now)
 
     def deposit(
         self, community: str, sealed: EnvelopeDeposited, *, digest: bytes | None = None
@@ -69,10 +69,13 @@ class Deposits:
                 `invitation-wrong`).
             TooMany: this invitation's share of the day is used up (`invitation-exhausted`).
             TooLarge: more than a page or a poster sends (`body-too-large`).
-            Busy: too much waits for the community already (`community-full`), or it has
-                published nothing (`community-not-ready`).
+            Busy: too much waits for the community already (`community-full`), it has
+                published nothing (`community-not-ready`), or the relay takes nothing now
+                (`cloud-busy`).
         """
         digest = digest or hashlib.sha256(sealed.sealed).digest()
+        if self._lacks(community, sealed, digest):
+            self.relay.hold(community, sealed)
         try:
             with self.database.write.begin() as session:
                 return self._deposit(session, community, sealed, digest)
@@ -81,20 +84,36 @@ class Deposits:
             with self.database.write.begin() as session:
                 return self._deposit(session, community, sealed, digest)
 
+    def _lacks(self, community: str, sealed: EnvelopeDeposited, digest: bytes) -> bool:
+        """Say whether the relay must take the body; refuse what would be refused after that."""
+        with self.database.read() as session:
+            require_published(session, community)
+            known = session.get(Envelope, (community, sealed.envelope))
+            if known is None:
+                self._check_room(session, community, sealed.invitation, sealed.received_at)
+                return True
+            _check_same(known, sealed, digest)
+            if known.collected_at is not None:
+                return False
+            if not self.relay.holds(session, community, known.sequence):
+                return True
+        return self.relay.has_lost(community, sealed.envelope)
+
     def _deposit(
         self, session: Session, community: str, sealed: EnvelopeDeposited, digest: bytes
     ) -> EnvelopeState:
         require_published(session, community)
         known = session.get(Envelope, (community, sealed.envelope), with_for_update=True)
         if known is not None:
-            if known.digest != digest:
-                raise Conflict("envelope-conflict")
-            if known.invitation != sealed.invitation:
-                raise Conflict("invitation-wrong")
-            if known.collected_at is None and not self._is_here(session, known):
+            _check_same(known, sealed, digest)
+            if known.collected_at is None and not self.relay.holds(
+                session, community, known.sequence
+            ):
                 known.sequence = self.relay.deposit(session, community, sealed)
             return _state(known)
-        link = _check_room(session, community, sealed.invitation, sealed.received_at, lock=True)
+        link = self._check_room(
+            session, community, sealed.invitation, sealed.received_at, lock=True
+        )
         if link.kind in STANDING and len(sealed.sealed) > MAX_VISIT_BYTES:
             raise TooLarge("body-too-large")
         row = Envelope(
@@ -122,14 +141,19 @@ class Deposits:
             row = session.get(Envelope, (community, envelope))
             if row is None or row.expires_at <= now:
                 raise NotFound("envelope-unknown")
-            if row.collected_at is None and not self._is_here(session, row):
+            waits = row.collected_at is None
+            if waits and not self.relay.holds(session, community, row.sequence):
                 raise NotFound("envelope-unknown")
             replies = session.execute(
                 select(SealedReply.number, SealedReply.sealed)
                 .where(SealedReply.community == community, SealedReply.envelope == envelope)
                 .order_by(SealedReply.number)
             )
-            return _state(row, tuple((number, sealed) for number, sealed in replies))
+            state = _state(row, tuple((number, sealed) for number, sealed in replies))
+        # The session is over: whoever must be asked may take a while to answer.
+        if waits and self.relay.has_lost(community, envelope):
+            raise NotFound("envelope-unknown")
+        return state
 
     def collect(self, session: Session, community: str, sequences: Sequence[int], now: int) -> None:
         """The community has these envelopes durably: drop the bodies, in one transaction."""
@@ -144,8 +168,34 @@ class Deposits:
         )
         self.relay.drop(session, community, sequences)
 
-    def _is_here(self, session: Session, row: Envelope) -> bool:
-        return self.relay.holds(session, row.community, row.sequence)
+    def _check_room(
+        self,
+        session: Session,
+        community: str,
+        invitation: str,
+        now: int,
+        *,
+        lock: bool = False,
+    ) -> Invitation:
+        link = find_open_invitation(session, community, invitation, now, lock=lock)
+        share = share_of(link.kind)
+        recent = session.scalar(
+            select(func.count()).where(
+                Envelope.community == community,
+                Envelope.invitation == invitation,
+                Envelope.received_at > now - share.seconds,
+            )
+        )
+        if (recent or 0) >= share.envelopes:
+            raise TooMany("invitation-exhausted", retry_after=_HOUR)
+        waiting = session.scalar(
+            select(func.sum(Envelope.size)).where(
+                Envelope.community == community, Envelope.collected_at.is_(None)
+            )
+        )
+        if (waiting or 0) >= self.relay.room:
+            raise Busy("community-full", retry_after=_HOUR)
+        return link
 
 
 def store_reply(session: Session, community: str, reply: ReplySealed, now: int) -> bool:
@@ -170,28 +220,11 @@ def store_reply(session: Session, community: str, reply: ReplySealed, now: int) 
     return True
 
 
-def _check_room(
-    session: Session, community: str, invitation: str, now: int, *, lock: bool
-) -> Invitation:
-    link = find_open_invitation(session, community, invitation, now, lock=lock)
-    share = share_of(link.kind)
-    recent = session.scalar(
-        select(func.count()).where(
-            Envelope.community == community,
-            Envelope.invitation == invitation,
-            Envelope.received_at > now - share.seconds,
-        )
-    )
-    if (recent or 0) >= share.envelopes:
-        raise TooMany("invitation-exhausted", retry_after=_HOUR)
-    waiting = session.scalar(
-        select(func.sum(Envelope.size)).where(
-            Envelope.community == community, Envelope.collected_at.is_(None)
-        )
-    )
-    if (waiting or 0) >= MAX_WAITING_BYTES_PER_COMMUNITY:
-        raise Busy("community-full", retry_after=_HOUR)
-    return link
+def _check_same(known: Envelope, sealed: EnvelopeDeposited, digest: bytes) -> None:
+    if known.digest != digest:
+        raise Conflict("envelope-conflict")
+    if known.invitation != sealed.invitation:
+        raise Conflict("invitation-wrong")
 
 
 def _state(row: Envelope, replies: tuple[tuple[int, bytes], ...] = ()) -> EnvelopeState:

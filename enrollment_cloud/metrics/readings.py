@@ -58,6 +58,6 @@ class Readings(Collector):
             moment = self.clock()
             if self._asked_at is None or moment - self._asked_at >= FRESH_S:
                 with self.cloud.database.read() as session:
-                    self._waiting = self.cloud.store.backlog(session)
+                    self._waiting = self.cloud.relay.store.backlog(session)
                 self._asked_at = moment
             return self._waiting

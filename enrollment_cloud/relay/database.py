@@ -12,13 +12,16 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, cast
 
 from sqlalchemy import CursorResult, Engine, delete, event, exists, select
 from sqlalchemy.orm import Session
 
+from enrollment_cloud.limits import MAX_WAITING_BYTES_PER_COMMUNITY
+from enrollment_cloud.relay.pointers import OUTBOX, PointingStore, no_bodies
 from tier_link.relay_messages import RELAY, EnvelopeDeposited
-from tier_link.store import LinkBase, LinkStore, TraceEraser
+from tier_link.store import LinkStore, TraceEraser
 
 SCRUB_ANYWAY_SECONDS: Final = 3600.0
 """A process that died between a delivery and its scrub leaves the work to the others."""
@@ -30,7 +33,6 @@ _READER_WAIT_SECONDS: Final = 0.1
 """Erasing keeps writers out while it waits for readers: rather try again in a second."""
 
 _log = logging.getLogger(__name__)
-_outbox = LinkBase.metadata.tables["link_outbox"]
 
 
 @dataclass
@@ -38,13 +40,18 @@ class DatabaseRelay:
     """A relay within the cloud's database; see `enrollment_cloud.relay.Relay`."""
 
     engine: Engine
-    store: LinkStore
+    room: int = MAX_WAITING_BYTES_PER_COMMUNITY
+    store: LinkStore = field(init=False)
     traces: TraceEraser = field(init=False)
     _last_scrub: float = field(default=0.0, init=False)
     _not_before: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.traces = TraceEraser(self.engine, (_outbox.name,), _READER_WAIT_SECONDS)
+        self.store = PointingStore(self.engine, no_bodies, keep_acknowledged=timedelta(0))
+        self.traces = TraceEraser(self.engine, (OUTBOX.name,), _READER_WAIT_SECONDS)
+
+    def hold(self, community: str, envelope: EnvelopeDeposited) -> None:
+        """Leave it to `deposit`: body and row are one here."""
 
     def deposit(self, session: Session, community: str, envelope: EnvelopeDeposited) -> int:
         """Put the envelope into the community's log."""
@@ -52,21 +59,31 @@ class DatabaseRelay:
 
     def holds(self, session: Session, community: str, sequence: int) -> bool:
         """Say whether the row is still there."""
-        row = exists().where(_outbox.c.peer == community, _outbox.c.sequence == sequence)
+        row = exists().where(OUTBOX.c.peer == community, OUTBOX.c.sequence == sequence)
         return bool(session.scalar(select(row)))
+
+    def has_lost(self, community: str, envelope: str) -> bool:
+        """Say no: what waits has its body."""
+        del community, envelope
+        return False
 
     def drop(self, session: Session, community: str, sequences: Sequence[int]) -> None:
         """Delete the rows; the scrub follows the transaction's commit."""
         session.execute(
-            delete(_outbox).where(_outbox.c.peer == community, _outbox.c.sequence.in_(sequences))
+            delete(OUTBOX).where(OUTBOX.c.peer == community, OUTBOX.c.sequence.in_(sequences))
         )
         self._scrub_after(session)
 
     def drop_older(self, session: Session, before: int) -> None:
         """Delete all rows from before `before`."""
-        old = delete(_outbox).where(_outbox.c.created_at < before)
+        old = delete(OUTBOX).where(OUTBOX.c.created_at < before)
         if cast("CursorResult[tuple[()]]", session.execute(old)).rowcount:
             self._scrub_after(session)
+
+    def forget(self, session: Session, community: str) -> None:
+        """Delete the community's rows."""
+        self.store.forget_peer(session, community)
+        self._scrub_after(session)
 
     def scrub(self) -> None:
         """Remove the traces of deleted rows, if there may be some and it is not too soon."""
@@ -80,6 +97,9 @@ class DatabaseRelay:
         finally:
             self._last_scrub = time.monotonic()
             self._not_before = self._last_scrub + (self._last_scrub - now) / SCRUB_SHARE
+
+    def close(self) -> None:
+        """Hold nothing open."""
 
     def _scrub_after(self, session: Session) -> None:
         def committed(_: Session) -> None:

@@ -1,13 +1,11 @@
 import threading
 import time
-from datetime import timedelta
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
 from enrollment_cloud.database import Database
-from enrollment_cloud.enrollment import deposits as deposits_module
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
 from enrollment_cloud.invitations.service import close_invitations, publish_invitations
 from enrollment_cloud.limits import ENVELOPE_LIFETIME
@@ -33,13 +31,15 @@ WEEK = int(REPLY_LIFETIME.total_seconds())
 
 
 @pytest.fixture
-def store(database: Database) -> LinkStore:
-    return LinkStore(database.engine, keep_acknowledged=timedelta(0), clock=lambda: NOW)
+def deposits(database: Database) -> Deposits:
+    relay = DatabaseRelay(database.engine)
+    relay.store._clock = lambda: NOW
+    return Deposits(database, relay)
 
 
 @pytest.fixture
-def deposits(database: Database, store: LinkStore) -> Deposits:
-    return Deposits(database, DatabaseRelay(database.engine, store))
+def store(deposits: Deposits) -> LinkStore:
+    return deposits.relay.store
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_a_community_that_fetches_nothing_fills_up(
     deposits: Deposits, invitation: InvitationSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = sealed_envelope(invitation, NOW)
-    monkeypatch.setattr(deposits_module, "MAX_WAITING_BYTES_PER_COMMUNITY", 2 * len(one.sealed))
+    monkeypatch.setattr(deposits.relay, "room", 2 * len(one.sealed))
     deposits.deposit(COMMUNITY, one)
     deposits.deposit(COMMUNITY, sealed_envelope(invitation, NOW))
     assert refusal(deposits, COMMUNITY, sealed_envelope(invitation, NOW)) == "community-full"

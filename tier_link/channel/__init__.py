@@ -7,7 +7,7 @@ Both call the tier's `LinkHandler` in worker threads, never on the event loop.
 from tier_link.channel.asgi import AsgiSocket, Scope, SocketEndpoint
 from tier_link.channel.dialer import Dialer, DialerState
 from tier_link.channel.handler import Journal, LinkHandler, MessageSocket
-from tier_link.channel.hub import LinkHub
+from tier_link.channel.hub import LinkHub, Pace
 from tier_link.channel.live_link import LiveLink
 from tier_link.channel.pairing import accept_pairing, dial_pairing
 from tier_link.channel.websocket import pairing_tls, pinned_tls, public_tls
@@ -23,6 +23,7 @@ __all__ = [
     "LiveLink",
     "MessageSocket",
     "NodeIdentity",
+    "Pace",
     "Scope",
     "SocketEndpoint",
     "accept_pairing",

@@ -64,7 +64,9 @@ class Connection:
         store: Journal,
         handler: LinkHandler,
         workers: Workers,
+        outbox_poll_s: float = OUTBOX_POLL_S,
     ) -> None:
+        self._outbox_poll_s = outbox_poll_s
         self._core = LinkCore(side, identity, secrets.token_bytes(NONCE_SIZE))
         self._socket = socket
         self._store = store
@@ -239,7 +241,7 @@ class Connection:
                 if not records:
                     break
             try:
-                async with asyncio.timeout(OUTBOX_POLL_S):
+                async with asyncio.timeout(self._outbox_poll_s):
                     await self._to_feed.wait()
             except TimeoutError:
                 continue

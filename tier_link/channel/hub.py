@@ -1,12 +1,13 @@
 """The upper tier's end: every link that lower tiers have dialed."""
 
 import logging
+from dataclasses import dataclass
 from typing import Final
 
-from tier_link.channel.connection import Connection, PeerKeys
+from tier_link.channel.connection import OUTBOX_POLL_S, Connection, PeerKeys
 from tier_link.channel.handler import Journal, LinkHandler, MessageSocket
 from tier_link.channel.live_link import LiveLink
-from tier_link.channel.workers import Workers
+from tier_link.channel.workers import DURABLE_THREADS, Workers
 from tier_link.errors import PeerRefused, SocketClosed, StorageFailed
 from tier_link.events import NodeIdentity
 from tier_link.handshake import CLOSE_REPLACED, CLOSE_UNKNOWN_PEER, refuse
@@ -14,6 +15,19 @@ from tier_link.handshake import CLOSE_REPLACED, CLOSE_UNKNOWN_PEER, refuse
 log = logging.getLogger(__name__)
 
 CLOSE_INTERNAL: Final = 1011
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a hub's links share its machine.
+
+    Attributes:
+        durable_threads: for records and acknowledgements of all links.
+        outbox_poll_s: seconds between a link's looks into the outbox when nobody wakes it.
+    """
+
+    durable_threads: int = DURABLE_THREADS
+    outbox_poll_s: float = OUTBOX_POLL_S
 
 
 class LinkHub:
@@ -25,16 +39,23 @@ class LinkHub:
         handler: The tier's own part.
         peer_keys: Called in a worker thread at every connect: the link key paired with this
             peer id, or None for an unknown or revoked one.
+        pace: For other than a few hundred links over one writer.
     """
 
     def __init__(
-        self, identity: NodeIdentity, store: Journal, handler: LinkHandler, peer_keys: PeerKeys
+        self,
+        identity: NodeIdentity,
+        store: Journal,
+        handler: LinkHandler,
+        peer_keys: PeerKeys,
+        pace: Pace = Pace(),
     ) -> None:
         self._identity = identity
         self._store = store
         self._handler = handler
         self._peer_keys = peer_keys
-        self._workers = Workers()
+        self._pace = pace
+        self._workers = Workers(pace.durable_threads)
         self._up: dict[str, tuple[Connection, LiveLink]] = {}
 
     async def accept(self, socket: MessageSocket) -> None:
@@ -55,7 +76,13 @@ class LinkHub:
 
     async def _carry(self, socket: MessageSocket) -> None:
         connection = Connection(
-            "acceptor", self._identity, socket, self._store, self._handler, self._workers
+            "acceptor",
+            self._identity,
+            socket,
+            self._store,
+            self._handler,
+            self._workers,
+            self._pace.outbox_poll_s,
         )
         link = await connection.accept(self._peer_keys)
         peer = link.peer

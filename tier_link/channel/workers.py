@@ -17,8 +17,8 @@ PROMPT_THREADS: Final = 24
 class Workers:
     """Two pools, so that a backlog of records never makes a request wait for a thread."""
 
-    def __init__(self) -> None:
-        self._durable = ThreadPoolExecutor(DURABLE_THREADS, thread_name_prefix="link-durable")
+    def __init__(self, durable_threads: int = DURABLE_THREADS) -> None:
+        self._durable = ThreadPoolExecutor(durable_threads, thread_name_prefix="link-durable")
         self._prompt = ThreadPoolExecutor(PROMPT_THREADS, thread_name_prefix="link-prompt")
 
     async def durable(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,48 +1,20 @@
-import os
+"""What the embedded relay promises beyond the contract: no traces in any file."""
+
 import time
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from enrollment_cloud.database import Database
-from enrollment_cloud.relay import Relay
 from enrollment_cloud.relay.database import DatabaseRelay
 from gatehouse.local_estate import wait_for
+from tests.enrollment_cloud.relay.conftest import COMMUNITY, deposit, envelope, holds
 from tests.enrollment_cloud.traces import database_files, found_in, pieces_of
-from tier_link.relay_messages import EnvelopeDeposited
-from tier_link.sealing import PADDED_SIZES, SEAL_OVERHEAD, SUITE_NAME
-from tier_link.store import LinkStore
-
-COMMUNITY = "sunny-court-4f2a"
 
 
 @pytest.fixture
 def relay(database: Database) -> DatabaseRelay:
-    store = LinkStore(database.engine, keep_acknowledged=timedelta(0))
-    return DatabaseRelay(database.engine, store)
-
-
-def envelope(size: int = PADDED_SIZES[3]) -> EnvelopeDeposited:
-    return EnvelopeDeposited(
-        envelope=os.urandom(16).hex(),
-        invitation=os.urandom(16).hex(),
-        key="w1",
-        suite=SUITE_NAME,
-        sealed_by="browser",
-        received_at=int(time.time()),
-        sealed=os.urandom(size + SEAL_OVERHEAD),
-    )
-
-
-def deposit(database: Database, relay: Relay, one: EnvelopeDeposited) -> int:
-    with database.write.begin() as session:
-        return relay.deposit(session, COMMUNITY, one)
-
-
-def holds(database: Database, relay: Relay, sequence: int) -> bool:
-    with database.read() as session:
-        return relay.holds(session, COMMUNITY, sequence)
+    return DatabaseRelay(database.engine)
 
 
 def scrub(relay: DatabaseRelay) -> None:
@@ -60,21 +32,6 @@ def cheap_traces(database: Database, sealed: bytes) -> list[str]:
     if database.engine.dialect.name == "postgresql":
         return []
     return found_in(database_files(database.engine), pieces_of(sealed))
-
-
-def test_a_deposit_is_held_until_it_is_dropped(database: Database, relay: DatabaseRelay) -> None:
-    first, second = (deposit(database, relay, envelope()) for _ in range(2))
-    with database.write.begin() as session:
-        relay.drop(session, COMMUNITY, [first])
-    assert not holds(database, relay, first)
-    assert holds(database, relay, second)
-
-
-def test_a_deposit_that_is_rolled_back_never_was(database: Database, relay: DatabaseRelay) -> None:
-    with database.write() as session:
-        sequence = relay.deposit(session, COMMUNITY, envelope())
-        session.rollback()
-    assert not holds(database, relay, sequence)
 
 
 def test_what_is_dropped_and_scrubbed_is_in_no_file(
@@ -128,7 +85,7 @@ def test_a_new_process_cleans_up_after_one_that_died(
     sequence = deposit(database, relay, gone)
     with database.write.begin() as session:
         relay.drop(session, COMMUNITY, [sequence])
-    scrub(DatabaseRelay(database.engine, relay.store))
+    scrub(DatabaseRelay(database.engine))
     assert cheap_traces(database, gone.sealed) == []
 
 
