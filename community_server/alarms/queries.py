@@ -37,6 +37,7 @@ class ShownAlarm:
     acknowledged_by: str
     note: str = field(repr=False)
     escalated_at: int
+    escalated_again_at: int
 
     def as_json(self) -> dict[str, object]:
         """Return it as the API sends it."""
@@ -151,4 +152,5 @@ def _show(row: Alarm, door_name: str, cleared_by: str, seen_by: str, note: str) 
         acknowledged_by=seen_by,
         note=note,
         escalated_at=row.escalated_at * 1000,
+        escalated_again_at=row.escalated_again_at * 1000,
     )

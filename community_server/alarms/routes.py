@@ -7,7 +7,15 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from community_server.alarms.queries import AlarmFilter, list_alarms
-from community_server.alarms.rules import LONGEST_MIN, Severity, read_rules, set_rule, set_wait
+from community_server.alarms.rules import (
+    LONGEST_MIN,
+    Escalation,
+    Severity,
+    Step,
+    read_rules,
+    set_escalation,
+    set_rule,
+)
 from community_server.alarms.service import acknowledge
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
@@ -38,10 +46,21 @@ class RuleChange(BaseModel):
     most: int = 0
 
 
-class WaitChange(BaseModel):
-    """After how many minutes unseen alarms are escalated; 0 for never."""
+Minutes = Annotated[int, Field(ge=0, le=LONGEST_MIN)]
+Told = Annotated[str, Field(max_length=16)]
 
-    after_min: Annotated[int, Field(ge=0, le=LONGEST_MIN)]
+
+class EscalationChange(BaseModel):
+    """After how many minutes unseen alarms are escalated, 0 for never, and once more.
+
+    `tells` and `second_tells` are the role that is written to as well, empty for nobody; what is
+    left out stays.
+    """
+
+    after_min: Minutes
+    tells: Told | None = None
+    second_after_min: Minutes | None = None
+    second_tells: Told | None = None
 
 
 @router.get("")
@@ -77,11 +96,18 @@ def take_notice(alarm: str, estate: EstateDep, staff: Writer, body: Notice | Non
 
 @router.get("/rules")
 def show_rules(estate: EstateDep, staff: Reader) -> dict[str, object]:
-    """Show what counts for each kind, and how long each severity may go unseen."""
+    """Show what counts for each kind, and how long each severity may go unseen.
+
+    `waits` are the minutes of the first step, `escalations` both steps and whom they tell.
+    """
     del staff
     with estate.reading() as session:
         rules = read_rules(session)
-    return {"rules": [asdict(rule) for rule in rules.by_kind.values()], "waits": rules.waits}
+    return {
+        "rules": [asdict(rule) for rule in rules.by_kind.values()],
+        "waits": {one: steps.first.after_min for one, steps in rules.escalations.items()},
+        "escalations": {one: asdict(steps) for one, steps in rules.escalations.items()},
+    }
 
 
 @router.put("/rules/{kind}", status_code=204)
@@ -99,10 +125,18 @@ def change_rule(kind: str, body: RuleChange, estate: EstateDep, staff: RuleSette
 
 
 @router.put("/escalation/{severity}", status_code=204)
-def change_wait(severity: Severity, body: WaitChange, estate: EstateDep, staff: RuleSetter) -> None:
-    """Set how long alarms of one severity may go unseen."""
+def change_escalation(
+    severity: Severity, body: EscalationChange, estate: EstateDep, staff: RuleSetter
+) -> None:
+    """Set how long alarms of one severity may go unseen, and who is told then."""
     with estate.changer.change() as change:
-        set_wait(change, staff.staff, severity, body.after_min)
+        before = read_rules(change.session).escalations.get(severity, Escalation())
+        again = before.second.after_min if body.second_after_min is None else body.second_after_min
+        wanted = Escalation(
+            Step(body.after_min, before.first.tells if body.tells is None else body.tells),
+            Step(again, before.second.tells if body.second_tells is None else body.second_tells),
+        )
+        set_escalation(change, staff.staff, severity, wanted)
 
 
 def notice(estate: Estate, alarm: str, staff: str, note: str = "") -> None:

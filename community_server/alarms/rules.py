@@ -13,6 +13,7 @@ from community_server.alarms.tables import AlarmSetting, EscalationSetting
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.errors import InputRefused, NotFound
+from community_server.staff.permissions import PERMISSIONS, Permission, Role
 
 
 class Severity(StrEnum):
@@ -76,8 +77,37 @@ DEFAULTS: Final[Mapping[str, Rule]] = {
 }
 """Every kind there is; `after_min` and `most` stand where staff may set them."""
 
-WAITS: Final[Mapping[Severity, int]] = {Severity.URGENT: 5, Severity.WARNING: 60}
-"""Minutes after which an alarm that nobody has seen is escalated."""
+TOLD: Final = tuple(role for role in Role if Permission.SEE_ALARMS in PERMISSIONS[role])
+"""Whom a step may tell: those who may look at the alarm then."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens once nobody has acknowledged an alarm for `after_min` minutes, 0 for never.
+
+    The console and other systems always show it; `tells` is the role of staff that is written to as
+    well, empty for none.
+    """
+
+    after_min: int = 0
+    tells: str = ""
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """The two steps of one severity, both counted from the alarm's arrival."""
+
+    first: Step = Step()
+    second: Step = Step()
+
+
+ESCALATIONS: Final[Mapping[Severity, Escalation]] = {
+    # Who stands at the gate has five minutes; then somebody has to come from elsewhere.
+    Severity.URGENT: Escalation(Step(5, Role.GUARD), Step(15, Role.MANAGER)),
+    # Nobody is woken for a warning: an hour later it waits in the manager's mail.
+    Severity.WARNING: Escalation(Step(60, Role.MANAGER)),
+}
+"""When alarms that nobody has seen are escalated, until staff set it otherwise."""
 
 LONGEST_MIN: Final = 7 * DAY_MIN
 MOST: Final = 1000
@@ -88,7 +118,7 @@ class Rules:
     """What counts now, for all kinds and severities."""
 
     by_kind: Mapping[str, Rule]
-    waits: Mapping[Severity, int]
+    escalations: Mapping[Severity, Escalation]
 
     def of(self, kind: str) -> Rule:
         """Return the rule of a kind; one that a newer door made up is a warning."""
@@ -98,13 +128,15 @@ class Rules:
 def read_rules(session: Session) -> Rules:
     """Return the rules as they are set."""
     kinds = dict(DEFAULTS)
-    for row in session.scalars(select(AlarmSetting)):
-        if row.kind in kinds:
-            kinds[row.kind] = Rule(row.kind, Severity(row.severity), row.after_min, row.most)
-    waits = dict(WAITS)
-    for wait in session.scalars(select(EscalationSetting)):
-        waits[Severity(wait.severity)] = wait.after_min
-    return Rules(kinds, waits)
+    for one in session.scalars(select(AlarmSetting)):
+        if one.kind in kinds:
+            kinds[one.kind] = Rule(one.kind, Severity(one.severity), one.after_min, one.most)
+    escalations = dict(ESCALATIONS)
+    for row in session.scalars(select(EscalationSetting)):
+        escalations[Severity(row.severity)] = Escalation(
+            Step(row.after_min, row.tells), Step(row.second_after_min, row.second_tells)
+        )
+    return Rules(kinds, escalations)
 
 
 def offline_after_s(session: Session) -> int:
@@ -147,13 +179,31 @@ def set_rule(
     audit(change.session, staff, "set-alarm-rule", detail=f"{kind} {detail}")
 
 
-def set_wait(change: Change, staff: str, severity: Severity, after_min: int) -> None:
-    """Set how long alarms of one severity may go unseen; 0 minutes for as long as it takes.
+def set_escalation(change: Change, staff: str, severity: Severity, escalation: Escalation) -> None:
+    """Set when alarms of one severity that nobody has seen are escalated, and whom that tells.
 
     Raises:
-        InputRefused: `alarm-time-wrong`.
+        InputRefused: `alarm-time-wrong`: out of range, no such severity, or a second step that does
+            not come after the first; `alarm-role-wrong`.
     """
-    if severity not in WAITS or not 0 <= after_min <= LONGEST_MIN:
+    first, second = escalation.first, escalation.second
+    if severity not in ESCALATIONS or not 0 <= first.after_min <= LONGEST_MIN:
         raise InputRefused("out of range", field="after_min", code="alarm-time-wrong")
-    change.session.merge(EscalationSetting(severity=severity, after_min=after_min))
-    audit(change.session, staff, "set-escalation", detail=f"{severity} {after_min}")
+    follows = first.after_min and first.after_min < second.after_min <= LONGEST_MIN
+    if second.after_min and not follows:
+        raise InputRefused("not later", field="second_after_min", code="alarm-time-wrong")
+    if not {first.tells, second.tells} <= {"", *TOLD}:
+        raise InputRefused(
+            "nobody of this role sees alarms", field="tells", code="alarm-role-wrong"
+        )
+    change.session.merge(
+        EscalationSetting(
+            severity=severity,
+            after_min=first.after_min,
+            tells=first.tells,
+            second_after_min=second.after_min,
+            second_tells=second.tells,
+        )
+    )
+    steps = [f"{step.after_min} {step.tells}".strip() for step in (first, second)]
+    audit(change.session, staff, "set-escalation", detail=f"{severity} {', '.join(steps)}")

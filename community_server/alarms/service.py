@@ -1,6 +1,6 @@
 """Keeping alarms: each raised once, ended once, acknowledged by name, told to other systems."""
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -15,7 +15,6 @@ from community_server.errors import InputRefused, NotFound
 from community_server.events.kinds import (
     AlarmAcknowledged,
     AlarmEnded,
-    AlarmEscalated,
     AlarmEvent,
     AlarmRaised,
 )
@@ -40,7 +39,7 @@ def record_change(session: Session, door: str, message: AlarmChanged) -> None:
     if row.door_id == door and not message.active and row.cleared_at == 0:
         # One millisecond at least: zero would say that it goes on.
         row.cleared_at, row.cleared_by = max(at, 1), message.by
-        tell(session, _news(AlarmEnded, row, by=message.by))
+        tell(session, news(AlarmEnded, row, by=message.by))
     session.flush()
 
 
@@ -71,7 +70,7 @@ def end_alarms(
     which += [Alarm.subject == subject] if subject is not None else []
     for row in session.scalars(select(Alarm).where(*which).with_for_update()):
         row.cleared_at = now() * 1000
-        tell(session, _news(AlarmEnded, row, by=""))
+        tell(session, news(AlarmEnded, row, by=""))
     session.flush()
 
 
@@ -95,27 +94,8 @@ def acknowledge(change: Change, alarm: str, staff: str, note: str = "") -> bool:
     if note:
         row.note = change.safe.seal(session, SERVER, _place(alarm), note.encode())
     audit(session, staff, "acknowledge-alarm", alarm)
-    tell(session, _news(AlarmAcknowledged, row, by=staff))
+    tell(session, news(AlarmAcknowledged, row, by=staff))
     return True
-
-
-def escalate(session: Session, moment: int) -> int:
-    """Escalate what nobody has seen for as long as its severity may wait; return how many.
-
-    Time counts from when this server heard of it.
-    """
-    waits = read_rules(session).waits
-    count = 0
-    for row in session.scalars(
-        select(Alarm).where(Alarm.acknowledged_at == 0, Alarm.escalated_at == 0).with_for_update()
-    ):
-        wait = waits.get(Severity(row.severity), 0) * 60
-        if wait and row.received_at + wait <= moment:
-            row.escalated_at = moment
-            tell(session, _news(AlarmEscalated, row))
-            count += 1
-    session.flush()
-    return count
 
 
 def open_note(session: Session, safe: Safe, row: Alarm) -> str:
@@ -139,13 +119,15 @@ def _add(
         # What asks nothing of anybody waits for nobody.
         acknowledged_at=moment if severity is Severity.QUIET else 0,
         escalated_at=0,
+        escalated_again_at=0,
     )
     session.add(row)
-    tell(session, _news(AlarmRaised, row))
+    tell(session, news(AlarmRaised, row))
     return row
 
 
-def _news(kind: type[News], row: Alarm, **more: str) -> News:
+def news(kind: type[News], row: Alarm, **more: Any) -> News:
+    """Return what other systems are told of an alarm; `more` are the fields of this kind alone."""
     return kind(
         alarm=row.alarm, door=row.door_id or "", what=row.kind, severity=row.severity, **more
     )

@@ -15,7 +15,8 @@ class Alarm(Base):
     Unix milliseconds, of arrival where the door did not know it; `cleared_at` is 0 while the alarm
     is active. `cleared_by` is the member of staff whose word ended it, `acknowledged_by` whoever
     has seen it, with their `note`, sealed as the estate's own; empty for nobody. `severity` is what
-    it was when it was raised; `escalated_at` 0 unless nobody took notice in time.
+    it was when it was raised; `escalated_at` is 0 unless nobody took notice in time, and
+    `escalated_again_at` unless still nobody had by the second step's.
     """
 
     __tablename__ = "alarms"
@@ -34,6 +35,7 @@ class Alarm(Base):
     acknowledged_by: Mapped[str] = mapped_column(String(32), default="")
     note: Mapped[Sealed | None]
     escalated_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
+    escalated_again_at: Mapped[Seconds] = mapped_column(default=0, server_default="0")
 
 
 # Every page asks for the few that are open, among years of others.
@@ -57,9 +59,15 @@ class AlarmSetting(Base):
 
 
 class EscalationSetting(Base):
-    """After how many minutes unseen alarms of one severity are escalated; 0 for never."""
+    """After how many minutes unseen alarms of one severity are escalated, 0 for never.
+
+    `tells` is a role of staff, or empty for nobody beside the console and other systems.
+    """
 
     __tablename__ = "escalation_settings"
 
     severity: Mapped[str] = mapped_column(String(16), primary_key=True)
     after_min: Mapped[int] = mapped_column(sa.Integer)
+    tells: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    second_after_min: Mapped[int] = mapped_column(default=0, server_default="0")
+    second_tells: Mapped[str] = mapped_column(String(16), default="", server_default="")

@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from access_rules.alarms import AlarmKind
+from community_server.alarms.escalation import UNTOLD, Telling, escalate
 from community_server.alarms.queries import active_kinds
 from community_server.alarms.rules import Rules, read_rules
-from community_server.alarms.service import end_alarms, escalate, raise_alarm
+from community_server.alarms.service import end_alarms, raise_alarm
 from community_server.alarms.strangers import end_if_quiet
 from community_server.backups.service import age_of_backup
 from community_server.change import Change
@@ -43,7 +44,7 @@ class Surroundings:
     `connected` and `seen` are asked by door; `free` is the free space of the data folder in bytes,
     None where it cannot be told; `lease_s` for how long doors go on without news; `backups` says
     whether this server is to make backups of its own, `changed` whether the configuration is
-    another than the one that was signed for.
+    another than the one that was signed for, and `telling` how staff are written to.
     """
 
     connected: Callable[[str], bool]
@@ -52,6 +53,7 @@ class Surroundings:
     lease_s: int
     backups: bool = False
     changed: Callable[[Session], bool] = lambda _: False
+    telling: Telling = UNTOLD
 
     @classmethod
     def of(cls, estate: Estate) -> "Surroundings":
@@ -70,6 +72,7 @@ class Surroundings:
             lease_s=estate.settings.resident_lease_days * 24 * 3600,
             backups=estate.settings.backup_folder is not None,
             changed=lambda session: has_changed(session, estate),
+            telling=Telling(frozenset(estate.gateways), estate.settings.time_zone),
         )
 
 
@@ -105,7 +108,7 @@ class EstateWatch:
         for kind, due in self._of_server(session, rules, told=own):
             self._follow(session, None, kind, due=due, told=kind in own)
         follow_overstays(session, moment)
-        escalate(session, moment)
+        escalate(change, self._around.telling, moment)
 
     def _of_door(self, door: Door, rules: Rules, moment: int) -> Iterator[tuple[AlarmKind, bool]]:
         connected, seen = self._around.connected(door.id), self._around.seen(door.id)

@@ -35,6 +35,10 @@ WORDS: Final[dict[str, Any]] = {
     "GroupRequest.name": "清洁",
     "GroupItem.name": "清洁",
     "GroupRequest.schedule": _OTHER,
+    "EscalationChange.after_min": 5,
+    "EscalationChange.second_after_min": 15,
+    "EscalationChange.second_tells": "manager",
+    "EscalationChange.tells": "guard",
     "InvitationRequest.kind": "resident",
     "InvitationRequest.purpose": "吃饭",
     "InvitationRequest.valid_until": 0,
@@ -55,6 +59,7 @@ WORDS: Final[dict[str, Any]] = {
     "ListedDoor.mode_wanted": "auto",
     "ListedDoor.software": "0.1.0",
     "ListedMessage.channel": "mail",
+    "ListedMessage.staff": "",
     "ListedMessage.state": "sent",
     "ListedMessage.why": "",
     "LinkMade.link": _LINK,
@@ -286,6 +291,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "fingerprint": WORDS["fingerprint"],
         "ca_pem": "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
     },
+    "GET /account/contact": {"email": "desk@example.org", "phone": "13800000000"},
     "GET /account/sessions": [
         {
             "session": WORDS["fingerprint"],
@@ -482,11 +488,18 @@ ANSWERS: Final[dict[str, Any]] = {
             "acknowledged_by": "",
             "note": "",
             "escalated_at": 0,
+            "escalated_again_at": 0,
         }
     ],
     "GET /alarms/rules": {
         "rules": [{"kind": "strangers", "severity": "urgent", "after_min": 10, "most": 5}],
         "waits": {"urgent": 5, "warning": 60},
+        "escalations": {
+            "urgent": {
+                "first": {"after_min": 5, "tells": "guard"},
+                "second": {"after_min": 15, "tells": "manager"},
+            }
+        },
     },
     "GET /privacy": {
         "census": {

@@ -7,6 +7,7 @@ sentences, and every line to a route.
 from typing import Final
 
 REFUSALS: Final = {
+    "PUT /account/contact": "422 email-wrong phone-wrong",
     "POST /account/link": (
         "403 link-over origin-wrong; 422 password-long password-short; 429 too-many-attempts"
     ),
@@ -17,7 +18,7 @@ REFUSALS: Final = {
         "403 proof-needed; 409 second-factor-not-begun second-factor-there; 422 code-wrong"
     ),
     "DELETE /account/sessions/{session}": "404 session-unknown",
-    "PUT /alarms/escalation/{severity}": "422 alarm-time-wrong",
+    "PUT /alarms/escalation/{severity}": "422 alarm-role-wrong alarm-time-wrong",
     "PUT /alarms/rules/{kind}": "404 alarm-unknown; 422 alarm-number-wrong alarm-time-wrong",
     "POST /alarms/{alarm}/acknowledge": "404 alarm-unknown; 422 note-long",
     "POST /approvals/{enrollment}": (

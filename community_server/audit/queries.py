@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from community_server.audit.tables import AuditRow
 from community_server.doors.tables import Door
+from community_server.staff.accounts import usernames
 from community_server.staff.tables import ApiToken, StaffMember
 
 
@@ -81,7 +82,6 @@ def names_of(session: Session, ids: set[str]) -> dict[str, str]:
 
 def list_actors(session: Session) -> list[tuple[str, str]]:
     """Return id and name of all who may have rows: accounts, removed ones too, and tokens."""
-    accounts = select(StaffMember.id, StaffMember.username)
     tokens = select(ApiToken.id, ApiToken.name)
-    found = [*session.execute(accounts), *session.execute(tokens)]
+    found = [*usernames(session).items(), *session.execute(tokens)]
     return sorted(((row[0], row[1]) for row in found), key=lambda one: one[1].casefold())

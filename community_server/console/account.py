@@ -15,10 +15,13 @@ from community_server.staff.account_routes import (
     begin,
     do_without,
     end_one,
+    keep_contact,
+    own_contact,
     put_in_force,
     replace_password,
     sessions_of,
 )
+from community_server.staff.contact import Contact
 from community_server.staff.passwords import MIN_PASSWORD
 from community_server.staff.permissions import Permission
 from community_server.staff.proof import Proof
@@ -69,6 +72,18 @@ def change_password(
     except InputRefused as refusal:
         return _page(request, estate, staff, refusal)
     return go_to("/account?done=password-changed")
+
+
+@router.post("/contact")
+def change_contact(
+    request: Request, estate: EstateDep, staff: Writer, email: Text = "", phone: Text = ""
+) -> Response:
+    """Keep where messages about alarms reach whoever is signed in."""
+    try:
+        keep_contact(estate, staff, Contact(email, phone))
+    except InputRefused as refusal:
+        return _page(request, estate, staff, refusal)
+    return go_to("/account?done=contact-saved")
 
 
 @router.post("/second-factor")
@@ -132,6 +147,8 @@ def _page(
         qr_code=draw_qr_code(secret.address) if secret else "",
         codes=codes,
         least=MIN_PASSWORD,
+        contact=own_contact(estate, staff),
+        gateways=sorted(estate.gateways),
     )
 
 

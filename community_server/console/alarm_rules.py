@@ -9,18 +9,22 @@ from community_server.alarms.rules import (
     DEFAULTS,
     LONGEST_MIN,
     MOST,
+    TOLD,
+    Escalation,
     Rule,
     Rules,
     Severity,
+    Step,
     read_rules,
+    set_escalation,
     set_rule,
-    set_wait,
 )
 from community_server.change import Change
 from community_server.console.frame import desk_page, form_writer, go_to
 from community_server.desk import EstateDep, reader
 from community_server.errors import InputRefused, ServerError
 from community_server.estate import Estate
+from community_server.staff.contact import reachable
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 
@@ -57,10 +61,19 @@ def change_rules(request: Request, estate: EstateDep, staff: Writer, fields: Fie
 
 def _set(change: Change, staff: str, rules: Rules, fields: Mapping[str, str]) -> None:
     """Set each rule and wait that the form holds otherwise than it is."""
-    for severity, before in rules.waits.items():
-        wanted = _number(fields, f"wait-{severity}", before)
+    for severity, before in rules.escalations.items():
+        wanted = Escalation(
+            Step(
+                _number(fields, f"wait-{severity}", before.first.after_min),
+                fields.get(f"tells-{severity}", before.first.tells),
+            ),
+            Step(
+                _number(fields, f"second-wait-{severity}", before.second.after_min),
+                fields.get(f"second-tells-{severity}", before.second.tells),
+            ),
+        )
         if wanted != before:
-            set_wait(change, staff, severity, wanted)
+            set_escalation(change, staff, severity, wanted)
     for kind, rule in rules.by_kind.items():
         wanted_rule = Rule(
             kind,
@@ -98,6 +111,7 @@ def _page(
 ) -> Response:
     with estate.reading() as session:
         rules = read_rules(session)
+        deaf = [role for role in TOLD if not any(reachable(session, estate.safe, role))]
     return desk_page(
         request,
         estate,
@@ -107,7 +121,10 @@ def _page(
         here="/alarms/rules",
         refusal=refusal,
         rules=list(rules.by_kind.values()),
-        waits=rules.waits,
+        escalations=rules.escalations,
+        told=TOLD,
+        deaf=deaf,
+        gateways=sorted(estate.gateways),
         severities=list(Severity),
         defaults=DEFAULTS,
         longest=LONGEST_MIN,

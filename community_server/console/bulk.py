@@ -23,6 +23,7 @@ from community_server.invitations.bulk import (
 from community_server.messages.service import count_messages, list_messages
 from community_server.pages import PAGES
 from community_server.setup.community import get_community
+from community_server.staff.accounts import usernames
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_kit.language import LANGUAGES, Language
@@ -74,6 +75,7 @@ def show_outbox(request: Request, estate: EstateDep, staff: Reader) -> Response:
     """Show what was sent, what waits, and what failed."""
     with estate.reading() as session:
         messages, counts = list_messages(session, SHOWN_MESSAGES), count_messages(session)
+        names = usernames(session)
     return desk_page(
         request,
         estate,
@@ -81,7 +83,7 @@ def show_outbox(request: Request, estate: EstateDep, staff: Reader) -> Response:
         "outbox.html.jinja",
         room="people",
         here="/invitations/outbox",
-        messages=[(one, estate.name_of(one.person)) for one in messages],
+        messages=[(one, names.get(one.staff) or estate.name_of(one.person)) for one in messages],
         counts=counts,
     )
 

@@ -74,9 +74,11 @@ class AlarmAcknowledged(AlarmEvent):
 
 @dataclass(frozen=True)
 class AlarmEscalated(AlarmEvent):
-    """Nobody has taken notice of an alarm in time."""
+    """Nobody has taken notice of an alarm in time: by the first step's, or the second's."""
 
     kind: ClassVar = "alarm-escalated"
+
+    step: int = 1
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,14 @@ Reader = Annotated[SignedIn, reader(Permission.MANAGE_PEOPLE)]
 
 
 class ListedMessage(BaseModel):
-    """One message: `queued`, `sent` or `failed`; `why` is what went wrong last. Never its text."""
+    """One message: `queued`, `sent` or `failed`; `why` is what went wrong last. Never its text.
+
+    It is to a `person`, or about an alarm to a member of `staff`.
+    """
 
     message: str
     person: str
+    staff: str
     channel: str
     state: str
     why: str
@@ -40,6 +44,7 @@ def show_messages(
             ListedMessage(
                 message=one.id,
                 person=one.person,
+                staff=one.staff,
                 channel=one.channel,
                 state=one.state,
                 why=one.why,

@@ -1,5 +1,6 @@
 """The outbox: messages put in, seen, and given up; each function works inside a transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 from community_server.change import Change
 from community_server.database import new_id, now
 from community_server.messages.gateways import Channel, Letter
-from community_server.messages.tables import OutgoingMessage
+from community_server.messages.tables import MESSAGES, OutgoingMessage, StaffMessage
 from community_server.people.particulars import owner
-from community_server.vault.safe import Safe
+from community_server.vault.safe import SERVER, Safe
 
 RETRIES_S: Final = (60, 300, 1800, 7200, 6 * 3600)
 """After how long a message is tried again, each time; then it is given up."""
@@ -21,10 +22,11 @@ RETRIES_S: Final = (60, 300, 1800, 7200, 6 * 3600)
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """One message as the desk sees it, without its text."""
+    """One message as the desk sees it, without its text; to a `person`, or to a member of staff."""
 
     id: str
     person: str
+    staff: str
     channel: str
     state: str
     why: str
@@ -48,47 +50,49 @@ def queue(
         text: What it says.
         until: Unix seconds after which it is of no use.
     """
-    number = new_id()
-    letter = Letter(number, to, subject, text)
-    data = msgspec.json.encode(letter)
-    change.session.add(
-        OutgoingMessage(
-            id=number,
-            person_id=person,
-            channel=channel,
-            state="queued",
-            due_at=now(),
-            expires_at=until,
-            sealed=change.safe.seal(change.session, owner(person), _place(number), data),
-            created_at=now(),
-        )
+    row = OutgoingMessage(person_id=person)
+    return _queue(change, row, owner(person), channel, Letter(new_id(), to, subject, text), until)
+
+
+def queue_for_staff(
+    change: Change, staff: str, channel: Channel, to: str, subject: str, text: str, until: int
+) -> str:
+    """Put a message to a member of staff into the outbox, as `queue` does; return its id."""
+    row = StaffMessage(staff_id=staff)
+    return _queue(change, row, SERVER, channel, Letter(new_id(), to, subject, text), until)
+
+
+def count_for_staff(session: Session, staff: str, since: int) -> int:
+    """Return how many messages somebody of the staff was written since a Unix second."""
+    query = select(func.count()).where(
+        StaffMessage.staff_id == staff, StaffMessage.created_at > since
     )
-    change.session.flush()
-    return number
+    return session.scalar(query) or 0
 
 
 def due(session: Session, channel: Channel, moment: int, most: int) -> list[str]:
-    """Return the messages of a channel whose turn has come, the oldest first."""
-    return list(
-        session.scalars(
-            select(OutgoingMessage.id)
-            .where(
-                OutgoingMessage.state == "queued",
-                OutgoingMessage.channel == channel,
-                OutgoingMessage.due_at <= moment,
-            )
-            .order_by(OutgoingMessage.due_at, OutgoingMessage.created_at, OutgoingMessage.id)
-            .limit(most)
+    """Return the messages of a channel whose turn has come: staff's first, each the oldest first.
+
+    An alarm does not wait for a building's invitations.
+    """
+    found: list[str] = []
+    for table in MESSAGES:
+        found += session.scalars(
+            select(table.id)
+            .where(table.state == "queued", table.channel == channel, table.due_at <= moment)
+            .order_by(table.due_at, table.created_at, table.id)
+            .limit(most - len(found))
         )
-    )
+    return found
 
 
 def open_letter(session: Session, safe: Safe, message: str) -> Letter | None:
     """Open a queued message; None for one that is not queued any more."""
-    row = session.get(OutgoingMessage, message)
+    row = _find(session, message)
     if row is None or row.state != "queued" or row.sealed is None:
         return None
-    data = safe.open(session, owner(row.person_id), _place(message), row.sealed)
+    holder = owner(row.person_id) if isinstance(row, OutgoingMessage) else SERVER
+    data = safe.open(session, holder, _place(message), row.sealed)
     return msgspec.json.decode(data, type=Letter)
 
 
@@ -99,7 +103,7 @@ def note_sent(change: Change, message: str) -> None:
 
 def note_failed(change: Change, message: str, code: str, *, final: bool) -> None:
     """Note that a message was not taken: it is tried again later, or given up and its text goes."""
-    row = change.session.get(OutgoingMessage, message, with_for_update=True)
+    row = _find(change.session, message, lock=True)
     if row is None:
         return
     row.attempts += 1
@@ -112,19 +116,16 @@ def note_failed(change: Change, message: str, code: str, *, final: bool) -> None
 
 def list_messages(session: Session, limit: int) -> Sequence[ShownMessage]:
     """Return the newest messages, those that failed or wait before those sent."""
-    rows = session.scalars(
-        select(OutgoingMessage)
-        .order_by(
-            OutgoingMessage.state == "sent",
-            OutgoingMessage.created_at.desc(),
-            OutgoingMessage.id,
-        )
-        .limit(limit)
-    )
+    rows: list[OutgoingMessage | StaffMessage] = []
+    for table in MESSAGES:
+        newest = (table.state == "sent", table.created_at.desc(), table.id)
+        rows += session.scalars(select(table).order_by(*newest).limit(limit))
+    rows.sort(key=lambda row: (row.state == "sent", -row.created_at, row.id))
     return [
         ShownMessage(
             id=row.id,
-            person=row.person_id,
+            person=row.person_id if isinstance(row, OutgoingMessage) else "",
+            staff=row.staff_id if isinstance(row, StaffMessage) else "",
             channel=row.channel,
             state=row.state,
             why=row.why,
@@ -133,32 +134,65 @@ def list_messages(session: Session, limit: int) -> Sequence[ShownMessage]:
             created_at=row.created_at,
             ended_at=row.ended_at,
         )
-        for row in rows
+        for row in rows[:limit]
     ]
 
 
 def forget_messages(session: Session, before: int, most: int) -> int:
-    """Delete that people were written to, of what ended before a Unix second, `most` at once.
+    """Delete that anybody was written to, of what ended before a Unix second, `most` at once.
 
     Return how many.
     """
-    old = session.scalars(
-        select(OutgoingMessage.id)
-        .where(OutgoingMessage.state != "queued", OutgoingMessage.ended_at < before)
-        .limit(most)
-    ).all()
-    session.execute(delete(OutgoingMessage).where(OutgoingMessage.id.in_(old)))
-    return len(old)
+    count = 0
+    for table in MESSAGES:
+        old = session.scalars(
+            select(table.id)
+            .where(table.state != "queued", table.ended_at < before)
+            .limit(most - count)
+        ).all()
+        session.execute(delete(table).where(table.id.in_(old)))
+        count += len(old)
+    return count
 
 
 def count_messages(session: Session) -> dict[str, int]:
     """Return how many messages are in each state."""
-    counts = select(OutgoingMessage.state, func.count()).group_by(OutgoingMessage.state)
-    return dict(session.execute(counts).all())
+    counts: Counter[str] = Counter()
+    for table in MESSAGES:
+        counts.update(
+            dict(session.execute(select(table.state, func.count()).group_by(table.state)).all())
+        )
+    return counts
+
+
+def _queue(
+    change: Change,
+    row: OutgoingMessage | StaffMessage,
+    holder: str,
+    channel: Channel,
+    letter: Letter,
+    until: int,
+) -> str:
+    data = msgspec.json.encode(letter)
+    row.id, row.channel, row.state = letter.id, channel, "queued"
+    row.created_at = row.due_at = now()
+    row.expires_at = until
+    row.sealed = change.safe.seal(change.session, holder, _place(letter.id), data)
+    change.session.add(row)
+    change.session.flush()
+    return letter.id
+
+
+def _find(
+    session: Session, message: str, *, lock: bool = False
+) -> OutgoingMessage | StaffMessage | None:
+    return session.get(OutgoingMessage, message, with_for_update=lock) or session.get(
+        StaffMessage, message, with_for_update=lock
+    )
 
 
 def _end(change: Change, message: str, state: str, why: str) -> None:
-    row = change.session.get(OutgoingMessage, message, with_for_update=True)
+    row = _find(change.session, message, lock=True)
     if row is not None:
         row.state, row.why, row.ended_at, row.sealed = state, why, now(), None
         change.session.flush()

@@ -23,7 +23,7 @@ from community_server.doors.tables import Door
 from community_server.doors.watch import Seen
 from community_server.estate import Estate
 from community_server.intake.tables import Enrollment
-from community_server.messages.tables import OutgoingMessage
+from community_server.messages.tables import MESSAGES
 from community_server.setup.community import find_community
 from community_server.webhooks.tables import Delivery
 from tier_kit.metrics import gauge, known
@@ -212,7 +212,7 @@ def _ask(estate: Estate, session: Session) -> _Counted:
         doors=tuple(doors),
         outboxes=estate.links.all_waiting(session),
         deliveries=_rows(session, Delivery.state == "waiting"),
-        messages=_rows(session, OutgoingMessage.state == "queued"),
+        messages=sum(_rows(session, one.state == "queued") for one in MESSAGES),
         enrollments=_rows(session, Enrollment.state == "waiting"),
         alarms=alarms,
         backup_at=note.made_at if note else 0,

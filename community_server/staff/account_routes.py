@@ -12,6 +12,13 @@ from community_server.errors import SignInRefused
 from community_server.estate import Estate
 from community_server.setup.community import get_community
 from community_server.staff.accounts import living_account, set_password, use_link
+from community_server.staff.contact import (
+    MAX_EMAIL,
+    MAX_PHONE,
+    Contact,
+    contact_of,
+    set_contact,
+)
 from community_server.staff.passwords import hash_password
 from community_server.staff.permissions import Permission
 from community_server.staff.routes import Code, Password
@@ -45,6 +52,13 @@ class OwnAccount(BaseModel):
     permissions: list[Permission]
     second_factor: bool
     restricted: bool
+
+
+class OwnContact(BaseModel):
+    """Where messages about alarms reach oneself; empty for nowhere."""
+
+    email: Annotated[str, Field(max_length=MAX_EMAIL)] = Field(default="", repr=False)
+    phone: Annotated[str, Field(max_length=MAX_PHONE)] = Field(default="", repr=False)
 
 
 class NewPassword(BaseModel):
@@ -99,6 +113,19 @@ def show_account(staff: Reader) -> OwnAccount:
     )
 
 
+@router.get("/account/contact")
+def show_contact(estate: EstateDep, staff: Reader) -> OwnContact:
+    """Say where messages about alarms reach oneself."""
+    kept = own_contact(estate, staff)
+    return OwnContact(email=kept.email, phone=kept.phone)
+
+
+@router.put("/account/contact", status_code=204)
+def change_contact(body: OwnContact, estate: EstateDep, staff: Writer) -> None:
+    """Set where messages about alarms reach oneself."""
+    keep_contact(estate, staff, Contact(body.email, body.phone))
+
+
 @router.post("/account/password", status_code=204)
 def change_password(body: NewPassword, estate: EstateDep, staff: ProvenWriter) -> None:
     """Change one's own password; other sessions end."""
@@ -141,6 +168,18 @@ def set_first_password(body: LinkUsed, request: Request, estate: EstateDep) -> N
     """Set a password by the link that an administrator handed over."""
     check_origin(request)
     follow_link(estate, body.secret, body.new_password, address_of(request))
+
+
+def own_contact(estate: Estate, staff: SignedIn) -> Contact:
+    """Return where messages reach whoever is signed in."""
+    with estate.reading() as session:
+        return contact_of(session, estate.safe, staff.staff)
+
+
+def keep_contact(estate: Estate, staff: SignedIn, contact: Contact) -> None:
+    """Keep it; refuses what `set_contact` refuses."""
+    with estate.changer.change() as change:
+        set_contact(change, staff.staff, contact)
 
 
 def replace_password(estate: Estate, staff: SignedIn, password: str) -> None:

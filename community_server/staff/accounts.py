@@ -86,6 +86,11 @@ def list_accounts(session: Session) -> list[ShownAccount]:
     ]
 
 
+def usernames(session: Session) -> dict[str, str]:
+    """Return the name of every account by its id, of removed ones, too."""
+    return dict(session.execute(select(StaffMember.id, StaffMember.username)).all())
+
+
 def make_account(change: Change, by: str, username: str, role: Role) -> tuple[str, str]:
     """Make an account; return its id and the secret by which its owner sets a password, once.
 
@@ -158,7 +163,7 @@ def remove_account(change: Change, by: str, staff: str) -> None:
     _leave_one(change.session, staff)
     member = living_account(change.session, staff)
     _shut(change.session, member, "removed")
-    member.password_hash = ""
+    member.password_hash, member.contact = "", None
     drop_second_factor(change.session, member)
     change.session.execute(delete(KnownDevice).where(KnownDevice.staff_id == staff))
     change.record("account-removed", staff)

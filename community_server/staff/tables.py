@@ -12,7 +12,7 @@ class StaffMember(Base):
     `state` is `active`, `disabled`, or `removed`: the logs go on naming who is gone.
     `password_hash` is empty until a password was set. `totp`, sealed, is the second factor's
     secret, in force since `totp_since` (0: not confirmed yet); `totp_step` is the last step of
-    time whose code counted.
+    time whose code counted. `contact`, sealed, is where messages about alarms reach them.
     """
 
     __tablename__ = "staff"
@@ -26,6 +26,7 @@ class StaffMember(Base):
     totp: Mapped[Sealed | None]
     totp_since: Mapped[Seconds] = mapped_column(default=0)
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    contact: Mapped[Sealed | None]
 
 
 class StaffSession(Base):

@@ -53,8 +53,8 @@ class InProcess:
         assert response.is_success, (response.status_code, response.text)
         return response.json()
 
-    def send(self, path: str, body: object) -> httpx.Response:
-        return self._runner.run(self._http.post(f"/api/v1/{path}", json=body))
+    def send(self, path: str, body: object, method: str = "POST") -> httpx.Response:
+        return self._runner.run(self._http.request(method, f"/api/v1/{path}", json=body))
 
     def submit(self, path: str, **fields: str) -> httpx.Response:
         """Send one of the console's forms; the answer is where it leads to."""

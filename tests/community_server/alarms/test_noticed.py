@@ -7,16 +7,19 @@ import pytest
 from sqlalchemy import delete, update
 
 from access_rules.alarms import AlarmKind
+from community_server.alarms.escalation import Telling, escalate
 from community_server.alarms.queries import AlarmFilter, active_kinds, count_open, list_alarms
 from community_server.alarms.routes import notice
 from community_server.alarms.rules import (
     DEFAULTS,
+    Escalation,
     Severity,
+    Step,
     read_rules,
+    set_escalation,
     set_rule,
-    set_wait,
 )
-from community_server.alarms.service import escalate, raise_alarm
+from community_server.alarms.service import raise_alarm
 from community_server.alarms.tables import Alarm, AlarmSetting, EscalationSetting
 from community_server.alarms.watch import GIB, EstateWatch, Surroundings
 from community_server.database import now
@@ -173,10 +176,12 @@ def test_what_nobody_sees_is_escalated_once_after_the_time_of_its_severity(
         gate.tell(alarm)
     gate.tell(over(urgent))  # it is over, and still nobody knows of it
     notice(estate, seen.alarm, STAFF)
+    with estate.changer.change() as change:  # one step alone
+        set_escalation(change, STAFF, Severity.URGENT, Escalation(Step(5)))
 
     def escalated(later: int) -> list[str]:
         with estate.changer.change() as change:
-            escalate(change.session, moment + later)
+            escalate(change, Telling(), moment + later)
         with estate.reading() as session:
             wanted = AlarmFilter(only_escalated=True)
             return [one.kind for one in list_alarms(session, estate.safe, wanted, limit=9)]
@@ -184,10 +189,10 @@ def test_what_nobody_sees_is_escalated_once_after_the_time_of_its_severity(
     assert escalated(4 * MINUTE) == []
     assert escalated(6 * MINUTE) == ["forced-open"]
     with estate.changer.change() as change:
-        set_wait(change, STAFF, Severity.WARNING, 0)
+        set_escalation(change, STAFF, Severity.WARNING, Escalation(Step(0)))
     assert escalated(DAY) == ["forced-open"]  # 0 minutes: never
     with estate.changer.change() as change:
-        set_wait(change, STAFF, Severity.WARNING, 10)
+        set_escalation(change, STAFF, Severity.WARNING, Escalation(Step(10)))
     assert sorted(escalated(DAY)) == ["forced-open", "held-open"]
     notice(estate, urgent.alarm, STAFF)
     assert escalated(DAY) == ["held-open"]
@@ -202,7 +207,7 @@ def test_a_kind_that_is_set_to_history_only_asks_nothing_of_anybody(watched: Wat
         set_rule(change, STAFF, AlarmKind.HELD_OPEN, severity=Severity.QUIET)
     watched.gate.tell(raised(kind="held-open"))
     with estate.changer.change() as change:
-        assert escalate(change.session, now() + DAY) == 0
+        assert escalate(change, Telling(), now() + DAY) == 0
     with estate.reading() as session:
         assert count_open(session) == 0
     (shown,) = watched.gate.alarms()
