@@ -647,5 +647,14 @@ def roster_hash(people: Iterable[RosterPerson]) -> bytes:
     Each person's row is hashed as its message is written, and the rows' hashes are hashed
     in order, so that neither side needs to hold more than 32 bytes per person.
     """
-    rows = sorted(hashlib.sha256(_canonical.encode(person)).digest() for person in people)
+    return hash_of_rows(sorted(row_hash(person) for person in people))
+
+
+def row_hash(person: RosterPerson) -> bytes:
+    """Return the SHA-256 of one person's row."""
+    return hashlib.sha256(_canonical.encode(person)).digest()
+
+
+def hash_of_rows(rows: Iterable[bytes]) -> bytes:
+    """Return `roster_hash` of the people whose rows have these hashes, which are in order."""
     return hashlib.sha256(b"".join(rows)).digest()

@@ -22,7 +22,7 @@ from community_server.errors import Conflict, InputRefused
 from community_server.estate import Estate
 from community_server.lockdown.service import DoorState, current, state_of
 from community_server.people.pins import draw_pin
-from community_server.rosters.news import count_members
+from community_server.rosters.members import count_members
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from tier_link.errors import DeadlinePassed, LinkDown, RequestFailed

@@ -10,7 +10,8 @@ from community_server.change import Changer
 from community_server.doors.service import get_door
 from community_server.errors import NotFound
 from community_server.ledger.gate import LedgerGate
-from community_server.rosters.news import Rosters, RosterState
+from community_server.rosters.news import Rosters
+from community_server.rosters.rolls import RosterState
 from tier_link.estate_messages import DoorPresence
 from tier_link.store import LinkStore
 
@@ -61,8 +62,7 @@ class DoorWatch:
             before = self._differing.pop(door, None)
             if not in_step:
                 self._differing[door] = held
-        mended = self._gate.is_open and self._links.waiting(door) == 0
-        if not in_step and before == held and mended:
+        if not in_step and before == held and self._gate.is_open and not self._links.waiting(door):
             self._mend(door, expected)
 
     def forget(self, door: str) -> None:

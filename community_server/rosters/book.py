@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, cast
 
 from sqlalchemy import Row as RowOfColumns
@@ -20,10 +20,11 @@ from community_server.people.particulars import Opens, open_known_with, owner
 from community_server.people.queries import doors_of
 from community_server.people.service import template_context
 from community_server.people.tables import Person, PersonDoor, Template
+from community_server.rosters.history import History
 from community_server.services.queries import suspended_with_company
 from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
-from tier_link.estate_messages import Category, RosterPerson
+from tier_link.estate_messages import Category, RosterPerson, row_hash
 
 _FEW: Final = 50
 """People up to whom reading one by one is quicker than reading everybody."""
@@ -46,6 +47,11 @@ class Row:
 
     def __repr__(self) -> str:
         return "Row(…)"
+
+    @cached_property
+    def hash(self) -> bytes:
+        """What the row counts as in a roster's hash."""
+        return row_hash(self.roster)
 
     def belongs_at(self, door: str, moment: int, groups: Groups) -> bool:
         """Say whether the roster of `door` holds this person at `moment` (Unix seconds)."""
@@ -185,6 +191,7 @@ class RosterBook:
         self._rows: dict[str, Row] = {}
         self._households: defaultdict[str, set[str]] = defaultdict(set)
         self._revision = 0
+        self._history = History()
         self.groups = Groups()
 
     @property
@@ -196,6 +203,7 @@ class RosterBook:
         """Take in what changed; None removes, and leaves the groups as they were."""
         with self._lock:
             self.groups = groups or self.groups
+            self._note(changes.keys())
             for person, row in changes.items():
                 before = self._rows.pop(person, None)
                 if before is not None:
@@ -221,6 +229,29 @@ class RosterBook:
         """Return all rows, in no order."""
         with self._lock:
             return list(self._rows.values())
+
+    def hash_of(self, person: str) -> bytes | None:
+        """Return what one person's row counts as in a roster's hash; None for no row."""
+        row = self.find(person)
+        return row.hash if row else None
+
+    def hashes(self, people: Iterable[str]) -> list[bytes]:
+        """Return the same of those of some people who have a row."""
+        with self._lock:
+            rows = [self._rows[person] for person in people if person in self._rows]
+        return [row.hash for row in rows]
+
+    def replaced_since(self, revision: int) -> Mapping[str, set[bytes]] | None:
+        """Return whose rows were replaced since, and what they counted as; None for too many."""
+        with self._lock:
+            return self._history.last(self._revision - revision)
+
+    def _note(self, people: Collection[str]) -> None:
+        if len(people) > _FEW:
+            self._history.forget()
+            return
+        before = {person: self._rows.get(person) for person in people}
+        self._history.note({person: row.hash if row else None for person, row in before.items()})
 
     def pick(self, people: Iterable[str]) -> list[RosterPerson]:
         """Return the roster rows of those who have one."""

@@ -4,22 +4,28 @@ Versions and membership live in the database and move in the transaction of the 
 the message in the door's outbox: a door can be late, never wrong without being noticed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Final, TypeVar
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from community_server.access.groups import load_groups
 from community_server.change import Change
 from community_server.database import now
 from community_server.doors.tables import Door, RosterMember
-from community_server.errors import NotFound
 from community_server.events.kinds import RosterChanged
 from community_server.events.service import tell
 from community_server.rosters.book import RosterBook, Row, read_everybody, read_rows
+from community_server.rosters.members import (
+    forget_members,
+    holders_of,
+    in_parts,
+    members_of,
+    note_members,
+)
+from community_server.rosters.rolls import Rolls, RosterState
 from community_server.vault.safe import Safe
 from tier_link.estate_messages import (
     ESTATE,
@@ -28,19 +34,8 @@ from tier_link.estate_messages import (
     RosterDelta,
     RosterPerson,
     RosterSnapshot,
-    roster_hash,
 )
 from tier_link.store import LinkStore
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RosterState:
-    """What one door ought to hold."""
-
-    version: int
-    hash: bytes
 
 
 @dataclass
@@ -53,7 +48,10 @@ class Rosters:
     book: RosterBook
     space: str
     former: str = ""
-    _known: dict[str, tuple[tuple[int, int], RosterState]] = field(default_factory=dict)
+    rolls: Rolls = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rolls = Rolls(self.engine, self.book)
 
     def tell_doors(self, change: Change) -> None:
         """Put into each paired door's outbox what the change means for it."""
@@ -63,9 +61,11 @@ class Rosters:
         session.flush()
         groups = load_groups(session)
         rows = self._read(session, None if change.doors else sorted(change.people))
-        for door in lock_paired_doors(session):
+        doors = lock_paired_doors(session)
+        holders = holders_of(session, change.people)
+        for door in doors:
             everybody = door.id in change.doors
-            held = members_of(session, door.id, None if everybody else change.people)
+            held = members_of(session, door.id) if everybody else holders[door.id]
             # Where groups let others in, everybody's place is looked at; else only theirs who
             # changed.
             looked_at = rows.keys() | held if everybody else change.people
@@ -81,8 +81,8 @@ class Rosters:
             removed = sorted(held & looked_at - belonging.keys())
             if upserts or removed:
                 self._send_delta(change, door, upserts, removed)
-                _note_members(session, door.id, joining)
-                _forget_members(session, door.id, removed)
+                note_members(session, door.id, joining)
+                forget_members(session, door.id, removed)
 
     def send_snapshot(self, change: Change, door: Door) -> None:
         """Put a whole roster, built afresh, into a door's outbox."""
@@ -94,9 +94,9 @@ class Rosters:
             if row is not None and row.belongs_at(door.id, moment, groups)
         ]
         session.execute(delete(RosterMember).where(RosterMember.door_id == door.id))
-        _note_members(session, door.id, [row.person for row in roster])
+        note_members(session, door.id, [row.person for row in roster])
         door.roster_version += 1
-        parts = list(_in_parts(roster, PEOPLE_PER_PART)) or [[]]
+        parts = list(in_parts(roster, PEOPLE_PER_PART)) or [[]]
         for number, part in enumerate(parts):
             snapshot = RosterSnapshot(door.roster_version, number, len(parts), tuple(part))
             self.links.put(session, door.id, ESTATE.kind(snapshot), ESTATE.encode(snapshot))
@@ -109,18 +109,7 @@ class Rosters:
         Raises:
             NotFound: `door-unknown`.
         """
-        with Session(self.engine) as session:
-            row = session.get(Door, door)
-            if row is None:
-                raise NotFound("no such door", code="door-unknown")
-            mark = (row.roster_version, self.book.revision)
-            known = self._known.get(door)
-            if known is not None and known[0] == mark:
-                return known[1]
-            members = members_of(session, door)
-        state = RosterState(mark[0], roster_hash(self.book.pick(members)))
-        self._known[door] = (mark, state)
-        return state
+        return self.rolls.state(door)
 
     def _read(self, session: Session, people: Sequence[str] | None) -> dict[str, Row | None]:
         """Read the rows of some people, or everybody's."""
@@ -132,13 +121,14 @@ class Rosters:
         self, change: Change, door: Door, upserts: list[RosterPerson], removed: list[str]
     ) -> None:
         parts = zip_longest(
-            _in_parts(upserts, PEOPLE_PER_PART), _in_parts(removed, MOST_REMOVED), fillvalue=()
+            in_parts(upserts, PEOPLE_PER_PART), in_parts(removed, MOST_REMOVED), fillvalue=()
         )
         for joining, leaving in parts:
             door.roster_version += 1
             delta = RosterDelta(door.roster_version, tuple(joining), tuple(leaving))
-            self.links.put(change.session, door.id, ESTATE.kind(delta), ESTATE.encode(delta))
             people = tuple(row.person for row in joining)
+            self.rolls.tell(door.id, door.roster_version, {*people, *leaving})
+            self.links.put(change.session, door.id, ESTATE.kind(delta), ESTATE.encode(delta))
             tell(
                 change.session, RosterChanged(door.id, door.roster_version, people, tuple(leaving))
             )
@@ -153,41 +143,3 @@ def lock_paired_doors(session: Session) -> Sequence[Door]:
     return session.scalars(
         select(Door).where(Door.state == "paired").order_by(Door.id).with_for_update(key_share=True)
     ).all()
-
-
-def count_members(session: Session) -> dict[str, int]:
-    """Return how many people each door's roster holds."""
-    counts = select(RosterMember.door_id, func.count()).group_by(RosterMember.door_id)
-    return dict(session.execute(counts).all())
-
-
-_CHUNK: Final = 500
-"""Ids in one statement: far below every database's limit of parameters."""
-
-
-def members_of(session: Session, door: str, among: Collection[str] | None = None) -> set[str]:
-    """Return whom a door's roster holds, or which of some people."""
-    query = select(RosterMember.person_id).where(RosterMember.door_id == door)
-    if among is not None and len(among) <= _CHUNK:
-        query = query.where(RosterMember.person_id.in_(among))
-    return set(session.scalars(query))
-
-
-def _note_members(session: Session, door: str, people: Collection[str]) -> None:
-    if people:
-        members = [{"door_id": door, "person_id": person} for person in people]
-        session.execute(insert(RosterMember), members)
-
-
-def _forget_members(session: Session, door: str, people: Sequence[str]) -> None:
-    for chunk in _in_parts(people, _CHUNK):
-        session.execute(
-            delete(RosterMember).where(
-                RosterMember.door_id == door, RosterMember.person_id.in_(chunk)
-            )
-        )
-
-
-def _in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
