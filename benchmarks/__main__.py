@@ -27,6 +27,9 @@ NOT_BENCHMARKS = {
     "crowd",
     "entry_log",
     "forgetting",
+    "large_estate",
+    "processes",
+    "simulated_doors",
     "year",
 }
 
