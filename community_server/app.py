@@ -62,6 +62,7 @@ from community_server.receipts import routes as receipts
 from community_server.reports import routes as reports
 from community_server.retention import routes as retention
 from community_server.services import routes as services
+from community_server.services import worker_routes as workers
 from community_server.setup import routes as setup
 from community_server.snapshots import routes as snapshots
 from community_server.staff import account_routes as account
@@ -160,6 +161,7 @@ def make_app(estate: Estate) -> FastAPI:
         retention,
         analysis,
         services,
+        workers,
         visits,
         alarms,
         events,

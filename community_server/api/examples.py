@@ -454,6 +454,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "GET /companies": [_COMPANY],
     "GET /companies/{company}": _COMPANY,
     "GET /companies/{company}/visits": {"months": {"2026-11": _VISITS}, "workers": {}},
+    "GET /workers/{person}/visits": {"2026-11": _VISITS},
     "GET /inside": [
         {
             "person": _PERSON,

@@ -225,4 +225,5 @@ REFUSALS: Final = {
     ),
     "POST /webhooks/{webhook}/secret": "404 webhook-unknown",
     "POST /webhooks/{webhook}/test": "404 webhook-unknown",
+    "GET /workers/{person}/visits": "404 person-unknown",
 }

@@ -30,6 +30,7 @@ from community_server.people.routes import (
     remove,
 )
 from community_server.people.search import Lack, search
+from community_server.services.worker_routes import visits_of_worker
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.visits.links import home_link_of
@@ -293,6 +294,7 @@ def person_page(
         own_page=own_page,
         has_page=has_page,
         consents=consents_of(estate, person),
+        months=visits_of_worker(estate, person) if shown.company else {},
         face_kept=face,
         withdrawn=withdrawn,
         cloud=estate.cloud.state(),

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -19,6 +19,8 @@ LATELY_DAYS: Final = 90
 BOUNDS: Final = (10, 20, 30, 60, 120, 240, 480)
 """Minutes by which stays are sorted; the last sort is whatever is longer."""
 _MINUTE_MS: Final = 60_000
+_Counted: TypeAlias = tuple[str, bool, int, int]
+"""Day, whether the end was seen, minutes, and how many such stays."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def by_month(session: Session, company: Company) -> dict[str, Visits]:
             StayCount.company_id == company.id
         )
     )
-    months: defaultdict[str, list[tuple[str, bool, int, int]]] = defaultdict(list)
+    months: defaultdict[str, list[_Counted]] = defaultdict(list)
     for day, seen, minutes, count in rows:
         months[day[:7]].append((day, seen, minutes, count))
     typical = typical_minutes(session, company)
@@ -93,13 +95,31 @@ def by_worker(session: Session, company: Company, zone: ZoneInfo) -> dict[str, V
             WorkerStay.company_id == company.id
         )
     )
-    workers: defaultdict[str, list[tuple[str, bool, int, int]]] = defaultdict(list)
+    workers: defaultdict[str, list[_Counted]] = defaultdict(list)
     for person, begins, ends in rows:
-        day = datetime.fromtimestamp(begins // 1000, zone).date().isoformat()
-        minutes = round((ends - begins) / _MINUTE_MS) if ends else 0
-        workers[person].append((day, bool(ends), minutes, 1))
+        workers[person].append(_count(begins, ends, zone))
     typical = typical_minutes(session, company)
     return {person: _visits(stays, typical) for person, stays in workers.items()}
+
+
+def months_of_worker(
+    session: Session, company: Company, person: str, zone: ZoneInfo
+) -> dict[str, Visits]:
+    """Return one worker's visits for a company by month (`2026-11`), the newest first.
+
+    Counts alone: when and where somebody came takes a stated reason (`entries.looks`).
+    """
+    rows = session.execute(
+        select(WorkerStay.begins, WorkerStay.ends).where(
+            WorkerStay.company_id == company.id, WorkerStay.person_id == person
+        )
+    )
+    months: defaultdict[str, list[_Counted]] = defaultdict(list)
+    for begins, ends in rows:
+        counted = _count(begins, ends, zone)
+        months[counted[0][:7]].append(counted)
+    typical = typical_minutes(session, company)
+    return {month: _visits(months[month], typical) for month in sorted(months, reverse=True)}
 
 
 def time_inside(session: Session, since: str) -> TimeInside:
@@ -123,7 +143,13 @@ def _sort(minutes: int) -> int:
     return sum(minutes >= bound for bound in BOUNDS)
 
 
-def _visits(stays: Iterable[tuple[str, bool, int, int]], typical: int) -> Visits:
+def _count(begins: int, ends: int, zone: ZoneInfo) -> _Counted:
+    """Return one stay, in Unix milliseconds, `ends` 0 where nobody saw it."""
+    day = datetime.fromtimestamp(begins // 1000, zone).date().isoformat()
+    return day, bool(ends), round((ends - begins) / _MINUTE_MS) if ends else 0, 1
+
+
+def _visits(stays: Iterable[_Counted], typical: int) -> Visits:
     days, lengths, unseen = set[str](), Counter[int](), 0
     for day, seen, minutes, count in stays:
         days.add(day)

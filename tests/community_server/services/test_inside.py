@@ -338,6 +338,30 @@ def test_counts_outlive_workers_and_name_nobody(estate_: Estate, desk: InProcess
     assert estate_.counts() == {}
 
 
+def test_a_worker_s_own_page_counts_their_months_alone_and_says_nothing_of_when_and_where(
+    estate_: Estate, desk: InProcess
+) -> None:
+    person, other = estate_.worker(), estate_.worker()
+    at = now() - 40 * 24 * HOUR
+    for day, minutes in ((0, 30), (1, 40), (39, 50)):
+        estate_.tell(person, estate_.way_in, at + day * 24 * HOUR)
+        estate_.tell(person, estate_.way_out, at + day * 24 * HOUR + minutes * MINUTE)
+    estate_.tell(other, estate_.way_in, at)
+    months = desk.call(f"workers/{person}/visits")
+    assert list(months) == sorted(months, reverse=True)
+    assert sum(month["visits"] for month in months.values()) == 3
+    assert sum(month["minutes"] for month in months.values()) == 120
+    assert set(months) <= set(desk.call(f"companies/{estate_.company}/visits")["months"])
+    page = desk.get(f"/people/{person}").text
+    assert 'data-testid="visits"' in page
+    assert next(iter(months)) in page
+    assert estate_.way_in not in page
+    assert 'data-testid="visits"' in desk.get(f"/people/{other}").text
+    resident = desk.send("invitations", {"kind": "resident", "name": "Li", "unit": "7-7"}).json()
+    assert code(desk.get(f"/api/v1/workers/{resident['person']}/visits")) == "person-unknown"
+    assert 'data-testid="visits"' not in desk.get(f"/people/{resident['person']}").text
+
+
 def test_the_stays_of_somebody_removed_meanwhile_do_not_linger(estate_: Estate) -> None:
     with estate_.bench.estate.changer.change() as change:
         change.session.add(
