@@ -19,8 +19,13 @@ from enrollment_cloud.database import Database, open_cloud_database
 from enrollment_cloud.description import describe_api
 from enrollment_cloud.enrollment import routes as enrollment
 from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.enrollment.shares import CommunityShares
 from enrollment_cloud.invitations import routes as invitations
-from enrollment_cloud.limits import MAX_BYTES_IN_FLIGHT, PAIRINGS_PER_MINUTE
+from enrollment_cloud.limits import (
+    MAX_BYTES_IN_FLIGHT,
+    MAX_UPLOADS_PER_COMMUNITY,
+    PAIRINGS_PER_MINUTE,
+)
 from enrollment_cloud.metrics import routes as metrics
 from enrollment_cloud.metrics.meters import Meters
 from enrollment_cloud.metrics.readings import Readings
@@ -73,6 +78,7 @@ def create_cloud(settings: Settings) -> Cloud:
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),
         bodies=BodyBudget(MAX_BYTES_IN_FLIGHT),
+        shares=CommunityShares(MAX_UPLOADS_PER_COMMUNITY),
         meters=Meters(),
     )
 

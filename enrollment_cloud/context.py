@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from enrollment_cloud.database import Database
 from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.enrollment.shares import CommunityShares
 from enrollment_cloud.metrics.meters import Meters
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.relay import Relay
@@ -36,6 +37,7 @@ class Cloud:
     uploads: RateLimit
     pairings: RateLimit
     bodies: BodyBudget
+    shares: CommunityShares
     meters: Meters
 
 

@@ -16,3 +16,8 @@ PAIRINGS_PER_MINUTE: Final = 10
 
 MAX_BYTES_IN_FLIGHT: Final = 128 << 20
 """A body is in memory while it is read and stored; this bounds the process, not the person."""
+
+MAX_UPLOADS_PER_COMMUNITY: Final = 16
+"""Uploads of one community that a process works on at one time: an event in the estate's hall has a
+few. A quarter of the bodies that fit, and fewer than half of the threads that answer, so that one
+community's flood leaves the others room."""

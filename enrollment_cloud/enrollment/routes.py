@@ -71,23 +71,24 @@ async def put_envelope(
     if suite != SUITE_NAME:
         raise Malformed("suite-unknown")
     now = unix_now()
-    await run_in_threadpool(cloud.deposits.admit, community, invitation, envelope, now)
-    sealed = await read_sealed(
-        _body(request),
-        content_type=request.headers.get("content-type"),
-        content_length=request.headers.get("content-length"),
-        budget=cloud.bodies,
-    )
-    deposited = EnvelopeDeposited(
-        envelope=envelope,
-        invitation=invitation,
-        key=key,
-        suite=suite,
-        sealed_by="browser",
-        received_at=now,
-        sealed=sealed,
-    )
-    return await run_in_threadpool(_deposit, cloud, community, deposited, None)
+    with cloud.shares.take(community):
+        await run_in_threadpool(cloud.deposits.admit, community, invitation, envelope, now)
+        sealed = await read_sealed(
+            _body(request),
+            content_type=request.headers.get("content-type"),
+            content_length=request.headers.get("content-length"),
+            budget=cloud.bodies,
+        )
+        deposited = EnvelopeDeposited(
+            envelope=envelope,
+            invitation=invitation,
+            key=key,
+            suite=suite,
+            sealed_by="browser",
+            received_at=now,
+            sealed=sealed,
+        )
+        return await run_in_threadpool(_deposit, cloud, community, deposited, None)
 
 
 @router.get("/communities/{community}/envelopes/{envelope}", dependencies=[Depends(spend_read)])
@@ -118,14 +119,15 @@ async def post_unsealed(community: str, request: Request, cloud: CloudDependency
     It is refused before a byte of the body is read unless the community switched this on.
     """
     community_id(community)
-    await run_in_threadpool(_refuse_unless_on, cloud, community)
-    fields = await read_form(
-        _body(request),
-        content_type=request.headers.get("content-type"),
-        content_length=request.headers.get("content-length"),
-        budget=cloud.bodies,
-    )
-    return await run_in_threadpool(_seal_and_deposit, cloud, community, fields)
+    with cloud.shares.take(community):
+        await run_in_threadpool(_refuse_unless_on, cloud, community)
+        fields = await read_form(
+            _body(request),
+            content_type=request.headers.get("content-type"),
+            content_length=request.headers.get("content-length"),
+            budget=cloud.bodies,
+        )
+        return await run_in_threadpool(_seal_and_deposit, cloud, community, fields)
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:

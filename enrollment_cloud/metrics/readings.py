@@ -43,6 +43,11 @@ class Readings(Collector):
             len(self.cloud.hub.peers()),
         )
         yield gauge(
+            "gatehouse_cloud_relay_available",
+            "1 while this process can hand envelopes to its relay's brokers; always with none.",
+            int(self.cloud.relay.available),
+        )
+        yield gauge(
             "gatehouse_cloud_outbox_records",
             "Records that communities have not acknowledged, of all processes.",
             count,

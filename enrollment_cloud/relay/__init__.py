@@ -33,6 +33,11 @@ class Relay(Protocol):
         """Bytes that may wait for one community."""
         ...
 
+    @property
+    def available(self) -> bool:
+        """Whether bodies can be taken and fetched now, as far as is known."""
+        ...
+
     def hold(self, community: str, envelope: EnvelopeDeposited) -> None:
         """Take the body, outside any transaction and before `deposit`; again changes nothing.
 

@@ -41,6 +41,7 @@ class DatabaseRelay:
 
     engine: Engine
     room: int = MAX_WAITING_BYTES_PER_COMMUNITY
+    available: bool = True
     store: LinkStore = field(init=False)
     traces: TraceEraser = field(init=False)
     _last_scrub: float = field(default=0.0, init=False)

@@ -63,6 +63,11 @@ class JetStreamRelay:
         """A community's share of the brokers' memory."""
         return min(MAX_WAITING_BYTES_PER_COMMUNITY, int(self.memory * COMMUNITY_SHARE))
 
+    @property
+    def available(self) -> bool:
+        """Whether a broker is connected and has the stream."""
+        return self.broker.prepared
+
     def hold(self, community: str, envelope: EnvelopeDeposited) -> None:
         """Publish the body and wait until most brokers have it.
 

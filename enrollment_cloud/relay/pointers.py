@@ -5,6 +5,7 @@ sealed box's size (4 bytes, big-endian). No record of the relay's is as short, s
 can wait side by side while processes with one relay are replaced by processes with another.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ from tier_link.store import LinkBase, LinkStore
 
 OUTBOX: Final = LinkBase.metadata.tables["link_outbox"]
 
+_log = logging.getLogger(__name__)
 _ID_BYTES: Final = 16
 _SIZE_BYTES: Final = 4
 
@@ -103,6 +105,7 @@ class PointingStore(LinkStore):
             yield DurableRecord(row.sequence, row.kind, body)
 
     def _remove(self, peer: str, sequences: Sequence[int]) -> None:
+        _log.warning("event=relay-bodies-lost community=%s count=%d", peer, len(sequences))
         with Session(self._outbox_engine) as session, session.begin():
             session.execute(
                 delete(OUTBOX).where(OUTBOX.c.peer == peer, OUTBOX.c.sequence.in_(sequences))

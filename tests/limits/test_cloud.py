@@ -1,6 +1,7 @@
 """The cloud's routes, none of which needs a sign-in, against the table of what bounds them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 import httpx
@@ -98,10 +99,23 @@ def space(stranger: Stranger, line: Line) -> None:
     assert (refused.status_code, code_of(refused)) == (503, "cloud-busy")
 
 
+def share(stranger: Stranger, line: Line) -> None:
+    shares, community = stranger.cloud.shares, stranger.values["community"]
+    with ExitStack() as others:
+        for _ in range(shares.each):
+            others.enter_context(shares.take(community))
+        refused = stranger.ask(line)
+        with shares.take("another-court-1111"):
+            pass  # has its own
+    assert (refused.status_code, code_of(refused)) == (503, "cloud-busy")
+    assert code_of(stranger.ask(line)) != "cloud-busy"
+
+
 PROOFS: Final[Mapping[str, Callable[[Stranger, Line], None]]] = {
     **{name: bucket(name) for name in ("requests", "reads", "uploads", "pairings")},
     "links": bucket("reads"),
     "body": body,
+    "share": share,
     "space": space,
 }
 
