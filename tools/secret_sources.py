@@ -81,7 +81,9 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "door_terminal/settings.py": (
         *("headers that a relay board asks for", "passwords of the camera and MQTT at a door"),
     ),
-    "enrollment_cloud/settings.py": ("TLS key of the cloud",),
+    "enrollment_cloud/settings.py": (
+        *("TLS key of the cloud", "passwords of the database, mail, text messages and MQTT"),
+    ),
     "tier_kit/settings.py": ("passwords of the database, mail, text messages and MQTT",),
 }
 

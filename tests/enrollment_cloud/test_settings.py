@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from enrollment_cloud.settings import Settings
 
@@ -44,3 +44,28 @@ def test_a_misspelt_setting_is_refused() -> None:
 def test_half_a_tls_pair_is_refused() -> None:
     with pytest.raises(ValidationError, match="belong together"):
         Settings(tls_key=Path("key.pem"))
+
+
+@pytest.mark.parametrize(
+    "relay",
+    ["", "nats://", "http://a:4222", "nats://a,", "nats://user@a:4222", "nats://a,tls://b"],
+)
+def test_a_relay_that_names_no_brokers_is_refused(relay: str) -> None:
+    with pytest.raises(ValidationError, match="relay"):
+        Settings(relay=relay)
+
+
+def test_brokers_are_named_with_commas_between() -> None:
+    assert Settings(relay="nats://a, nats://b-1.example:4223").relay_servers == (
+        "nats://a",
+        "nats://b-1.example:4223",
+    )
+
+
+def test_half_a_pair_for_the_brokers_is_refused() -> None:
+    with pytest.raises(ValidationError, match="belong together"):
+        Settings(relay_certificate=Path("chain.pem"))
+
+
+def test_the_brokers_password_stands_in_no_repr() -> None:
+    assert "word" not in repr(Settings(relay="nats://a", relay_password=SecretStr("word")))

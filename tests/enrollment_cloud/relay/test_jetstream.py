@@ -1,6 +1,7 @@
 """What the relay over brokers promises beyond the contract."""
 
 import os
+import shutil
 import signal
 from datetime import timedelta
 
@@ -133,8 +134,11 @@ def test_brokers_that_are_away_are_waited_for_and_nothing_counts_as_lost(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("emptied", [False, True], ids=["with its disk", "with an empty disk"])
 def test_any_one_broker_may_die_and_come_back(
-    database: Database, three_brokers: NatsCluster
+    database: Database,
+    three_brokers: NatsCluster,
+    emptied: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     with broker_of(three_brokers) as broker:
         relay = JetStreamRelay(database.engine, broker, 64 * MIB)
@@ -146,6 +150,8 @@ def test_any_one_broker_may_die_and_come_back(
             sent.append(envelope())
             deposit_in_the_end(database, relay, sent[-1])
             wait_for("all bodies", lambda: waiting(relay) == sent)
+            if emptied:
+                shutil.rmtree(node.store)
             three_brokers.start()
             wait_for("its copy of the stream", lambda: _copies(three_brokers, len(sent)))
 
