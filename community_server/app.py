@@ -69,6 +69,7 @@ from community_server.staff import account_routes as account
 from community_server.staff import routes as session
 from community_server.staff import staff_routes as staff
 from community_server.staff import token_routes as tokens
+from community_server.standby import routes as standby
 from community_server.sweeper import Sweeper
 from community_server.sync import routes as sync
 from community_server.sync.batch import MOST_ITEMS
@@ -97,7 +98,7 @@ UPLOADS: Final = {
 """Where a file or much at once is taken, and how many bytes with all that goes beside it."""
 _ALWAYS: Final = re.compile(
     r"(/api/v1)?/(login|logout|session|account|lockdown|calls|night|alarms|ledger|recovery-kit"
-    r"|backups|doors/[^/]+/(open|opening|fire))(/|$)"
+    r"|backups|standby|doors/[^/]+/(open|opening|fire))(/|$)"
 )
 """What may be changed while a restored server waits for its ledger."""
 GATE_LOOK_S: Final = 1.0
@@ -169,6 +170,7 @@ def make_app(estate: Estate) -> FastAPI:
         openings,
         lockdown,
         calls,
+        standby,
         forms,
         form_pages,
         metrics,
@@ -200,6 +202,7 @@ async def _run_beside(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(_once_open(estate, BackupKeeper(estate).run), name="backups"),
         asyncio.create_task(Herald(estate).run(), name="herald"),
         asyncio.create_task(estate.courier.run(), name="courier"),
+        asyncio.create_task(estate.rivals.run(), name="rivals"),
         asyncio.create_task(_once_open(estate, _sender(estate).run), name="messages"),
     ]
     try:

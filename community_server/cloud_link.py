@@ -11,6 +11,7 @@ from community_server.change import Changer
 from community_server.errors import ServerError
 from community_server.intake.service import Intake
 from community_server.ledger.gate import LedgerGate
+from community_server.standby.rivals import Rivals
 from community_server.visits.intake import is_for_visits
 from community_server.visits.intake import take as take_visit
 from community_server.visits.visiting import Visiting
@@ -38,6 +39,7 @@ class CloudRecords:
     intake: Intake
     visiting: Visiting
     gate: LedgerGate
+    rivals: Rivals
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
         """Look at an envelope's photos before the transaction that decides on them.
@@ -95,3 +97,7 @@ class CloudRecords:
         """Note its end."""
         self.intake.forget_looks()
         _log.info("peer=%s link=down", peer)
+
+    def outdated(self, peer: str) -> None:
+        """Take the cloud's word that another server has taken over."""
+        self.rivals.hear(peer)

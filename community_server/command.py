@@ -15,17 +15,16 @@ from community_server.audit.verification import Noted, verify_log
 from community_server.backups.commands import backup, restore_backup, test_restore
 from community_server.errors import ServerError
 from community_server.estate import open_estate
-from community_server.keys.authority import own_names
-from community_server.serving import listen, serve
+from community_server.running import run_server
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
+from community_server.standby.commands import promote_standby, standby
+from community_server.standby.notes import Superseded, drop_note
 from community_server.vault.commands import change_master_key
 from face_engine.errors import FaceEngineError
 from tier_kit.process_memory import guard_process
 from tier_kit.settings import ConfigurationRefused
 from tier_link.errors import LinkError
-
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 @click.group()
@@ -34,7 +33,7 @@ def server() -> None:
     guard_process()
 
 
-for one in (backup, restore_backup, test_restore, change_master_key):
+for one in (backup, restore_backup, test_restore, change_master_key, standby, promote_standby):
     server.add_command(one)
 
 
@@ -51,25 +50,7 @@ def run(host: str | None, port: int | None) -> None:
     # One frame at a time is decoded per request; the encoder has its own threads.
     cv2.setNumThreads(1)
     try:
-        settings = Settings.read(host=host, port=port)
-        estate = open_estate(settings)
-        try:
-            listener = listen(settings.host, settings.port)
-            if estate.setup_code.path.exists():
-                port = listener.socket.getsockname()[1]
-                names = own_names(settings.host, settings.names)
-                reached = [name for name in names if name not in _THIS_MACHINE] or ["localhost"]
-                addresses = " or ".join(
-                    f"https://{f'[{name}]' if ':' in name else name}:{port}" for name in reached
-                )
-                click.echo(
-                    f"This server is not set up yet. Open {addresses} in a browser on this "
-                    f"network and enter the set-up code {estate.setup_code.ensure()}",
-                    err=True,
-                )
-            serve(estate, listener)
-        finally:
-            estate.close()
+        run_server(Settings.read(host=host, port=port))
     except (ServerError, ConfigurationRefused, FaceEngineError, LinkError) as error:
         raise click.ClickException(f"{error} [{error.code}]") from error
 
@@ -79,11 +60,14 @@ def restored() -> None:
     """Begin a new epoch after the database came back from a copy made by hand, before `run`.
 
     `restore` does so by itself. Doors and cloud know records that such a database has lost;
-    without this they refuse its links.
+    without this they refuse its links. Where this server found that another has taken over, it
+    is the one in service again.
     """
     try:
-        estate = open_estate(Settings.read())
+        settings = Settings.read()
+        estate = open_estate(settings)
         try:
+            drop_note(settings.data, Superseded)
             click.echo(f"The server is in epoch {estate.links.renew_epoch()}.")
         finally:
             estate.close()
@@ -149,3 +133,5 @@ def _start_logging() -> None:
         format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )
+    # A line per request says nothing that is not said better where it is made.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -35,6 +35,8 @@ from community_server.renewal import Renewals
 from community_server.rosters.news import Rosters
 from community_server.services.stays import note_entry
 from community_server.snapshots.service import keep_snapshot
+from community_server.standby.queries import server_addresses
+from community_server.standby.rivals import Rivals
 from community_server.thresholds import ScoreBook
 from community_server.visits.counting import count_visit_entry
 from face_engine.self_calibration import ScoreHistogram
@@ -83,6 +85,7 @@ class DoorRecords:
     name_of: Namer
     zone: ZoneInfo
     gate: LedgerGate
+    rivals: Rivals
     meters: Meters = field(default_factory=Meters)
 
     def prepare(self, peer: str, kind: str, body: bytes) -> None:
@@ -165,11 +168,16 @@ class DoorRecords:
         self.watch.forget(peer)
         self.calls.forget(peer)
 
+    def outdated(self, peer: str) -> None:
+        """Take a door's word that another server has taken over."""
+        self.rivals.hear(peer)
+
     def send_news(self, peer: str, link: LiveLink) -> None:
         """Publish time, roster mark and the word for a lockdown to a door."""
         state = self.rosters.state(peer)
         with Session(reading(self.engine)) as session:
             word, signed = current(session), newest_head(session)
+            addresses = server_addresses(session)
         news = ServerNews(
             now=now(),
             roster_version=state.version,
@@ -178,6 +186,7 @@ class DoorRecords:
             locked_down=word.active,
             audit_count=signed.count if signed else 0,
             audit_head=signed.head if signed else None,
+            addresses=addresses,
         )
         link.publish(ESTATE.kind(news), ESTATE.encode(news))
 

@@ -4,6 +4,7 @@ ServerError
 ├── StartRefused      the server cannot start: what is wrong and what to do
 ├── VaultLocked       the master key does not open the vault
 ├── BackupRefused     a backup, a bundle of keys or a recovery kit cannot be used
+├── LetterRefused     what another server of the estate says cannot be believed
 ├── NotSetUp          the estate has no name, keys and first account yet
 ├── SignInRefused     no session, a wrong password, a missing or wrong CSRF token
 ├── NotPermitted      who asks is known, and their role does not allow this
@@ -47,6 +48,15 @@ class BackupRefused(ServerError):
     """
 
     code = "backup-unreadable"
+
+
+class LetterRefused(ServerError):
+    """What bears to come from the estate's other server does not.
+
+    Codes: `letter-refused`, `server-away`, `standby-clock`, `standby-replaced`.
+    """
+
+    code = "letter-refused"
 
 
 class NotSetUp(ServerError):

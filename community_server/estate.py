@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -41,6 +41,7 @@ from community_server.intake.judging import PhotoJudge
 from community_server.intake.service import Intake
 from community_server.keys.authority import Authority, open_authority
 from community_server.keys.named_secrets import keep_secret
+from community_server.keys.root import root_key
 from community_server.ledger.gate import LedgerGate
 from community_server.ledger.recovery import LedgerRecovery
 from community_server.ledger.service import defer, find_wait, write_ledger
@@ -61,6 +62,7 @@ from community_server.setup.community import find_community
 from community_server.staff.backoff import Backoff
 from community_server.staff.rate import RequestRate
 from community_server.staff.signing_in import Entrance
+from community_server.standby.rivals import Rivals
 from community_server.thresholds import ScoreBook, Thresholds
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
@@ -133,6 +135,7 @@ class Estate:
     setup_code: SetupCode
     gate: LedgerGate
     recovery: LedgerRecovery
+    rivals: Rivals
     lock: InstanceLock
 
     @property
@@ -257,6 +260,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         resident_lease_days=settings.resident_lease_days,
     )
     renewals = Renewals(engine, changer, space, former)
+    rivals = Rivals(engine, links, settings.data, lambda: _root(engine, safe))
     records = DoorRecords(
         engine,
         changer,
@@ -272,6 +276,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         lambda person: _name(book, person),
         ZoneInfo(settings.time_zone),
         gate,
+        rivals,
         intake.meters,
     )
     doors = DoorHub(
@@ -283,7 +288,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         engine,
         links,
         changer,
-        CloudRecords(changer, intake, visiting, gate),
+        CloudRecords(changer, intake, visiting, gate, rivals),
         secrets.link_key,
         settings,
     )
@@ -338,6 +343,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
             cloud_link=lambda: cloud.link,
             drop_door=doors.drop,
         ),
+        rivals=rivals,
         lock=lock,
     )
     with estate.reading() as session, _nothing_collected():
@@ -464,6 +470,14 @@ def _open_former(
     budget = Budget(settings, calibration.load(former.template_space, settings.models))
     thresholds = Thresholds(budget, gallery, ScoreBook(former.template_space), beside)
     return Space(former, SharedEncoder(former.encoder), matrix, gallery, thresholds)
+
+
+def _root(engine: Engine, safe: Safe) -> Ed25519PublicKey | None:
+    """Return the community's root, None before set-up has drawn it."""
+    with Session(reading(engine)) as session:
+        if find_community(session) is None:
+            return None
+        return root_key(session, safe).public_key()
 
 
 def _random_key() -> bytes:

@@ -14,6 +14,7 @@ from community_server.database import is_disk_full
 from community_server.errors import (
     Conflict,
     InputRefused,
+    LetterRefused,
     NotFound,
     NotPermitted,
     NotSetUp,
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 _STATUS: Final[Mapping[type[ServerError], int]] = {
     SignInRefused: 403,
     NotPermitted: 403,
+    LetterRefused: 403,
     TooManyAttempts: 429,
     NotFound: 404,
     NotSetUp: 409,

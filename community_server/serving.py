@@ -6,15 +6,19 @@ import logging
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from community_server.app import make_app
 from community_server.errors import StartRefused
 from community_server.estate import Estate
-from community_server.keys.authority import own_names, server_tls
+from community_server.keys.authority import Authority, own_names, server_tls
+from community_server.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -53,15 +57,24 @@ def listen(host: str, port: int) -> Listener:
 
 
 def serve(estate: Estate, listener: Listener) -> None:
-    """Serve until a signal says to stop."""
-    settings = estate.settings
+    """Serve until a signal says to stop, or another server has taken over."""
+    config = configure(make_app(estate), estate.settings, estate.secrets.authority)
+    gc.freeze()  # The estate is there to stay: no later collection need walk all its people.
+    server = Announcing(config, estate.settings.data, f"ready {listener.url}", estate.live.close)
+    estate.rivals.on_found(server.stop)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener.socket])
+
+
+def configure(app: ASGIApp, settings: Settings, authority: Authority) -> uvicorn.Config:
+    """Return how anything is served here: TLS by the community's own authority, bounded."""
     names = own_names(settings.host, settings.names)
 
     def make_context(_config: object, _default: object) -> ssl.SSLContext:
-        return server_tls(estate.secrets.authority, names)
+        return server_tls(authority, names)
 
-    config = uvicorn.Config(
-        make_app(estate),
+    return uvicorn.Config(
+        app,
         ssl_context_factory=make_context,
         log_config=None,
         access_log=False,
@@ -74,27 +87,32 @@ def serve(estate: Estate, listener: Listener) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    gc.freeze()  # The estate is there to stay: no later collection need walk all its people.
-    with contextlib.suppress(KeyboardInterrupt):
-        _Announcing(config, estate, listener.url).run(sockets=[listener.socket])
 
 
-class _Announcing(uvicorn.Server):
-    """Says where it serves once it does, and ends the live streams when it stops."""
+class Announcing(uvicorn.Server):
+    """Says what it does and where once it does (`said`), and ends live streams when it stops."""
 
-    def __init__(self, config: uvicorn.Config, estate: Estate, url: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, data: Path, said: str, closing: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._estate = estate
-        self._url = url
+        self._data = data
+        self._said = said
+        self._closing = closing
+
+    def stop(self) -> None:
+        """End, as a signal would have it; from any thread."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, as uvicorn does, and say so."""
         await super().startup(sockets)
         if self.started:
-            data = self._estate.settings.data
-            (data / ADDRESS_FILE).write_text(self._url + "\n", "ascii")
-            sys.stdout.write(f"ready {self._url}\n")
+            (self._data / ADDRESS_FILE).write_text(self._said.split()[-1] + "\n", "ascii")
+            sys.stdout.write(f"{self._said}\n")
             sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._estate.live.close()
+        """End as uvicorn does; streams that have no end would hold it up."""
+        self._closing()
         await super().shutdown(sockets)

@@ -32,6 +32,7 @@ from community_server.services.inside import list_inside
 from community_server.services.queries import workers_to_forget
 from community_server.services.stays import forget_strays
 from community_server.setup.community import find_community
+from community_server.standby.queries import holds
 from community_server.visits.answers import tell_homes
 from community_server.visits.by_desk import adopt_visitors, has_visitors_alone
 from community_server.visits.sweeping import forget_overdue
@@ -42,6 +43,8 @@ SWEEP_EVERY: Final = 15.0
 """Seconds between two sweeps: a visit ends on the door's own clock, this only tidies up."""
 RENEWAL_EVERY: Final = 20 * 3600
 """Seconds after which the erasure key is renewed: within a day of any erasure."""
+STANDBY_PATIENCE: Final = 2 * 3600
+"""Seconds for which that waits for a standby: a day's promise is kept with or without it."""
 
 
 @dataclass(frozen=True)
@@ -264,14 +267,24 @@ class Sweeper:
                 publish_audit_head(change, self.estate.links)
 
     def _renew_erasure_key(self) -> None:
-        """Renew the erasure key daily; the older one goes a sweep after the last key left it."""
+        """Renew the erasure key daily; the older one goes a sweep after the last key left it.
+
+        A standby has the new one first, or could not read what is wrapped by it.
+        """
         safe = self.estate.safe
         if safe.renewing:
             with Session(self.estate.engine) as session, session.begin():
                 left = safe.rewrap(session)
                 if not left:
                     safe.finish_renewal(session)
-        elif time.time() - safe.renewed_at > RENEWAL_EVERY:
+        elif safe.drawn or time.time() - safe.renewed_at > RENEWAL_EVERY:
+            generation = safe.draw_next()
+            with self.estate.reading() as session:
+                held = holds(session, generation)
+            if not held and time.time() - safe.renewed_at < STANDBY_PATIENCE:
+                return
+            if not held:
+                _log.error("standby=behind generation=%d action=renewed-without-it", generation)
             safe.begin_renewal()
             with Session(self.estate.engine) as session, session.begin():
                 safe.rewrap(session)

@@ -31,6 +31,7 @@ from community_server.services import tables as services
 from community_server.setup import tables as setup
 from community_server.snapshots import tables as snapshots
 from community_server.staff import tables as staff
+from community_server.standby import tables as standby
 from community_server.thresholds import tables as thresholds
 from community_server.vault import tables as vault
 from community_server.visits import tables as visits
@@ -64,6 +65,7 @@ SLICES: Final = (
     setup,
     snapshots,
     staff,
+    standby,
     thresholds,
     vault,
     visits,

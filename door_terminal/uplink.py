@@ -175,6 +175,10 @@ class Uplink:
         self.link = None
         self._openings().forget()
 
+    def outdated(self, peer: str) -> None:
+        """Say that this unit's disk was put back from before: its links are refused."""
+        _log.critical("server=%s link=refused reason=disk-put-back action=pair-again", peer)
+
     def publish(self, news: DoorPresence | ScoresCounted | FacesFading | CallRinging) -> None:
         """Tell the server how this door is, if there is a link."""
         link = self.link

@@ -91,3 +91,7 @@ class CommunityRecords:
         """Note its end."""
         self.since.pop(peer, None)
         _log.info("event=link-down community=%s", peer)
+
+    def outdated(self, peer: str) -> None:
+        """Say that this database is older than what a server has met of it."""
+        _log.critical("event=database-outdated community=%s action=gatehouse-cloud-restored", peer)

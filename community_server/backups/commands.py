@@ -35,7 +35,7 @@ _KEYS_HELP: Final = "The bundle of keys; default: keys.gatehouse-backup beside t
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def backup(folder: Path) -> None:
     """Write an encrypted backup into FOLDER; the server may go on running meanwhile."""
-    with _said():
+    with said():
         settings = Settings.read()
         engine = open_database(settings.database_url)
         try:
@@ -53,8 +53,8 @@ def backup(folder: Path) -> None:
 @click.option("--keys", type=_FILE, help=_KEYS_HELP)
 def restore_backup(data_file: Path, keys: Path | None) -> None:
     """Put a backup back into an empty data folder and database; asks for the recovery kit."""
-    with _said():
-        restored = restore(Settings.read(), data_file, keys or keys_beside(data_file), _ask_kit())
+    with said():
+        restored = restore(Settings.read(), data_file, keys or keys_beside(data_file), ask_kit())
     _describe(restored.contents)
     click.echo(
         f"Restored: {restored.revived.people} people; the server is in epoch {restored.epoch}."
@@ -72,9 +72,9 @@ def restore_backup(data_file: Path, keys: Path | None) -> None:
 @click.option("--keys", type=_FILE, help=_KEYS_HELP)
 def test_restore(data_file: Path, keys: Path | None) -> None:
     """Open a backup with the recovery kit and say what is in it; nothing is kept."""
-    with _said():
+    with said():
         settings = Settings.read()
-        contents = examine(data_file, keys or keys_beside(data_file), _ask_kit())
+        contents = examine(data_file, keys or keys_beside(data_file), ask_kit())
         noted = _note_at_home(settings, contents)
     _describe(contents)
     for table, count in sorted(contents.counts.items()):
@@ -120,7 +120,12 @@ def _safe_of(settings: Settings) -> Safe:
     return Safe(open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault)))
 
 
-def _ask_kit() -> RecoveryKey:
+def ask_kit() -> RecoveryKey:
+    """Ask for the recovery kit's secret, unless a program has given it.
+
+    Raises:
+        BackupRefused: `kit-mistyped`.
+    """
     given = os.environ.get(SECRET_VARIABLE, "")
     return read_kit(given or click.prompt("The recovery kit's secret", hide_input=True))
 
@@ -130,7 +135,7 @@ def _moment(unix: int) -> str:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def said() -> Iterator[None]:
     """Say what was refused, in a sentence and with its code."""
     try:
         yield

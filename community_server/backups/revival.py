@@ -26,6 +26,7 @@ from community_server.services.tables import Company
 from community_server.setup.community import get_community
 from community_server.snapshots.service import snapshot_owner
 from community_server.snapshots.tables import Snapshot
+from community_server.standby.tables import Standby
 from community_server.vault.safe import SERVER
 from community_server.visits.details import visit_owner
 from community_server.visits.queries import forget_visit
@@ -81,6 +82,7 @@ def revive(change: Change, links: LinkStore, card_key: bytes) -> Revived:
         number = safe.open(session, owner(card.person_id), place(card.id), card.number)
         card.tag = card_tag(card_key, int(number))
     session.execute(update(Door).where(Door.state == "paired").values(spaces_told=""))
+    session.execute(update(Standby).values(node=""))  # it follows a database that is no more
     begin_wait(session, change.ledger)
     change.ledger.clear()
     audit(session, "", "restored", detail=f"{len(people)} {len(gone)}")

@@ -23,7 +23,7 @@ def change_key(engine: Engine, keys: ErasureKeys, target: MasterKeySource) -> No
     power cut leaves the vault whole, under one key or the other.
     """
     safe = Safe(keys)
-    safe.begin_renewal()
+    safe.begin_renewal(afresh=True)
     with Session(engine) as session, session.begin():
         safe.rewrap(session)
     keys.hand_over(target.draw())

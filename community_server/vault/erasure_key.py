@@ -7,6 +7,7 @@ value is bound to.
 import json
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,39 +25,62 @@ _LABEL: Final = b"gatehouse/erasure-key/1\0"
 
 @dataclass
 class ErasureKeys:
-    """The living generations of the erasure key, oldest first; new keys use the last."""
+    """The living generations of the erasure key, oldest first; new keys use the last.
+
+    `upcoming` was drawn and wraps nothing yet: a standby is given it first.
+    """
 
     path: Path
     estate: str
     master: bytes = field(repr=False)
     keys: dict[int, bytes] = field(repr=False)
+    upcoming: tuple[int, bytes] | None = field(default=None, repr=False)
 
     @property
     def generation(self) -> int:
         """The generation that wraps new data keys."""
         return max(self.keys)
 
-    def add_generation(self) -> None:
-        """Draw the next key and put it beside the older ones, on disk before in use."""
-        self._store(self.keys | {self.generation + 1: secrets.token_bytes(KEY_SIZE)})
+    def draw(self) -> int:
+        """Draw the next key, on disk alone, unless there is one; return its generation."""
+        if self.upcoming is None:
+            self.replace(self.keys, self._next())
+        return self.generation + 1
+
+    def add_generation(self, *, afresh: bool = False) -> None:
+        """Put the next key beside the older ones, on disk before in use.
+
+        It is the one that was drawn, if any, or with `afresh` another that nobody has seen.
+        """
+        number, key = (None if afresh else self.upcoming) or self._next()
+        self.replace(self.keys | {number: key})
 
     def drop_older(self) -> None:
         """Forget every generation but the last; what they wrapped is gone for good."""
-        self._store({self.generation: self.keys[self.generation]})
+        self.replace({self.generation: self.keys[self.generation]}, self.upcoming)
 
     def hand_over(self, master: bytes) -> None:
         """Keep the newest generation alone, wrapped by another master key from now on."""
         self.master = master
         self.drop_older()
 
-    def _store(self, keys: dict[int, bytes]) -> None:
-        wrapped = [
+    def replace(self, keys: dict[int, bytes], upcoming: tuple[int, bytes] | None = None) -> None:
+        """Keep these and no others, on disk before in use."""
+        document: dict[str, object] = {"version": 1, "estate": self.estate}
+        document["keys"] = self._wrapped(keys)
+        if upcoming is not None:
+            document["upcoming"] = self._wrapped(dict([upcoming]))
+        write_private(self.path, json.dumps(document, indent=1).encode())
+        self.keys, self.upcoming = keys, upcoming
+
+    def _next(self) -> tuple[int, bytes]:
+        return self.generation + 1, secrets.token_bytes(KEY_SIZE)
+
+    def _wrapped(self, keys: dict[int, bytes]) -> list[dict[str, object]]:
+        return [
             {"generation": generation, "wrapped": _text(_wrap(self, generation, key))}
             for generation, key in sorted(keys.items())
         ]
-        document = {"version": 1, "estate": self.estate, "keys": wrapped}
-        write_private(self.path, json.dumps(document, indent=1).encode())
-        self.keys = keys
 
 
 def open_erasure_keys(path: Path, source: MasterKeySource, *, estate: str = "") -> ErasureKeys:
@@ -94,12 +118,17 @@ def _read(path: Path, master: bytes) -> ErasureKeys:
     try:
         document: dict[str, Any] = json.loads(path.read_text("utf-8"))
         keys = ErasureKeys(path, document["estate"], master, {})
-        for entry in document["keys"]:
-            generation = int(entry["generation"])
-            keys.keys[generation] = _unwrap(keys, generation, b64decode(entry["wrapped"]))
+        keys.keys.update(_unwrapped(keys, document["keys"]))
+        keys.upcoming = next(_unwrapped(keys, document.get("upcoming", [])), None)
     except (ValueError, KeyError, TypeError) as error:
         raise VaultLocked(f"{path} is damaged") from error
     return keys
+
+
+def _unwrapped(keys: ErasureKeys, entries: list[dict[str, Any]]) -> Iterator[tuple[int, bytes]]:
+    for entry in entries:
+        generation = int(entry["generation"])
+        yield generation, _unwrap(keys, generation, b64decode(entry["wrapped"]))
 
 
 def _locked(path: Path) -> VaultLocked:

@@ -43,6 +43,11 @@ class Safe:
         """The estate's unchanging id."""
         return self._erasure.estate
 
+    @property
+    def erasure_keys(self) -> ErasureKeys:
+        """The erasure keys themselves, for a standby's vault and nothing else."""
+        return self._erasure
+
     def add_owner(self, session: Session, owner: str) -> None:
         """Draw a data key for a new owner."""
         self.take_key(session, owner, secrets.token_bytes(KEY_SIZE))
@@ -116,9 +121,13 @@ class Safe:
         """
         return _decrypt(cipher, self._bound(owner, context), sealed)
 
-    def begin_renewal(self) -> None:
-        """Draw the next erasure key; new data keys use it from now on."""
-        self._erasure.add_generation()
+    def draw_next(self) -> int:
+        """Draw the next erasure key, which wraps nothing yet; return its generation."""
+        return self._erasure.draw()
+
+    def begin_renewal(self, *, afresh: bool = False) -> None:
+        """Take the next erasure key into use for new data keys: the one drawn, or another."""
+        self._erasure.add_generation(afresh=afresh)
 
     def rewrap(self, session: Session) -> int:
         """Wrap the living data keys with the newest erasure key; return how many had an older."""
@@ -148,8 +157,13 @@ class Safe:
         return len(self._erasure.keys) > 1
 
     @property
+    def drawn(self) -> bool:
+        """Whether the next erasure key was drawn already."""
+        return self._erasure.upcoming is not None
+
+    @property
     def renewed_at(self) -> float:
-        """When the erasure key was last renewed, in Unix seconds."""
+        """When the erasure key was last renewed, or the next one drawn, in Unix seconds."""
         return self._erasure.path.stat().st_mtime
 
     def _cipher(self, session: Session, owner: str) -> AESGCM:

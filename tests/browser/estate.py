@@ -287,3 +287,6 @@ class Estate:
 
     def link_down(self, peer: str) -> None:
         """Disconnected."""
+
+    def outdated(self, peer: str) -> None:
+        """Never: it has one epoch."""

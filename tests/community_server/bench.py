@@ -266,7 +266,7 @@ class Bench:
 def records_of(bench: Bench) -> CloudRecords:
     """Return what takes the cloud's log."""
     estate = bench.estate
-    return CloudRecords(estate.changer, estate.intake, estate.visiting, estate.gate)
+    return CloudRecords(estate.changer, estate.intake, estate.visiting, estate.gate, estate.rivals)
 
 
 def with_photos(*photos: bytes) -> Spoil:

@@ -86,3 +86,6 @@ class IdleHandler:
 
     def link_down(self, peer: str) -> None:
         """Let it be down."""
+
+    def outdated(self, peer: str) -> None:
+        """Nothing follows from that."""

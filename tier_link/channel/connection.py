@@ -97,11 +97,7 @@ class Connection:
         marks = await self._workers.durable(self._store.marks, peer)
         self._epoch = marks.epoch
         self._core.dial(peer, peer_key, marks)
-        try:
-            return await self._timely(self._until_connected())
-        except PeerRefused:
-            await self._flush()  # what shows an outdated peer that it is
-            raise
+        return await self._timely(self._until_connected(peer))
 
     async def accept(self, peer_keys: PeerKeys) -> LiveLink:
         """Shake hands as the acceptor. Raises `PeerRefused`, `SocketClosed`."""
@@ -115,11 +111,17 @@ class Connection:
         marks = await self._workers.durable(self._store.marks, greeted.peer)
         self._epoch = marks.epoch
         self._core.welcome(peer_key, marks)
-        return await self._until_connected()
+        return await self._until_connected(greeted.peer)
 
-    async def _until_connected(self) -> LiveLink:
+    async def _until_connected(self, peer: str) -> LiveLink:
         await self._flush()
-        connected = await self._next_event()
+        try:
+            connected = await self._next_event()
+        except PeerRefused as refusal:
+            if refusal.code == "stale-epoch":
+                await self._workers.prompt(self._handler.outdated, peer)
+            await self._flush()  # what shows an outdated peer that it is
+            raise
         if not isinstance(connected, Connected):
             raise malformed("no hello back")
         await self._flush()

@@ -59,6 +59,10 @@ class LinkHandler(Protocol):
         """The link to `peer` is gone."""
         ...
 
+    def outdated(self, peer: str) -> None:
+        """The peer has proven its key, and has met a later epoch of ours than the one we are in."""
+        ...
+
 
 class Journal(Protocol):
     """What a link asks of a store; `tier_link.store.LinkStore` is one."""
