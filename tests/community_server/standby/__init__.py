@@ -1,0 +1,1 @@
+"""The estate's second server."""
