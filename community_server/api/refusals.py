@@ -196,14 +196,17 @@ REFUSALS: Final = {
         "422 door-unknown groups-too-many name-missing name-taken schedule-unknown"
     ),
     "PUT /sync/households/{external_id}": "409 household-taken; 422 unit-long unit-missing",
+    "PUT /sync/companies/{external_id}": "422 group-unknown name-missing name-taken",
     "PUT /sync/people/{external_id}": (
-        "422 group-unknown groups-too-many household-unknown time-over unit-long unit-missing"
+        "422 external-id-taken group-unknown groups-too-many household-unknown time-over "
+        "unit-long unit-missing"
     ),
     "PUT /sync/schedules/{external_id}": (
         "422 name-missing name-taken windows-missing windows-wrong"
     ),
     "DELETE /sync/{kind}/{external_id}": (
-        "409 group-is-default group-used household-lived-in lives-nowhere schedule-used"
+        "409 company-used group-is-default group-used household-lived-in lives-nowhere "
+        "schedule-used"
     ),
     "POST /tokens": "403 proof-needed; 422 end-wrong name-missing scopes-wrong",
     "DELETE /tokens/{token}": "403 proof-needed; 404 token-unknown",

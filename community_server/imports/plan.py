@@ -5,22 +5,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from access_rules.people import Category
 from community_server.access.membership import groups_of_people
 from community_server.access.service import list_groups
 from community_server.households.queries import buildings_of_people
 from community_server.imports.columns import Wanted
+from community_server.imports.worker_columns import WantedWorker
 from community_server.people.particulars import Known, Opens, hash_phone, open_known_with
 from community_server.people.tables import Person
+from community_server.services.queries import employers
 from community_server.vault.bulk import BulkOpener
 from community_server.vault.safe import Safe
 
 Kind = Literal["added", "changed", "unchanged", "removed"]
+Row: TypeAlias = Wanted | WantedWorker
 
 
 @dataclass(frozen=True)
@@ -34,28 +38,37 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Step:
-    """What would become of one person: `line` 0 for somebody who is in no row."""
+    """What would become of one person: `line` 0 for somebody who is in no row.
+
+    `company` is the name of the one that a service worker comes for.
+    """
 
     kind: Kind
     line: int
     person: str
     name: str = field(repr=False)
     unit: str
+    company: str = ""
     changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True)
 class Existing:
-    """Somebody who is known."""
+    """Somebody who is known: a resident by `place`, a unit, in the `area` of a building.
+
+    A service worker's place and area are the id of their company, whose name is `company`.
+    """
 
     row: Person
     known: Known = field(repr=False)
-    building: str
     groups: frozenset[int]
+    place: str
+    area: str
+    company: str = ""
 
 
 class Everybody:
-    """Those who are known, found by external id, or by unit, name and phone."""
+    """Those who are known, found by external id, or by place, name and phone."""
 
     def __init__(self, people: Iterable[Existing], phone_key: bytes) -> None:
         self._key = phone_key
@@ -65,16 +78,16 @@ class Everybody:
         }
         self._namesakes: defaultdict[tuple[str, str], list[Existing]] = defaultdict(list)
         for one in self.people.values():
-            self._namesakes[one.row.unit, one.known.name].append(one)
+            self._namesakes[one.place, one.known.name].append(one)
 
-    def find(self, wanted: Wanted) -> Existing | None:
+    def find(self, wanted: Row) -> Existing | None:
         """Return whom a row means; None for somebody new."""
         if wanted.external_id in self._external:
             return self._external[wanted.external_id]
         hashed = hash_phone(self._key, wanted.phone or "")
         namesakes = [
             one
-            for one in self._namesakes[wanted.home.unit, wanted.name]
+            for one in self._namesakes[wanted.place, wanted.name]
             if not (wanted.external_id and one.row.external_id)
         ]
         same = [one for one in namesakes if one.row.phone_hash == hashed]
@@ -87,7 +100,29 @@ def read_residents(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
     """Read all residents, with one query per table."""
     rows = session.scalars(select(Person).where(Person.category == "resident"))
     buildings, groups = buildings_of_people(session), groups_of_people(session)
-    return _everybody(rows, BulkOpener(session, safe).open, buildings, groups, phone_key)
+    return _residents(rows, BulkOpener(session, safe).open, buildings, groups, phone_key)
+
+
+def read_workers(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
+    """Read all service workers who come for a company, with one query per table."""
+    employed, groups = employers(session), groups_of_people(session)
+    opens = BulkOpener(session, safe).open
+    rows = session.scalars(select(Person).where(Person.category == Category.SERVICE_WORKER))
+    return Everybody(
+        [
+            Existing(
+                row,
+                open_known_with(opens, row.id, row.particulars),
+                groups.get(row.id, frozenset()),
+                employed[row.id].company,
+                employed[row.id].company,
+                employed[row.id].name,
+            )
+            for row in rows
+            if row.id in employed
+        ],
+        phone_key,
+    )
 
 
 def read_resident(session: Session, safe: Safe, phone_key: bytes, external_id: str) -> Everybody:
@@ -96,10 +131,10 @@ def read_resident(session: Session, safe: Safe, phone_key: bytes, external_id: s
     rows = session.scalars(query.with_for_update()).all()
     only = [row.id for row in rows]
     groups = groups_of_people(session, only)
-    return _everybody(rows, partial(safe.open, session), {}, groups, phone_key)
+    return _residents(rows, partial(safe.open, session), {}, groups, phone_key)
 
 
-def _everybody(
+def _residents(
     rows: Iterable[Person],
     opens: Opens,
     buildings: Mapping[str, str],
@@ -111,8 +146,9 @@ def _everybody(
             Existing(
                 row,
                 open_known_with(opens, row.id, row.particulars),
-                buildings.get(row.id, ""),
                 groups.get(row.id, frozenset()),
+                row.unit,
+                buildings.get(row.id, ""),
             )
             for row in rows
         ],
@@ -123,50 +159,46 @@ def _everybody(
 def compare(
     session: Session,
     everybody: Everybody,
-    rows: Iterable[Wanted],
+    rows: Iterable[Row],
     zone: ZoneInfo,
     *,
     remove_missing: bool,
 ) -> tuple[Step, ...]:
     """Return what would become of everybody whom the rows mean, in their order.
 
-    With `remove_missing` also of those who live in a building of the file and are in no row.
+    With `remove_missing` also of those of a building, or company, of the file who are in no row.
     """
     names = {one.id: one.name for one in list_groups(session)}
-    steps, met, buildings = [], set[str](), set[str]()
+    steps, met, areas = [], set[str](), set[str]()
     for wanted in rows:
-        buildings.add(wanted.home.building)
+        areas.add(wanted.area)
         found = everybody.find(wanted)
         if found is not None and found.row.id in met:
             found = None
         if found is None:
-            steps.append(Step("added", wanted.line, "", wanted.name, wanted.home.unit))
+            steps.append(Step("added", wanted.line, "", wanted.name, wanted.unit, wanted.company))
             continue
         met.add(found.row.id)
         changes = tuple(_changes(found, wanted, names, zone))
         kind: Kind = "changed" if changes else "unchanged"
-        steps.append(Step(kind, wanted.line, found.row.id, wanted.name, wanted.home.unit, changes))
+        unit = wanted.unit or found.row.unit
+        steps.append(
+            Step(kind, wanted.line, found.row.id, wanted.name, unit, wanted.company, changes)
+        )
     if remove_missing:
         steps.extend(
-            Step("removed", 0, person, one.known.name, one.row.unit)
+            Step("removed", 0, person, one.known.name, one.row.unit, one.company)
             for person, one in sorted(everybody.people.items())
-            if person not in met and one.building in buildings
+            if person not in met and one.area in areas
         )
     return tuple(steps)
 
 
 def _changes(
-    found: Existing, wanted: Wanted, names: Mapping[int, str], zone: ZoneInfo
+    found: Existing, wanted: Row, names: Mapping[int, str], zone: ZoneInfo
 ) -> Iterable[FieldChange]:
-    row, known = found.row, found.known
-    texts = (
-        ("external_id", row.external_id or "", wanted.external_id or None),
-        ("name", known.name, wanted.name),
-        ("unit", row.unit, wanted.home.unit),
-        ("phone", known.phone, wanted.phone),
-        ("email", known.email, wanted.email),
-    )
-    for name, before, after in texts:
+    row = found.row
+    for name, before, after in wanted.texts(row, found.known):
         if after is not None and before != after:
             yield FieldChange(name, before, after)
     if wanted.groups is not None and wanted.groups != found.groups:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from community_server.desk import EstateDep, reader, writer
 from community_server.estate import Estate
-from community_server.imports.service import Plan
+from community_server.imports.service import About, Plan
 from community_server.people.routes import may_remove
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
@@ -27,13 +27,17 @@ class ShownChange(BaseModel):
 
 
 class ShownStep(BaseModel):
-    """What would become of one person; `line` is 0 for somebody who is in no row."""
+    """What would become of one person; `line` is 0 for somebody who is in no row.
+
+    `company` is the name of the one that a service worker comes for, empty for residents.
+    """
 
     kind: str
     line: int
     person: str
     name: str = Field(repr=False)
     unit: str
+    company: str
     changes: list[ShownChange]
 
 
@@ -70,9 +74,11 @@ def read_file(
     estate: EstateDep,
     staff: Writer,
     remove_missing: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query's word
+    about: Annotated[About, Query()] = "residents",
 ) -> ShownPlan:
     """Read a CSV or XLSX file and say what it would change; nothing is changed."""
-    number, plan = make_plan(estate, file.file.read(), staff.staff, remove_missing=remove_missing)
+    data = file.file.read()
+    number, plan = make_plan(estate, data, staff.staff, remove_missing=remove_missing, about=about)
     return _shown(number, plan)
 
 
@@ -95,10 +101,12 @@ def forget_file(number: str, estate: EstateDep, staff: Writer) -> None:
     estate.imports.forget(number)
 
 
-def make_plan(estate: Estate, data: bytes, staff: str, *, remove_missing: bool) -> tuple[str, Plan]:
+def make_plan(
+    estate: Estate, data: bytes, staff: str, *, remove_missing: bool, about: About = "residents"
+) -> tuple[str, Plan]:
     """Read a file and keep what it would change; return that and its id."""
     with estate.reading() as session:
-        plan = estate.importer.plan(session, data, remove_missing=remove_missing)
+        plan = estate.importer.plan(session, data, remove_missing=remove_missing, about=about)
     return estate.imports.keep(plan, staff), plan
 
 
@@ -129,6 +137,7 @@ def _shown(number: str, plan: Plan) -> ShownPlan:
                 person=step.person,
                 name=step.name,
                 unit=step.unit,
+                company=step.company,
                 changes=[
                     ShownChange(field=one.column, before=one.before, after=one.after)
                     for one in step.changes

@@ -1,36 +1,42 @@
 """Applying a file exactly as it was shown, all or nothing, in one change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-import msgspec
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from community_server.access.membership import put_into_groups
+from access_rules.people import Category
 from community_server.access.service import list_groups
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.database import now
 from community_server.erasure import remove_person
 from community_server.errors import Conflict
-from community_server.households.service import move_in
-from community_server.imports.columns import Fault, Reading, Wanted, read_rows
-from community_server.imports.plan import Step, compare, read_residents
-from community_server.imports.sheets import read_sheet
-from community_server.passes.service import shorten_pass
-from community_server.people.particulars import Known, open_known
-from community_server.people.queries import get_person
-from community_server.people.service import add_person, describe_person, limit_person
+from community_server.imports.cells import Fault, Reading
+from community_server.imports.columns import read_rows
+from community_server.imports.plan import Everybody, Step, compare, read_residents
+from community_server.imports.plan import read_workers as workers_known
+from community_server.imports.rows import add_resident, add_worker, alter_resident, alter_worker
+from community_server.imports.sheets import Rows, read_sheet
+from community_server.imports.worker_columns import read_workers
+from community_server.people.tables import Person
+from community_server.services.queries import company_names
 from community_server.vault.safe import Safe
 from tier_link.store import LinkStore
+
+About: TypeAlias = Literal["residents", "workers"]
+"""Whom a file lists."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a file says, and what it would change."""
 
-    reading: Reading
+    about: About
+    reading: Reading[Any]
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]
     remove_missing: bool
@@ -38,6 +44,35 @@ class Plan:
     def count(self, kind: str) -> int:
         """Return how many people a kind of step is for."""
         return sum(step.kind == kind for step in self.steps)
+
+
+@dataclass(frozen=True)
+class _List:
+    """How one kind of list is read, compared and applied."""
+
+    category: str
+    read: Callable[[Session, Rows, ZoneInfo], Reading[Any]]
+    known: Callable[[Session, Safe, bytes], Everybody]
+    add: Callable[[Change, Any], str]
+    alter: Callable[[Change, str, Any], None]
+
+
+def _read_residents(session: Session, rows: Rows, zone: ZoneInfo) -> Reading[Any]:
+    return read_rows(rows, _groups_by_name(session), zone)
+
+
+def _read_workers(session: Session, rows: Rows, zone: ZoneInfo) -> Reading[Any]:
+    return read_workers(rows, _groups_by_name(session), company_names(session), zone)
+
+
+_LISTS: Final[dict[About, _List]] = {
+    "residents": _List(
+        Category.RESIDENT, _read_residents, read_residents, add_resident, alter_resident
+    ),
+    "workers": _List(
+        Category.SERVICE_WORKER, _read_workers, workers_known, add_worker, alter_worker
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -49,15 +84,22 @@ class Importer:
     phone_key: bytes = field(repr=False)
     zone: ZoneInfo = field(kw_only=True)
 
-    def plan(self, session: Session, data: bytes, *, remove_missing: bool) -> Plan:
+    def plan(
+        self,
+        session: Session,
+        data: bytes,
+        *,
+        remove_missing: bool,
+        about: About = "residents",
+    ) -> Plan:
         """Read a file and compare it with who is known; nothing is changed.
 
         Raises:
-            InputRefused: as `read_sheet` and `read_rows`.
+            InputRefused: as `read_sheet`, and `read_rows` or `read_workers`.
         """
-        reading = read_rows(read_sheet(data), _groups_by_name(session), self.zone)
-        steps = self._steps(session, reading, remove_missing=remove_missing)
-        return Plan(reading, steps, (*reading.faults, *_too_late(reading, steps)), remove_missing)
+        reading = _LISTS[about].read(session, read_sheet(data), self.zone)
+        steps, faults = self._compare(session, reading, about, remove_missing=remove_missing)
+        return Plan(about, reading, steps, faults, remove_missing)
 
     def apply(self, change: Change, plan: Plan, staff: str) -> list[str]:
         """Do what was shown; return the ids of those who are new.
@@ -68,9 +110,11 @@ class Importer:
         """
         if plan.faults:
             raise Conflict("rows of it cannot be used", code="import-faulty")
-        session = change.session
-        fresh = self._steps(session, plan.reading, remove_missing=plan.remove_missing)
-        if fresh != plan.steps:
+        session, kind = change.session, _LISTS[plan.about]
+        fresh, faults = self._compare(
+            session, plan.reading, plan.about, remove_missing=plan.remove_missing
+        )
+        if fresh != plan.steps or faults:
             raise Conflict("somebody was changed meanwhile", code="import-stale")
         rows = {wanted.line: wanted for wanted in plan.reading.rows}
         added = []
@@ -78,11 +122,11 @@ class Importer:
             person = step.person
             match step.kind:
                 case "added":
-                    person = add_resident(change, rows[step.line])
+                    person = kind.add(change, rows[step.line])
                     added.append(person)
                     audit(session, staff, "import-add", person)
                 case "changed":
-                    alter_resident(change, person, rows[step.line])
+                    kind.alter(change, person, rows[step.line])
                     audit(session, staff, "import-change", person)
                 case "removed":
                     remove_person(change, self.links, person)
@@ -91,15 +135,23 @@ class Importer:
                     continue
         return added
 
-    def _steps(
-        self, session: Session, reading: Reading, *, remove_missing: bool
-    ) -> tuple[Step, ...]:
-        everybody = read_residents(session, self.safe, self.phone_key)
-        rows = reading.rows
-        return compare(session, everybody, rows, self.zone, remove_missing=remove_missing)
+    def _compare(
+        self, session: Session, reading: Reading[Any], about: About, *, remove_missing: bool
+    ) -> tuple[tuple[Step, ...], tuple[Fault, ...]]:
+        """Return what would become of everybody, and all rows that cannot be used."""
+        kind = _LISTS[about]
+        everybody = kind.known(session, self.safe, self.phone_key)
+        steps = compare(session, everybody, reading.rows, self.zone, remove_missing=remove_missing)
+        faults = (
+            *reading.faults,
+            *_too_late(reading, steps),
+            *_taken(session, reading, kind.category),
+            *_elsewhere(reading, steps, everybody),
+        )
+        return steps, faults
 
 
-def _too_late(reading: Reading, steps: Sequence[Step]) -> Iterator[Fault]:
+def _too_late(reading: Reading[Any], steps: Sequence[Step]) -> Iterator[Fault]:
     """Find newcomers whose time is over already."""
     rows, moment = {wanted.line: wanted for wanted in reading.rows}, now()
     for step in steps:
@@ -107,51 +159,31 @@ def _too_late(reading: Reading, steps: Sequence[Step]) -> Iterator[Fault]:
             yield Fault(step.line, "valid_until", "time-gone")
 
 
-def _groups_by_name(session: Session) -> Mapping[str, int]:
-    return {one.name: one.id for one in list_groups(session) if one.name}
-
-
-def add_resident(change: Change, wanted: Wanted) -> str:
-    """Add whom a row means; return their id.
-
-    Raises:
-        InputRefused: as `add_person` and `put_into_groups`.
-    """
-    row = add_person(
-        change,
-        category="resident",
-        unit=wanted.home.unit,
-        known=Known(wanted.name, wanted.phone or "", email=wanted.email or ""),
-        valid_from=wanted.valid_from or 0,
-        valid_until=wanted.valid_until or 0,
+def _taken(session: Session, reading: Reading[Any], category: str) -> Iterator[Fault]:
+    """Find external ids of people of another kind: there is one set of ids for all people."""
+    others = select(Person.external_id).where(
+        Person.external_id.is_not(None), Person.category != category
     )
-    row.external_id = wanted.external_id or None
-    if wanted.groups:
-        put_into_groups(change, row.id, wanted.groups)
-    return row.id
+    taken = set(session.scalars(others))
+    for row in reading.rows:
+        if row.external_id in taken:
+            yield Fault(row.line, "external_id", "external-id-taken", row.external_id)
 
 
-def alter_resident(change: Change, person: str, wanted: Wanted) -> None:
-    """Make somebody what a row says.
+def _elsewhere(
+    reading: Reading[Any], steps: Sequence[Step], everybody: Everybody
+) -> Iterator[Fault]:
+    """Find workers whose id is of somebody who comes for another company.
 
-    Raises:
-        InputRefused: as `limit_person` and `put_into_groups`.
+    Who changes the employer is another worker there: of the former company's visits they take none
+    along.
     """
-    session = change.session
-    row = get_person(session, person, lock=True)
-    row.external_id = wanted.external_id or row.external_id
-    known = open_known(session, change.safe, row)
-    given = {"name": wanted.name, "phone": wanted.phone, "email": wanted.email}
-    given = {name: text for name, text in given.items() if text is not None}
-    describe_person(change, row, msgspec.structs.replace(known, **given))
-    if row.unit != wanted.home.unit:
-        move_in(change, row, wanted.home)
-    if wanted.groups is not None:
-        put_into_groups(change, person, wanted.groups)
-    if wanted.valid_from is not None or wanted.valid_until is not None:
-        until = row.valid_until if wanted.valid_until is None else wanted.valid_until
-        if 0 < until <= now():
-            row.valid_until = until
-        else:
-            limit_person(change, person, until, wanted.valid_from)
-        shorten_pass(change, person, until)
+    rows = {wanted.line: wanted for wanted in reading.rows}
+    for step in steps:
+        known = everybody.people.get(step.person) if step.line else None
+        if known is not None and step.company and known.place != rows[step.line].place:
+            yield Fault(step.line, "company", "company-other", known.company)
+
+
+def _groups_by_name(session: Session) -> dict[str, int]:
+    return {one.name: one.id for one in list_groups(session) if one.name}

@@ -101,6 +101,11 @@ def seal_contact(session: Session, safe: Safe, row: Company, contact: str) -> No
     row.contact = sealed if contact else None
 
 
+def company_names(session: Session) -> dict[str, str]:
+    """Return the companies' ids by their names."""
+    return dict(session.execute(select(Company.name, Company.id)).all())
+
+
 def workers_of(session: Session, company: str) -> list[str]:
     """Return who comes for a company."""
     query = select(Worker.person_id).where(Worker.company_id == company)

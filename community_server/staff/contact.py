@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from community_server.audit.log import audit
 from community_server.change import Change
 from community_server.errors import InputRefused
-from community_server.imports.columns import EMAIL, PHONE
+from community_server.imports.cells import EMAIL, PHONE
 from community_server.staff.accounts import living_account
 from community_server.staff.tables import StaffMember
 from community_server.vault.safe import SERVER, Safe

@@ -8,6 +8,7 @@ from community_server.access.routes import ScheduleRequest
 from community_server.errors import InputRefused
 from community_server.sync.items import (
     CardItem,
+    CompanyItem,
     Done,
     ExternalId,
     GroupItem,
@@ -96,6 +97,13 @@ class GroupRow(BaseRow):
     value: GroupItem | None = None
 
 
+class CompanyRow(BaseRow):
+    """A company of a batch."""
+
+    kind: Literal["companies"]
+    value: CompanyItem | None = None
+
+
 class PersonRow(BaseRow):
     """A resident of a batch."""
 
@@ -134,7 +142,8 @@ def _keep_unreadable(row: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 Row = Annotated[
     Annotated[
-        HouseholdRow | ScheduleRow | GroupRow | PersonRow | CardRow, Field(discriminator="kind")
+        HouseholdRow | ScheduleRow | GroupRow | CompanyRow | PersonRow | CardRow,
+        Field(discriminator="kind"),
     ],
     WrapValidator(_keep_unreadable),
 ]

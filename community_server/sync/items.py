@@ -9,11 +9,17 @@ from pydantic import BaseModel, Field, model_validator
 
 from community_server.access.routes import GroupRequest, ScheduleRequest
 from community_server.households.service import LONGEST_PART
-from community_server.imports.columns import EMAIL, MAX_EXTERNAL, MAX_NAME, PHONE
+from community_server.imports.cells import EMAIL, MAX_EXTERNAL, MAX_NAME, PHONE
+from community_server.services.companies import (
+    USUAL_ALLOWED_MIN,
+    USUAL_RETENTION_DAYS,
+    CompanyKind,
+)
+from community_server.services.routes import Allowed, Contact, Retention
 from tier_link.cards import MAX_TEXT
 from tier_link.estate_messages import MOST_GROUPS_EACH
 
-Kind: TypeAlias = Literal["households", "schedules", "groups", "people", "cards"]
+Kind: TypeAlias = Literal["households", "schedules", "groups", "companies", "people", "cards"]
 """In the order in which one needs another; they are removed in the opposite one."""
 Outcome: TypeAlias = Literal["created", "updated", "unchanged", "removed", "leaving", "refused"]
 
@@ -64,6 +70,21 @@ class GroupItem(GroupRequest):
     """An access group; `doors` are this server's ids, `schedule` another system's."""
 
 
+class CompanyItem(BaseModel):
+    """A company whose workers come; `group` as a person's groups are named, none the default one.
+
+    `suspended` closes every door to its workers; left out, it stays as staff or it was said before.
+    """
+
+    name: _Name
+    kind: CompanyKind = CompanyKind.COURIER
+    group: ExternalId | int | None = None
+    allowed_min: Allowed = USUAL_ALLOWED_MIN
+    retention_days: Retention = USUAL_RETENTION_DAYS
+    contact: Contact = ""
+    suspended: bool | None = None
+
+
 class CardItem(BaseModel):
     """A card, and another system's id of whoever has it."""
 
@@ -71,11 +92,12 @@ class CardItem(BaseModel):
     number: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] = Field(repr=False)
 
 
-Item: TypeAlias = HouseholdItem | ScheduleRequest | GroupItem | PersonItem | CardItem
+Item: TypeAlias = HouseholdItem | ScheduleRequest | GroupItem | CompanyItem | PersonItem | CardItem
 ITEMS: Final[Mapping[Kind, type[Item]]] = {
     "households": HouseholdItem,
     "schedules": ScheduleRequest,
     "groups": GroupItem,
+    "companies": CompanyItem,
     "people": PersonItem,
     "cards": CardItem,
 }

@@ -1,11 +1,13 @@
 """Another system's people and their cards, planned and applied as rows of a file are."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from access_rules.people import Category
 from community_server.access.tables import AccessGroup
 from community_server.cards.service import give_card, take_card
 from community_server.cards.tables import Card
@@ -18,7 +20,7 @@ from community_server.households.service import Home, check_home
 from community_server.households.tables import Household
 from community_server.imports.columns import Wanted
 from community_server.imports.plan import compare, read_resident
-from community_server.imports.service import add_resident, alter_resident
+from community_server.imports.rows import add_resident, alter_resident
 from community_server.people.tables import Person
 from community_server.sync.items import CardItem, Done, PersonItem
 from community_server.sync.places import GONE
@@ -36,11 +38,14 @@ def put_person(change: Change, external_id: str, item: PersonItem, zone: ZoneInf
 
     Raises:
         InputRefused: `unit-missing` of a newcomer, `unit-long`, `household-unknown`,
-            `group-unknown`, and as `add_person`.
+            `group-unknown`, `external-id-taken` by a service worker, and as `add_person`.
     """
     session = change.session
     everybody = read_resident(session, change.safe, change.phone_key, external_id)
     existing = next(iter(everybody.people.values()), None)
+    other = None if existing else _person(change, external_id)
+    if other is not None:
+        raise InputRefused("not a resident's id", field="external_id", code="external-id-taken")
     home = _home_of(change, item) or (Home.of(existing.row.unit) if existing else None)
     if home is None:
         raise InputRefused("a newcomer lives somewhere", field="unit", code="unit-missing")
@@ -53,7 +58,7 @@ def put_person(change: Change, external_id: str, item: PersonItem, zone: ZoneInf
         home=home,
         phone=item.phone,
         email=item.email,
-        groups=_groups_of(change, item.groups),
+        groups=groups_of(change, item.groups),
         valid_from=item.valid_from,
         valid_until=item.valid_until,
     )
@@ -81,7 +86,7 @@ def drop_person(change: Change, external_id: str) -> Done:
     """
     session = change.session
     row = _person(change, external_id)
-    if row is None:
+    if row is None or row.category != Category.RESIDENT:
         return GONE
     if is_leaving(session, row):
         residence = residence_of(session, row.id)
@@ -156,7 +161,14 @@ def _home_of(change: Change, item: PersonItem) -> Home | None:
     return Home(household.building, household.number)
 
 
-def _groups_of(change: Change, named: list[str | int] | None) -> frozenset[int] | None:
+def groups_of(
+    change: Change, named: Sequence[str | int] | None, field: str = "groups"
+) -> frozenset[int] | None:
+    """Return the numbers of access groups that are named by another system's ids, or ours.
+
+    Raises:
+        InputRefused: `group-unknown`, about `field`.
+    """
     if named is None:
         return None
     words = [one for one in named if isinstance(one, str)]
@@ -165,7 +177,5 @@ def _groups_of(change: Change, named: list[str | int] | None) -> frozenset[int] 
     )
     numbers = dict(change.session.execute(query).all()) if words else {}
     if len(numbers) != len(set(words)):
-        raise InputRefused(
-            "one of these groups does not exist", field="groups", code="group-unknown"
-        )
+        raise InputRefused("no such access group", field=field, code="group-unknown")
     return frozenset(numbers.values()) | {one for one in named if isinstance(one, int)}

@@ -1,5 +1,7 @@
 """Another system's units, schedules and access groups: each function works in a `Change`."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from community_server.access.routes import ScheduleRequest
@@ -69,7 +71,7 @@ def put_schedule(change: Change, external_id: str, item: ScheduleRequest) -> Don
         change.session.flush()
         return Done("created", schedule)
     known = find_schedule(change.session, row.id)
-    changed = _differing(
+    changed = differing(
         known, week, {"name": "name", "windows": "hours", "on_holidays": "on_holidays"}
     )
     if changed:
@@ -96,7 +98,7 @@ def put_group(change: Change, external_id: str, item: GroupItem) -> Done:
         change.session.flush()
         return Done("created", str(group))
     fields = {name: name for name in ("name", "every_door", "doors", "schedule")}
-    changed = _differing(find_group(change.session, row.id), wanted, fields)
+    changed = differing(find_group(change.session, row.id), wanted, fields)
     if changed:
         change_group(change, row.id, wanted)
     return Done("updated" if changed else "unchanged", str(row.id), changed)
@@ -150,7 +152,7 @@ def _schedule_of(change: Change, external_id: str) -> str:
     return found
 
 
-def _differing(known: object, wanted: object, fields: dict[str, str]) -> tuple[str, ...]:
+def differing(known: object, wanted: object, fields: Mapping[str, str]) -> tuple[str, ...]:
     """Return the shown names of the fields in which two values differ."""
     return tuple(
         shown for name, shown in fields.items() if getattr(known, name) != getattr(wanted, name)

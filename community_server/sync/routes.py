@@ -23,6 +23,7 @@ from community_server.sync.batch import (
 )
 from community_server.sync.items import (
     CardItem,
+    CompanyItem,
     Done,
     GroupItem,
     HouseholdItem,
@@ -90,6 +91,18 @@ def put_group(
 ) -> Synchronised:
     """Create or change an access group; doors hear of it at once."""
     return _do(estate, staff, "groups", external_id, body, dry_run=dry_run)
+
+
+@router.put("/companies/{external_id}")
+def put_company(
+    external_id: InPath,
+    body: CompanyItem,
+    estate: EstateDep,
+    staff: Writer,
+    dry_run: DryRun = False,  # noqa: FBT002 - a query's word
+) -> Synchronised:
+    """Create or change a company of service workers; suspend them, or let them in again."""
+    return _do(estate, staff, "companies", external_id, body, dry_run=dry_run)
 
 
 @router.put("/people/{external_id}")

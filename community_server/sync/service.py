@@ -16,8 +16,11 @@ from community_server.cards.tables import Card
 from community_server.change import Change, Changer
 from community_server.households.tables import Household
 from community_server.people.tables import Person
+from community_server.services.tables import Company
+from community_server.sync.companies import drop_company, put_company
 from community_server.sync.items import (
     CardItem,
+    CompanyItem,
     Done,
     GroupItem,
     HouseholdItem,
@@ -39,6 +42,7 @@ _TABLES: Final = {
     "households": Household,
     "schedules": Schedule,
     "groups": AccessGroup,
+    "companies": Company,
     "people": Person,
     "cards": Card,
 }
@@ -46,6 +50,7 @@ _DROPS: Final[dict[Kind, Callable[[Change, str], Done]]] = {
     "households": drop_household,
     "schedules": drop_schedule,
     "groups": drop_group,
+    "companies": drop_company,
     "people": drop_person,
     "cards": drop_card,
 }
@@ -118,6 +123,8 @@ class Synchroniser:
                 return put_group(change, external_id, item)
             case ScheduleRequest():
                 return put_schedule(change, external_id, item)
+            case CompanyItem():
+                return put_company(change, external_id, item)
             case PersonItem():
                 return put_person(change, external_id, item, self.zone)
             case CardItem():

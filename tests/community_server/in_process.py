@@ -60,6 +60,12 @@ class InProcess:
         """Send one of the console's forms; the answer is where it leads to."""
         return self._runner.run(self._http.post(path, data={"csrf": self.csrf, **fields}))
 
+    def upload(self, path: str, data: bytes, **fields: str) -> httpx.Response:
+        """Send one of the console's forms with a file, or a file to the JSON API."""
+        sent = {"csrf": self.csrf, **fields}
+        files = {"file": ("people", data)}
+        return self._runner.run(self._http.post(path, data=sent, files=files))
+
 
 def code(response: httpx.Response) -> str:
     """Return the code of a refusal."""

@@ -12,7 +12,7 @@ from community_server.access.routes import save_group
 from community_server.access.service import GroupWanted
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused, NotFound
-from community_server.imports import service
+from community_server.imports import rows as making
 from community_server.imports.book import MOST_KEPT, ImportBook
 from community_server.imports.routes import apply_plan, make_plan
 from community_server.imports.service import Plan
@@ -176,7 +176,7 @@ def test_an_import_that_fails_half_way_leaves_nobody(bench: Bench) -> None:
         return added(*arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "add_person", fail_at_bob)
+        patch.setattr(making, "add_person", fail_at_bob)
         with pytest.raises(RuntimeError):
             apply_plan(bench.estate, number, MANAGER)
     assert kinds(preview(bench, *rows)[1]) == ["added", "added"]

@@ -1,7 +1,8 @@
-"""A list of residents, CSV or XLSX: `community_server.imports`, to the rows that it would write."""
+"""A list of people, CSV or XLSX: `community_server.imports`, to the rows that it would write."""
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,20 @@ from openpyxl import Workbook
 from community_server.errors import InputRefused
 from community_server.imports.columns import read_rows
 from community_server.imports.sheets import read_sheet
+from community_server.imports.worker_columns import read_workers
 from tests.fuzz.gate import Gate
 
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
+_GROUPS: Final = {"All": 1, "Pool": 2}
 _HEAD: Final = ("external id", "name", "building", "unit", "phone", "groups", "valid until")
 _ROW: Final = ("7", "林安", "3", "1-1201", "+86 138 0000 0000", "All", "2027-01-31")
 
 
 def one(data: bytes) -> None:
-    read_rows(read_sheet(data), {"All": 1, "Pool": 2}, _ZONE)
+    rows = read_sheet(data)
+    with suppress(InputRefused):
+        read_workers(rows, _GROUPS, {"Swift": "c1"}, _ZONE)
+    read_rows(rows, _GROUPS, _ZONE)
 
 
 def workbook() -> bytes:
@@ -37,6 +43,7 @@ def seeds() -> Sequence[bytes]:
         text.encode("utf-8-sig"),
         text.replace(",", ";").encode("gb18030"),
         tabs.encode("utf-16"),
+        "姓名,公司,车牌号\n王伟,swift,沪B1\n".encode(),
         workbook(),
     ]
 
