@@ -137,23 +137,27 @@ class Deposits:
             NotFound: it is not here: never was, expired, or lost with the relay
                 (`envelope-unknown`). In each case the browser should send again.
         """
+        state = self._look(community, envelope, now)
+        # No session is open here: whoever must be asked may take a while to answer.
+        if state.state == "waiting" and self.relay.has_lost(community, envelope):
+            state = self._look(community, envelope, now)  # or was it collected meanwhile?
+            if state.state == "waiting":
+                raise NotFound("envelope-unknown")
+        return state
+
+    def _look(self, community: str, envelope: str, now: int) -> EnvelopeState:
         with self.database.read() as session:
             row = session.get(Envelope, (community, envelope))
             if row is None or row.expires_at <= now:
                 raise NotFound("envelope-unknown")
-            waits = row.collected_at is None
-            if waits and not self.relay.holds(session, community, row.sequence):
+            if row.collected_at is None and not self.relay.holds(session, community, row.sequence):
                 raise NotFound("envelope-unknown")
             replies = session.execute(
                 select(SealedReply.number, SealedReply.sealed)
                 .where(SealedReply.community == community, SealedReply.envelope == envelope)
                 .order_by(SealedReply.number)
             )
-            state = _state(row, tuple((number, sealed) for number, sealed in replies))
-        # The session is over: whoever must be asked may take a while to answer.
-        if waits and self.relay.has_lost(community, envelope):
-            raise NotFound("envelope-unknown")
-        return state
+            return _state(row, tuple((number, sealed) for number, sealed in replies))
 
     def collect(self, session: Session, community: str, sequences: Sequence[int], now: int) -> None:
         """The community has these envelopes durably: drop the bodies, in one transaction."""

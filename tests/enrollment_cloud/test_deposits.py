@@ -71,6 +71,33 @@ def refusal(deposits: Deposits, *arguments: object) -> str:
     return refused.value.code
 
 
+def test_an_envelope_whose_body_is_gone_is_to_be_sent_again(
+    deposits: Deposits, invitation: InvitationSecret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sealed_envelope(invitation, NOW)
+    deposits.deposit(COMMUNITY, one)
+    monkeypatch.setattr(deposits.relay, "has_lost", lambda *_: True)
+    with pytest.raises(FormRefused, match="envelope-unknown"):
+        deposits.find(COMMUNITY, one.envelope, NOW)
+
+
+def test_a_body_that_is_gone_because_it_was_collected_meanwhile_is_not_lost(
+    deposits: Deposits,
+    store: LinkStore,
+    invitation: InvitationSecret,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = sealed_envelope(invitation, NOW)
+    deposits.deposit(COMMUNITY, one)
+
+    def collected_while_it_is_asked(*_: object) -> bool:
+        acknowledge_all(store, deposits)
+        return True
+
+    monkeypatch.setattr(deposits.relay, "has_lost", collected_while_it_is_asked)
+    assert deposits.find(COMMUNITY, one.envelope, NOW).state == "collected"
+
+
 def test_an_envelope_waits_until_its_community_acknowledges_it(
     deposits: Deposits, store: LinkStore, invitation: InvitationSecret
 ) -> None:

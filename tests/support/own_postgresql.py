@@ -163,6 +163,24 @@ def own_postgresql() -> Iterator[OwnPostgresql]:
             primary.stop()
 
 
+@contextmanager
+def lone_postgresql(settings: str = "") -> Iterator[Cluster]:
+    """Start one PostgreSQL with its usual settings and these, in a folder that goes afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gatehouse-postgresql-") as name:
+        folder = Path(name)
+        _hand_over(folder)
+        cluster = Cluster(folder / "data", folder / "postgresql.log")
+        _run("initdb", "--pgdata", cluster.data, "--username", USER, "--encoding", "UTF8")
+        (cluster.data / "pg_hba.conf").write_text(AUTHENTICATION)
+        with (cluster.data / "postgresql.conf").open("a") as file:
+            file.write(f"listen_addresses = '127.0.0.1'\n{settings}")
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
 def program(name: str) -> str:
     """Return one of PostgreSQL's programs; skip the test where there is none."""
     versions = sorted(DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name))
