@@ -16,7 +16,7 @@ from enrollment_cloud.invitations.service import STANDING, find_open_invitation
 from enrollment_cloud.invitations.tables import Invitation
 from enrollment_cloud.limits import ENVELOPE_LIFETIME
 from enrollment_cloud.relay import Relay
-from tier_kit.forms.errors import Busy, Conflict, NotFound, TooLarge, TooMany
+from tier_kit.forms.errors import Busy, Conflict, FormRefused, NotFound, TooLarge, TooMany
 from tier_kit.forms.limits import MAX_VISIT_BYTES, REPLY_LIFETIME, share_of
 from tier_link.relay_messages import EnvelopeDeposited, ReplySealed
 
@@ -74,8 +74,22 @@ class Deposits:
                 (`cloud-busy`).
         """
         digest = digest or hashlib.sha256(sealed.sealed).digest()
-        if self._lacks(community, sealed, digest):
+        held = self._lacks(community, sealed, digest)
+        if held:
             self.relay.hold(community, sealed)
+        try:
+            state = self._store(community, sealed, digest)
+        except Conflict:
+            raise  # the body that is there may be the other one's
+        except FormRefused:
+            if held:
+                self.relay.release(community, sealed.envelope)
+            raise
+        if held and state.state == "collected":  # it came twice at once, and the other was quick
+            self.relay.release(community, sealed.envelope)
+        return state
+
+    def _store(self, community: str, sealed: EnvelopeDeposited, digest: bytes) -> EnvelopeState:
         try:
             with self.database.write.begin() as session:
                 return self._deposit(session, community, sealed, digest)

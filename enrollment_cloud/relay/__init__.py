@@ -46,6 +46,10 @@ class Relay(Protocol):
         """
         ...
 
+    def release(self, community: str, envelope: str) -> None:
+        """Let go of what `hold` took and no `deposit` needs: soon, without waiting."""
+        ...
+
     def deposit(self, session: Session, community: str, envelope: EnvelopeDeposited) -> int:
         """Put what `hold` took into the community's log; return its sequence there."""
         ...

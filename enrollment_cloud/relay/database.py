@@ -54,6 +54,9 @@ class DatabaseRelay:
     def hold(self, community: str, envelope: EnvelopeDeposited) -> None:
         """Leave it to `deposit`: body and row are one here."""
 
+    def release(self, community: str, envelope: str) -> None:
+        """Hold nothing that a transaction did not store."""
+
     def deposit(self, session: Session, community: str, envelope: EnvelopeDeposited) -> int:
         """Put the envelope into the community's log."""
         return self.store.put(session, community, RELAY.kind(envelope), RELAY.encode(envelope))

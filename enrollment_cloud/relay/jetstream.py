@@ -83,6 +83,10 @@ class JetStreamRelay:
         finally:
             self._publishing.release()
 
+    def release(self, community: str, envelope: str) -> None:
+        """Have the body purged."""
+        self.broker.purge(_subject(community, envelope))
+
     def deposit(self, session: Session, community: str, envelope: EnvelopeDeposited) -> int:
         """Put a pointer to the body into the community's log."""
         pointer = Pointer(envelope.envelope, len(envelope.sealed))

@@ -3,11 +3,16 @@
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from datetime import timedelta
 
+import msgspec
 import pytest
+from sqlalchemy.orm import Session
 
 from enrollment_cloud.database import Database
+from enrollment_cloud.enrollment.deposits import Deposits
+from enrollment_cloud.invitations.service import publish_invitations
 from enrollment_cloud.relay.jetstream import COMMUNITY_SHARE, JetStreamRelay
 from gatehouse.local_estate import wait_for
 from tests.enrollment_cloud.relay.conftest import (
@@ -18,9 +23,10 @@ from tests.enrollment_cloud.relay.conftest import (
     holds,
     waiting,
 )
+from tests.enrollment_cloud.samples import CommunityKeys, populate, published
 from tests.enrollment_cloud.traces import database_files, found_in, pieces_of
 from tests.support.nats_cluster import NatsCluster
-from tier_kit.forms.errors import Busy
+from tier_kit.forms.errors import Busy, FormRefused
 from tier_link.relay_messages import EnvelopeDeposited
 from tier_link.sealing import PADDED_SIZES
 
@@ -76,6 +82,46 @@ def test_a_whole_batch_of_lost_bodies_does_not_hide_what_waits_behind(
     deposit(database, jetstream, one)
     records = jetstream.store.pending(COMMUNITY, 0, limit=2)
     assert [record.sequence for record in records] == [6]
+
+
+def test_a_refused_upload_leaves_nothing_at_the_brokers(
+    database: Database, jetstream: JetStreamRelay
+) -> None:
+    keys = CommunityKeys(COMMUNITY)
+    page = keys.invitation()
+    with database.write.begin() as session:
+        populate(session, keys)
+        publish_invitations(session, COMMUNITY, [published(page, "home")])
+    large = msgspec.structs.replace(envelope(), invitation=page.id)
+    with pytest.raises(FormRefused, match="body-too-large"):
+        Deposits(database, jetstream).deposit(COMMUNITY, large)
+    wait_for("the purge", lambda: jetstream.has_lost(COMMUNITY, large.envelope))
+
+
+def test_a_second_upload_of_what_is_collected_meanwhile_leaves_nothing_there(
+    database: Database, jetstream: JetStreamRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = CommunityKeys(COMMUNITY)
+    invitation = keys.invitation()
+    with database.write.begin() as session:
+        populate(session, keys, invitation)
+    deposits = Deposits(database, jetstream)
+    one = msgspec.structs.replace(envelope(), invitation=invitation.id)
+    deposits.deposit(COMMUNITY, one)
+    hold = jetstream.hold
+
+    def collected_first(community: str, sealed: EnvelopeDeposited) -> None:
+        def collect(session: Session, peer: str, sequences: Sequence[int]) -> None:
+            deposits.collect(session, peer, sequences, sealed.received_at)
+
+        jetstream.store.acknowledge(COMMUNITY, jetstream.store.epoch, 1, collect)
+        hold(community, sealed)
+
+    monkeypatch.setattr(jetstream, "hold", collected_first)
+    monkeypatch.setattr(jetstream, "has_lost", lambda *_: True)
+    assert deposits.deposit(COMMUNITY, one).state == "collected"
+    monkeypatch.undo()
+    wait_for("the purge", lambda: jetstream.has_lost(COMMUNITY, one.envelope))
 
 
 @pytest.mark.long
