@@ -34,6 +34,16 @@ def test_a_form_is_shown_in_the_readers_language(
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+def test_where_the_estate_says_what_it_keeps_is_told_where_no_link_can_lead(
+    small_cloud: CloudProcess, small_community: CommunityDouble
+) -> None:
+    for page in ("enroll", "visit", "home", "ask"):
+        shown = small_cloud.get(f"/c/{small_community.id}/{page}").text
+        assert 'data-testid="privacy-there"' in shown, page
+        assert 'href="/privacy"' not in shown, page
+    assert "privacy-there" not in small_cloud.get("/").text
+
+
 def test_a_chosen_language_is_remembered(small_cloud: CloudProcess) -> None:
     answer = small_cloud.get("/?lang=en", headers={"accept-language": "zh"})
     assert answer.headers["content-language"] == "en"

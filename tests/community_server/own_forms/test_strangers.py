@@ -130,6 +130,7 @@ def test_the_pages_are_the_forms_in_the_readers_language(phone: Phone) -> None:
         assert page.status_code == 200
         assert f'data-kind="{kind}"' in page.text
         assert 'href="/privacy"' in page.text
+        assert "privacy-there" not in page.text
         assert "data-at-desk" not in page.text
         assert '<html lang="zh-CN">' in page.text
     at_desk = phone.get(f"/c/{phone.community}/enroll?at=desk")
