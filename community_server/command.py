@@ -18,7 +18,7 @@ from community_server.estate import open_estate
 from community_server.running import run_server
 from community_server.settings import Settings
 from community_server.setup.code import SetupCode
-from community_server.standby.commands import promote_standby, standby
+from community_server.standby.commands import dismiss_standby, promote_standby, standby
 from community_server.standby.notes import Superseded, drop_note
 from community_server.vault.commands import change_master_key
 from face_engine.errors import FaceEngineError
@@ -33,7 +33,9 @@ def server() -> None:
     guard_process()
 
 
-for one in (backup, restore_backup, test_restore, change_master_key, standby, promote_standby):
+for one in (backup, restore_backup, test_restore, change_master_key):
+    server.add_command(one)
+for one in (standby, promote_standby, dismiss_standby):
     server.add_command(one)
 
 

@@ -16,6 +16,7 @@ from gatehouse.installation import installed
 from gatehouse.machine_findings import clock_findings, disk_findings, file_findings
 from gatehouse.memory_findings import memory_findings
 from gatehouse.network_findings import network_findings
+from gatehouse.standby_findings import standby_findings
 from gatehouse.trust_findings import door_findings, server_findings
 from tier_kit.language import LANGUAGES, Language, terminal_language
 
@@ -38,6 +39,7 @@ def look_around() -> Iterator[Finding]:
     yield from memory_findings()
     yield from file_findings(tiers)
     yield from database_findings(tiers)
+    yield from standby_findings(tiers)
     yield from network_findings(tiers)
     yield from server_findings()
     yield from door_findings()

@@ -20,6 +20,7 @@ WAIT_S: Final = 3.0
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _MQTT: Final = {False: 1883, True: 8883}
 MAX_ANSWER: Final = 64 * 1024
+_SECOND_SERVER: Final = frozenset({"standby", "superseded"})
 
 
 def network_findings(tiers: list[Installed]) -> Iterator[Finding]:
@@ -49,6 +50,8 @@ def _answers(one: Installed) -> Iterator[Finding]:
     said = _ask(f"{address}/health/ready") if address else None
     if said is None:
         yield found("process.silent", "problem", tier=one.tier)
+    elif not _SECOND_SERVER.isdisjoint(said.get("hindrances", ())):
+        return  # told by what stands in its data folder
     elif hindrances := said.get("hindrances"):
         codes = ", ".join(map(str, hindrances))
         yield found("process.hindered", "problem", tier=one.tier, codes=codes)

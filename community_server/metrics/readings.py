@@ -25,6 +25,8 @@ from community_server.estate import Estate
 from community_server.intake.tables import Enrollment
 from community_server.messages.tables import MESSAGES
 from community_server.setup.community import find_community
+from community_server.standby.queries import find_standby
+from community_server.standby.tables import Standby
 from community_server.webhooks.tables import Delivery
 from tier_kit.metrics import gauge, known
 from tier_link.estate_messages import DoorPresence
@@ -72,6 +74,8 @@ class _Counted:
     alarms: dict[tuple[str, str], int]
     backup_at: int
     kit_checked: bool
+    standby: tuple[int, int] | None
+    """When the standby was last heard (Unix), and by how many seconds its replica lagged then."""
 
 
 @dataclass(eq=False)
@@ -169,6 +173,7 @@ class Readings(Collector):
             "1 once somebody has tried the recovery kit.",
             float(counted.kit_checked),
         )
+        yield from _standby(counted.standby)
         yield gauge(
             "gatehouse_disk_free_bytes",
             "Free where the server keeps its data.",
@@ -217,7 +222,26 @@ def _ask(estate: Estate, session: Session) -> _Counted:
         alarms=alarms,
         backup_at=note.made_at if note else 0,
         kit_checked=bool(community and community.kit_checked_at),
+        standby=_heard(find_standby(session)),
     )
+
+
+def _heard(row: Standby | None) -> tuple[int, int] | None:
+    return (row.heard_at, row.behind_s) if row is not None and row.node else None
+
+
+def _standby(heard: tuple[int, int] | None) -> Iterator[GaugeMetricFamily]:
+    if heard is not None:
+        yield gauge(
+            "gatehouse_standby_heard_timestamp_seconds",
+            "When the standby last asked for the keys (Unix); absent without one.",
+            heard[0],
+        )
+        yield gauge(
+            "gatehouse_standby_behind_seconds",
+            "By how much its replica lagged then; absent without one.",
+            heard[1],
+        )
 
 
 def _rows(session: Session, condition: ColumnElement[bool]) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 import msgspec
+from sqlalchemy.orm import Session
 
 from community_server.backups.commands import ask_kit, said
 from community_server.errors import StartRefused
@@ -14,7 +15,8 @@ from community_server.settings import Settings
 from community_server.standby.asking import fetch_keys
 from community_server.standby.keeping import check_keys, in_recovery
 from community_server.standby.notes import StandsBy, Superseded, drop_note, find_note, keep_note
-from community_server.standby.promotion import promote, take_over
+from community_server.standby.promotion import open_vault, promote, take_over
+from community_server.standby.queries import dismiss
 from community_server.vault.erasure_key import open_erasure_keys
 from community_server.vault.master_key import choose_source
 from tier_link.estate_messages import ServerAddress
@@ -57,6 +59,21 @@ def promote_standby(*, although_it_serves: bool) -> None:
         if running
         else "Promoted. Now start it: gatehouse server run"
     )
+
+
+@click.command("dismiss-standby")
+def dismiss_standby() -> None:
+    """Let go of a standby that is gone for good; the server in service may go on running."""
+    with said():
+        settings = Settings.read()
+        open_vault(settings)
+        engine = open_database(settings.database_url)
+        try:
+            with Session(engine) as session, session.begin():
+                dismiss(session)
+        finally:
+            engine.dispose()
+    click.echo("Nobody stands by any more. Wipe the disk of the machine that did.")
 
 
 def _admit(settings: Settings, note: StandsBy) -> None:

@@ -87,4 +87,6 @@ def _note(session: Session, wanted: KeysWanted, moment: int) -> None:
 
 def _ring(safe: Safe) -> KeyRing:
     keys = safe.erasure_keys
-    return KeyRing(keys.estate, dict(keys.keys), keys.upcoming)
+    # In this order: one that comes into use between the two is in both, never in neither.
+    upcoming = keys.upcoming
+    return KeyRing(keys.estate, dict(keys.keys), upcoming)

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
@@ -41,9 +42,13 @@ class KeyKeeper:
         use_upcoming(self.keys, needed(self.engine))
         with Session(reading(self.engine)) as session:
             root = root_key(session, Safe(self.keys))
+        if self._fetch(root):
+            self._fetch(root)  # the other server waits to hear what is held here by now
+
+    def _fetch(self, root: Ed25519PrivateKey) -> bool:
         held = self.keys.keys.keys() | ({self.keys.upcoming[0]} if self.keys.upcoming else set())
         ring = fetch_keys(self.note, root, tuple(sorted(held)), seconds_behind(self.engine))
-        adopt(self.keys, ring, needed(self.engine))
+        return adopt(self.keys, ring, needed(self.engine))
 
 
 def adopt(keys: ErasureKeys, ring: KeyRing, still_needed: frozenset[int]) -> bool:
@@ -57,6 +62,7 @@ def adopt(keys: ErasureKeys, ring: KeyRing, still_needed: frozenset[int]) -> boo
     """
     if ring.estate != keys.estate:
         raise LetterRefused("the keys of another vault than this standby's")
+    use_upcoming(keys, still_needed)
     lagging = {one: key for one, key in keys.keys.items() if one in still_needed - ring.keys.keys()}
     living = lagging | ring.keys
     if (living, ring.upcoming) == (keys.keys, keys.upcoming):

@@ -9,6 +9,7 @@ from community_server.change import eraser
 from community_server.errors import StartRefused
 from community_server.instance_lock import InstanceLock
 from community_server.settings import Settings
+from community_server.standby.notes import StandsBy, find_note
 from community_server.vault.erasure_key import ErasureKeys, open_erasure_keys
 from community_server.vault.master_key import MasterKeySource, choose_source
 from community_server.vault.safe import Safe
@@ -44,6 +45,11 @@ def change_in(settings: Settings, target: MasterKeySource) -> None:
     lock = InstanceLock(settings.data)
     try:
         refuse_unfinished(settings.data)
+        if find_note(settings.data, StandsBy):
+            raise StartRefused(
+                "this server stands by: `gatehouse server standby` gives it a master key anew",
+                code="stands-by",
+            )
         keys = open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault))
         engine = open_database(settings.database_url)
         try:

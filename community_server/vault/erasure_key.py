@@ -71,7 +71,8 @@ class ErasureKeys:
         if upcoming is not None:
             document["upcoming"] = self._wrapped(dict([upcoming]))
         write_private(self.path, json.dumps(document, indent=1).encode())
-        self.keys, self.upcoming = keys, upcoming
+        self.keys = keys
+        self.upcoming = upcoming
 
     def _next(self) -> tuple[int, bytes]:
         return self.generation + 1, secrets.token_bytes(KEY_SIZE)

@@ -1,37 +1,28 @@
 """An estate's server is lost with its database, and its standby takes over."""
 
+import os
+import time
 from pathlib import Path
+from typing import Final
 
-import httpx
 import pytest
 
+from community_server.sweeper import RENEWAL_EVERY
 from gatehouse.local_estate import EstateFailed, wait_for
 from gatehouse.staff_client import StaffClient
 from tests.end_to_end.test_restore import names, settle
-from tests.support.two_servers import Machine, Traffic, TwoServers, two_servers
+from tests.support.two_servers import Traffic, TwoServers, two_servers
 
 pytestmark = pytest.mark.soak
+
+PATIENCE_S: Final = 300.0
+"""Several rounds of sweeps and letters, of fifteen seconds each."""
 
 
 def settle_with_pin(staff: StaffClient, name: str, unit: str) -> tuple[str, str]:
     wanted = {"kind": "resident", "name": name, "unit": unit}
     person: str = staff.call("POST", "invitations", wanted)["person"]
     return person, staff.call("POST", f"people/{person}/pin")["pin"]
-
-
-def entries_of(machine: Machine) -> list[str]:
-    """Return the ids of all openings by PIN that a server has, newest first."""
-    found = machine.cluster.execute(
-        "SELECT array_agg(entry) FROM entries WHERE granted AND credential = 'pin'"
-    )
-    return list(found or [])
-
-
-def in_service(machine: Machine) -> bool:
-    try:
-        return machine.hindrances() == []
-    except httpx.TransportError:
-        return False
 
 
 def test_the_standby_takes_over_without_a_lost_or_doubled_entry(
@@ -47,6 +38,11 @@ def test_the_standby_takes_over_without_a_lost_or_doubled_entry(
                 estate.estate.await_door(door, 2)
         estate.await_addresses()
         assert estate.second.hindrances() == ["standby"]
+        assert "standby.kept" in estate.first.findings()
+        told = estate.second.findings()
+        assert "standby.waiting" in told
+        assert "process.hindered" not in told
+        the_erasure_key_is_renewed(estate)
         with Traffic(estate, "1-101", pin) as traffic:
             wait_for("some entries", lambda: traffic.entries > 10)
             # From here on nothing reaches the replica, and the first server acknowledges.
@@ -67,11 +63,11 @@ def test_the_standby_takes_over_without_a_lost_or_doubled_entry(
             wait_for("entries without a server", lambda: traffic.entries > known + 10)
             estate.second.promote()
             wait_for("all doors at the standby", lambda: estate.all_doors_at(estate.second))
-            wait_for("it to serve", lambda: in_service(estate.second))
+            wait_for("it to serve", estate.second.is_in_service)
             known = traffic.entries
             wait_for("entries at the new server", lambda: traffic.entries > known + 10)
-        wait_for("all entries", lambda: len(entries_of(estate.second)) >= traffic.entries)
-        entries = entries_of(estate.second)
+        wait_for("all entries", lambda: len(estate.second.openings_by_pin()) >= traffic.entries)
+        entries = estate.second.openings_by_pin()
         assert len(entries) == len(set(entries)) == traffic.entries
         with estate.second.estate.staff() as staff:
             assert names(staff) == {"Ada Resident"}  # erased in the moments that were missing
@@ -91,18 +87,30 @@ def test_the_standby_takes_over_without_a_lost_or_doubled_entry(
         the_old_server_becomes_the_standby(estate)
 
 
+def the_erasure_key_is_renewed(estate: TwoServers) -> None:
+    """The standby has the next key before it is used, and destroys the one before."""
+    before = estate.first.generations()
+    assert estate.second.generations() == before
+    moment = time.time() - RENEWAL_EVERY - 1
+    os.utime(estate.first.estate.folder / "server" / "vault" / "erasure.key", (moment, moment))
+    renewed = {max(before) + 1}
+    wait_for("a new key", lambda: estate.first.generations() == renewed, PATIENCE_S)
+    wait_for("the old one's end", lambda: estate.second.generations() == renewed, PATIENCE_S)
+
+
 def the_old_server_comes_back(estate: TwoServers) -> None:
     estate.first.power_on()
-    wait_for("the old server to notice", lambda: said_superseded(estate.first))
+    wait_for("the old server to notice", estate.first.is_superseded)
     page = estate.first.ask("/")
     assert page.status_code == 503
     assert 'data-code="superseded"' in page.text
     assert "superseded=yes serving=no" in estate.first.said()
     assert estate.first.ask("/api/v1/doors").status_code == 503
+    assert "server.superseded" in estate.first.findings()
     # A restart changes nothing: it is written down.
     estate.first.estate.server.stop()
     estate.first.estate.server.start()
-    wait_for("the same after a restart", lambda: said_superseded(estate.first))
+    wait_for("the same after a restart", estate.first.is_superseded)
     assert estate.all_doors_at(estate.second)
 
 
@@ -113,10 +121,3 @@ def the_old_server_becomes_the_standby(estate: TwoServers) -> None:
     assert estate.first.hindrances() == ["standby"]
     with pytest.raises(EstateFailed, match="still-serving"):
         estate.first.promote()
-
-
-def said_superseded(machine: Machine) -> bool:
-    try:
-        return machine.hindrances() == ["superseded"]
-    except (httpx.TransportError, KeyError, ValueError):
-        return False

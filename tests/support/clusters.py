@@ -3,13 +3,15 @@
 The one that belongs to the machine is never touched.
 """
 
+import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,7 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
+from gatehouse.lan import write_certificate
 from gatehouse.local_estate import free_port, wait_for
 
 OWNER: Final = "postgres"
@@ -28,10 +31,11 @@ ROLE: Final = "gatehouse"
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "32MB",
-    "max_wal_senders": "4",
-    "wal_keep_size": "64MB",
     "logging_collector": "off",
+    "ssl": "on",
 }
+_HOST: Final = "127.0.0.1"
+_PASSWORD: Final = secrets.token_urlsafe(12)
 
 
 @dataclass
@@ -48,25 +52,50 @@ class Cluster:
         return f"postgresql+psycopg://{ROLE}@127.0.0.1:{self.port}/{DATABASE}"
 
     def make(self) -> None:
-        """Make a primary with an empty database, as docs/operations.md has it."""
+        """Make a primary with an empty database, and prepare it as docs/operations.md has it."""
         self._run("initdb", "-D", "data", "-U", OWNER, "-A", "trust", "--no-sync", "-E", "UTF8")
+        write_certificate(_HOST, self.folder / "server.crt", self.folder / "server.key")
+        self._give("server.crt", "server.key")
+        self._admit()
         self.start()
         self.execute(f"CREATE ROLE {ROLE} LOGIN", "postgres")
         self.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}", "postgres")
+        self.execute(f"CREATE ROLE standby REPLICATION LOGIN PASSWORD '{_PASSWORD}'")
         self.execute(f"GRANT EXECUTE ON FUNCTION pg_promote(boolean, integer) TO {ROLE}")
+        self.execute("ALTER SYSTEM SET wal_keep_size = '64MB'")
 
     def follow(self, other: "Cluster") -> None:
         """Make this a replica of another, and start it."""
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        source = f"host=127.0.0.1 port={other.port} user={OWNER}"
-        self._run("pg_basebackup", "-d", source, "-D", "data", "-R", "-X", "stream", "-c", "fast")
+        source = f"host={_HOST} port={other.port} user=standby sslmode=require"
+        arguments = ("-D", "data", "-R", "-X", "stream", "-c", "fast")
+        self._run("pg_basebackup", "-d", source, *arguments, environment={"PGPASSWORD": _PASSWORD})
+        for name in ("server.crt", "server.key"):
+            shutil.copy(other.folder / name, self.folder / name)
+        self._give("server.crt", "server.key")
         self.start()
+
+    def _admit(self) -> None:
+        """Let a standby in by its password over TLS alone, and this test's own tiers by name."""
+        rules = (
+            "local all all trust",
+            f"host all all {_HOST}/32 trust",
+            f"hostssl replication standby {_HOST}/32 scram-sha-256",
+        )
+        (self.folder / "data" / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+
+    def _give(self, *names: str) -> None:
+        if os.geteuid() == 0:
+            for name in names:
+                shutil.chown(self.folder / name, OWNER)
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         settings = _SETTINGS | {
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
+            "ssl_cert_file": str(self.folder / "server.crt"),
+            "ssl_key_file": str(self.folder / "server.key"),
         }
         arguments = [item for name in settings for item in ("-c", f"{name}={settings[name]}")]
         with (self.folder / "log").open("ab") as log:
@@ -87,6 +116,14 @@ class Cluster:
     def stop(self) -> None:
         """End it without waiting for whoever is connected."""
         self._end(signal.SIGINT)
+
+    def freeze(self) -> None:
+        """Let it take and give nothing, as a machine that hangs."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        self._signal_all(signal.SIGCONT)
 
     def execute(self, statement: str, database: str = DATABASE) -> Any:
         """Run one statement as the superuser; return its first value, if it has any."""
@@ -116,24 +153,32 @@ class Cluster:
     def _end(self, number: signal.Signals) -> None:
         if self.process is None or self.process.poll() is not None:
             return
-        # Children are in sessions of their own, and notice a killed parent only when they look.
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        self.process.send_signal(number)
         if number == signal.SIGKILL:
-            for child in children.split():
-                try:
-                    os.kill(int(child), number)
-                except ProcessLookupError:
-                    continue
+            self._signal_all(number)
+        else:
+            self.process.send_signal(number)
         self.process.wait(60)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Children are in sessions of their own, and see what befell their parent too late."""
+        if self.process is None:
+            return
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        self.process.send_signal(number)
+        for child in children.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
+    def _run(
+        self, program: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         subprocess.run(
             [_binary(program), *arguments],
             cwd=self.folder,
             check=True,
             capture_output=True,
             timeout=120,
+            env={**os.environ, **(environment or {})},
             **_as_owner(),
         )
 

@@ -1,7 +1,11 @@
 """An estate with two servers on two PostgreSQL clusters: one in service, one that stands by."""
 
 import json
+import os
+import signal
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +36,21 @@ class Machine:
         self.estate.server.kill()
         self.cluster.kill()
 
+    def freeze(self) -> None:
+        """Server and database hang: their ports are open, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+        self.cluster.freeze()
+
+    def thaw(self) -> None:
+        """Both go on as if nothing had happened."""
+        self.cluster.thaw()
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        process = self.estate.server.process
+        if process is not None:
+            os.killpg(process.pid, number)
+
     def power_on(self) -> None:
         self.cluster.start()
         self.estate.server.start()
@@ -60,6 +79,51 @@ class Machine:
         found: list[str] = self.ask("/health/ready").json()["hindrances"]
         return found
 
+    def is_in_service(self) -> bool:
+        """Say whether it serves, ledger and all."""
+        return self._hindered_by([])
+
+    def is_superseded(self) -> bool:
+        """Say whether it has noticed that the other serves."""
+        return self._hindered_by(["superseded"])
+
+    def shows_pages(self) -> bool:
+        """Say whether the console can be signed in to."""
+        try:
+            return self.ask("/login").is_success
+        except (httpx.TransportError, FileNotFoundError):
+            return False
+
+    def _hindered_by(self, wanted: list[str]) -> bool:
+        try:
+            return self.hindrances() == wanted
+        except (httpx.TransportError, FileNotFoundError):
+            return False
+
+    def openings_by_pin(self) -> list[str]:
+        """Return the ids of all openings by PIN that its database has."""
+        found = self.cluster.execute(
+            "SELECT array_agg(entry) FROM entries WHERE granted AND credential = 'pin'"
+        )
+        return list(found or [])
+
+    def generations(self) -> set[int]:
+        """Return which erasure keys its vault holds in use, as the file's plain part says."""
+        vault = json.loads((self.estate.folder / "server" / "vault" / "erasure.key").read_text())
+        return {entry["generation"] for entry in vault["keys"]}
+
+    def findings(self) -> set[str]:
+        """Return the codes of what `gatehouse doctor` says on this machine."""
+        told = subprocess.run(
+            [sys.executable, "-m", "gatehouse", "doctor", "--json"],
+            env={**os.environ, **self.estate.server_environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,  # it ends with 1 where something is a problem
+        )
+        return {finding["code"] for finding in json.loads(told.stdout)}
+
     def said(self) -> str:
         """Return its log."""
         return self.estate.server.log.read_text("utf-8")
@@ -69,14 +133,11 @@ class Machine:
 class TwoServers:
     """The estate: `first` begins in service, `second` stands by."""
 
+    estate: LocalEstate
+    """Where the cloud and the doors run, and the server that was first."""
     first: Machine
     second: Machine
     doors: list[str] = field(default_factory=list)
-
-    @property
-    def estate(self) -> LocalEstate:
-        """Where doors and cloud run."""
-        return self.first.estate
 
     def add_doors(self, count: int) -> None:
         for number in range(count):
@@ -85,15 +146,14 @@ class TwoServers:
             self.estate.await_door(door)
 
     def await_addresses(self) -> None:
-        """Wait until all doors know where the standby is."""
+        """Wait until all doors know where both servers are."""
+        both = {self.first.address, self.second.address}
 
         def know() -> bool:
             files = [self.estate.folder / f"door-{one}" / "addresses.json" for one in self.doors]
-            return all(
-                one.exists() and self.second.address in json.loads(one.read_text()) for one in files
-            )
+            return all(one.exists() and both == set(json.loads(one.read_text())) for one in files)
 
-        wait_for("all doors to know the standby's address", know)
+        wait_for("all doors to know both servers' addresses", know)
 
     def enter(self, door: str, unit: str, pin: str) -> bool:
         """Type a PIN at a door, as at its pad; say whether it opened."""
@@ -121,6 +181,7 @@ class Traffic:
     estate: TwoServers
     unit: str
     pin: str
+    every_s: float = 0.2
     entries: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -139,7 +200,7 @@ class Traffic:
             thread.join()
 
     def _type_at(self, door: str) -> None:
-        while not self._over.wait(0.2):
+        while not self._over.wait(self.every_s):
             if self.estate.enter(door, self.unit, self.pin):
                 with self._lock:
                     self.entries += 1
@@ -158,6 +219,6 @@ def two_servers(folder: Path) -> Iterator[TwoServers]:
             estate.start_cloud()
             estate.start_server()
             estate.set_up("Sunny Court")
-            pair = TwoServers(Machine(estate, one), Machine(standby, other))
+            pair = TwoServers(estate, Machine(estate, one), Machine(standby, other))
             pair.second.stand_by_for(pair.first)
             yield pair

@@ -30,6 +30,7 @@ from enrollment_cloud.app import create_cloud
 from enrollment_cloud.metrics.readings import Readings as CloudReadings
 from enrollment_cloud.settings import Settings as CloudSettings
 from tests.community_server.bench import Bench, prepare
+from tests.community_server.standby.admitted import admit
 from tests.support.asgi import get
 from tier_kit.metrics import write_out
 from tier_link.estate_messages import ESTATE, DoorPresence, EntryRecorded
@@ -266,6 +267,7 @@ def test_rules_and_the_page_name_metrics_that_there_are(
     report(bench.estate, door)
     say(bench.estate, door, disk_free=1, temperature_c=40.0, decisions=1)
     bench.estate.meters.count_enrollment("enrolled", "")
+    admit(bench)
     cloud = create_cloud(CloudSettings(data=tmp_path))
     cloud.meters.refusals.labels("storage-failed").inc()
     there = {name for name, _ in values(exposed(bench.estate))}

@@ -22,7 +22,7 @@ from community_server.standby.letters import (
     read_keys,
     sign,
 )
-from community_server.standby.queries import find_standby, server_addresses
+from community_server.standby.queries import dismiss, find_standby, server_addresses
 from community_server.sweeper import RENEWAL_EVERY, STANDBY_PATIENCE, Sweeper
 from community_server.vault.tables import DataKey
 from tests.community_server.bench import Bench
@@ -148,6 +148,24 @@ def test_whoever_asks_is_told_the_epoch_under_the_estates_signature(own: Bench) 
         root = root_key(session, own.estate.safe).public_key()
     stated = read(EpochStated, state_epoch(own.estate, ask_epoch(b"n" * 32)), root)
     assert stated == EpochStated(b"n" * 32, own.estate.links.epoch, serving=True)
+
+
+def test_a_standby_that_is_dismissed_is_neither_waited_for_nor_told_of(own: Bench) -> None:
+    estate = own.estate
+    keys = estate.safe.erasure_keys
+    letter = wanted(admit=True)
+    ask(estate, letter)
+    with Session(estate.engine) as session, session.begin():
+        dismiss(session)
+    with estate.reading() as session:
+        assert server_addresses(session) == (FIRST,)
+    first = keys.generation
+    age(keys.path, RENEWAL_EVERY + 1)
+    Sweeper.of(estate)._renew_erasure_key()
+    assert generations(estate) == {first + 1}
+    with pytest.raises(LetterRefused) as refused:
+        ask(estate, wanted(at=letter.at + 5))
+    assert refused.value.code == "standby-replaced"
 
 
 def generations(estate: Estate) -> set[int]:

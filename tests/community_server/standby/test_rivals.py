@@ -13,8 +13,8 @@ from community_server.setup.tables import Community
 from community_server.standby import rivals as rivals_module
 from community_server.standby.letters import EpochStated
 from community_server.standby.notes import StandsBy, Superseded, drop_note, find_note, keep_note
-from community_server.standby.tables import Standby
 from tests.community_server.bench import Bench
+from tests.community_server.standby.admitted import admit
 from tests.community_server.standby.test_letters import FIRST, SECOND
 
 
@@ -49,27 +49,11 @@ def test_where_there_is_but_one_to_say_so_its_word_is_enough(own: Bench) -> None
     assert own.estate.rivals.found
 
 
-def stands_by(bench: Bench) -> None:
-    row = Standby(
-        id=1,
-        node="a" * 32,
-        serving_address=FIRST,
-        address=SECOND,
-        asked_at=1,
-        heard_at=1,
-        newest=1,
-        oldest=1,
-        behind_s=0,
-    )
-    with bench.estate.changer.change() as change:
-        change.session.add(row)
-
-
 @pytest.mark.parametrize(("later", "found"), [(-1, False), (0, False), (1, True)])
 def test_the_other_servers_own_word_is_enough(
     own: Bench, monkeypatch: pytest.MonkeyPatch, later: int, *, found: bool
 ) -> None:
-    stands_by(own)
+    admit(own)
     epoch = own.estate.links.epoch + later
     asked: list[str] = []
 
@@ -89,7 +73,7 @@ def test_who_does_not_answer_or_lies_changes_nothing(
     own: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not own.estate.rivals.ask()  # nobody to ask
-    stands_by(own)
+    admit(own)
 
     def refuse(address: str, root: Ed25519PublicKey) -> EpochStated:
         raise LetterRefused(f"{address} {root}")

@@ -38,6 +38,7 @@ class Effects(IdleHandler):
         self.acknowledgements: list[int] = []
         self.links: dict[str, LiveLink] = {}
         self.downs = 0
+        self.outdated_by: list[str] = []
         self.answers: Callable[[str, bytes], bytes] = lambda _kind, body: body[::-1]
         self.before_apply: Callable[[bytes], None] = lambda _body: None
 
@@ -70,6 +71,9 @@ class Effects(IdleHandler):
     def link_down(self, peer: str) -> None:
         self.links.pop(peer, None)
         self.downs += 1
+
+    def outdated(self, peer: str) -> None:
+        self.outdated_by.append(peer)
 
 
 class Node:

@@ -111,3 +111,23 @@ async def test_another_peer_at_an_address_is_passed_over(
         await until(lambda: link_is_up(server, door))
     assert impostor.handler.links == {}
     await asyncio.to_thread(impostor.engine.dispose)
+
+
+@bounded
+async def test_an_old_server_hears_from_the_door_that_it_is_one(server: Server, door: Node) -> None:
+    door.store.meet(server.identity.node, server.store.epoch + 1)
+    async with server.listening() as old, running(server.dialer(door, old)) as dialer:
+        await until(lambda: dialer.state.phase == "refused")
+        await until(lambda: server.handler.outdated_by == [door.identity.node])
+    assert dialer.state.why == "lower-epoch"
+    assert (door.handler.outdated_by, server.handler.links) == ([], {})
+
+
+@bounded
+async def test_a_server_hears_it_from_the_cloud_that_it_dials(server: Server, door: Node) -> None:
+    """The other way round: whoever dials is the one that another took over from."""
+    server.store.meet(door.identity.node, door.store.epoch + 1)
+    async with server.listening() as url, running(server.dialer(door, url)) as dialer:
+        await until(lambda: dialer.state.why == "stale-epoch")
+    assert door.handler.outdated_by == [server.identity.node]
+    assert server.handler.outdated_by == []
