@@ -76,14 +76,22 @@ def free_port(preferred: int = 0) -> int:
     raise EstateFailed("no free port")
 
 
-def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], release: Path | None = None
+) -> str:
     """Run one `gatehouse` command to its end and return what it printed.
+
+    Args:
+        arguments: of the command.
+        environment: added to this process's.
+        release: a clone of another release that has been set up; None for this one.
 
     Raises:
         EstateFailed: it failed; the message is what it wrote.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "gatehouse", *arguments],
+        [python_of(release), "-m", "gatehouse", *arguments],
+        cwd=release,
         env={**os.environ, **environment},
         check=False,
         capture_output=True,
@@ -95,20 +103,30 @@ def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> str
     return done.stdout
 
 
+def python_of(release: Path | None) -> str:
+    """Return the interpreter in which a release's packages are installed."""
+    return str(release / ".venv" / "bin" / "python") if release else sys.executable
+
+
 @dataclass
 class TierProcess:
-    """One tier as a process: `gatehouse ARGUMENTS…` with an environment and a log file."""
+    """One tier as a process: `gatehouse ARGUMENTS…` with an environment and a log file.
+
+    `release` is as in `run_command`.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    release: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the process in a session of its own; `wait_for` readiness is the caller's."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gatehouse", *self.arguments],
+                [python_of(self.release), "-m", "gatehouse", *self.arguments],
+                cwd=self.release,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -156,6 +174,8 @@ class LocalEstate:
         server_host: where doors and desks reach the server.
         lan: address of this machine at which phones reach the forms over HTTPS; empty for
             plain HTTP on the loopback interface.
+        releases: clones of other releases that have been set up, by the tier that is to run from
+            one: `cloud`, `server`, `door`.
     """
 
     folder: Path
@@ -167,6 +187,7 @@ class LocalEstate:
     lan: str = ""
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
+    releases: Mapping[str, Path] = field(default_factory=dict)
     community: str = ""
     recovery_secret: str = field(default="", repr=False)
     """What stands on the recovery kit, once the estate has been set up."""
@@ -249,7 +270,7 @@ class LocalEstate:
 
         With `sign`, the impact assessment is signed at the end, without which faces are off.
         """
-        paired = json.loads(run_command(["cloud", "pair", name, "--json"], self.cloud_environment))
+        paired = json.loads(self._run(["cloud", "pair", name, "--json"], self.cloud_environment))
         code = (self.folder / "server" / "setup-code").read_text().strip()
         with self._staff() as staff:
             kit = staff.call(
@@ -295,7 +316,7 @@ class LocalEstate:
             **{f"GATEHOUSE_DOOR_{key.upper()}": value for key, value in settings.items()},
         }
         where = ["--server", self.server_address, "--code", pairing["code"]]
-        run_command(["door", "pair", "--keys", keys, *where], environment)
+        self._run(["door", "pair", "--keys", keys, *where], environment)
         self.doors[door] = self._tier(f"door-{door}", ["door", "run"], environment)
         self.doors[door].start()
         return door
@@ -352,8 +373,14 @@ class LocalEstate:
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str]
     ) -> TierProcess:
         return TierProcess(
-            arguments, {**environment, **self.environment}, self.folder / f"{name}.log"
+            arguments,
+            {**environment, **self.environment},
+            self.folder / f"{name}.log",
+            self.releases.get(arguments[0]),
         )
+
+    def _run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+        return run_command(arguments, environment, self.releases.get(arguments[0]))
 
     def _environment(
         self, tier: str, folder: str, database: str, **settings: object
