@@ -136,14 +136,35 @@ class Estate:
                 core.offer(record)
 
 
+@dataclass
+class Estates:
+    """All of them, which hang up and dial together."""
+
+    everybody: list[Estate]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def dial(self) -> int:
+        """Begin to keep the links up."""
+        self.tasks = [asyncio.create_task(one.run()) for one in self.everybody]
+        return len(self.tasks)
+
+    def hang_up(self) -> int:
+        """End all links and let them be down."""
+        for one in self.tasks:
+            one.cancel()
+        return len(self.tasks)
+
+
 async def main(plan: Plan) -> None:
     """Run all estates until standard input ends."""
     tally = Tally()
-    estates = [asyncio.create_task(Estate(n, plan, tally).run()) for n in range(plan.estates)]
+    estates = Estates([Estate(number, plan, tally) for number in range(plan.estates)])
+    estates.dial()
     await answer_questions(
         {
             "up": lambda: tally.up,
-            "count": lambda: len(tally.arrived),
+            "dial": estates.dial,
+            "hang-up": estates.hang_up,
             "report": lambda: {
                 "arrived": tally.arrived,
                 "digests": tally.digests,
@@ -152,9 +173,8 @@ async def main(plan: Plan) -> None:
             },
         }
     )
-    for one in estates:
-        one.cancel()
-    await asyncio.gather(*estates, return_exceptions=True)
+    estates.hang_up()
+    await asyncio.gather(*estates.tasks, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 `python -m benchmarks.cloud_scale [ESTATES …] [--rate N] [--seconds S]`. For each number of estates
 it starts everything anew, lets the estates connect, and measures an idle and a busy time:
 CPU-seconds per envelope and memory per connected estate. Then processes and brokers are killed in
-turn and started again while people go on uploading, and every envelope is accounted for. It ends
-with status 1 where one was lost, doubled or altered.
+turn and started again while people go on uploading; last, all brokers at once while envelopes wait.
+Every envelope is accounted for. It ends with status 1 where one was lost, doubled or altered.
 
 The generators (links of all estates in one process, people in another) are told apart.
 """
@@ -26,7 +26,9 @@ from benchmarks.cloud_site import GROUPS, Generator, Site, cloud_site, generator
 from gatehouse.local_estate import EstateFailed, wait_for
 from tests.support.nats_cluster import NatsCluster
 
-IDLE_S: Final = 20.0
+SETTLE_S: Final = 20.0
+"""After the links are up, until what that took is over."""
+IDLE_S: Final = 30.0
 DOWN_S: Final = 8.0
 """How long a killed process or broker stays away."""
 UP_S: Final = 8.0
@@ -58,7 +60,7 @@ class Spent:
 def run(estates: int, rate: float, seconds: float) -> list[str]:
     """Measure with so many estates, print the figures, and return what did not hold."""
     print(f"{estates} estates, {rate:g} uploads a second", flush=True)
-    trouble_s = 6 * (DOWN_S + UP_S + 15)
+    trouble_s = 7 * (DOWN_S + UP_S + 15)
     with tempfile.TemporaryDirectory() as name, cloud_site(Path(name)) as site:
         plan = populate(site, estates, int(rate * (seconds + 2 * trouble_s)), rate)
         file = Path(name) / "plan.json"
@@ -70,6 +72,7 @@ def run(estates: int, rate: float, seconds: float) -> list[str]:
             print(f"  all connected after {time.monotonic() - began:.1f} s", flush=True)
             _measure(site, people, alone, estates, seconds)
             _trouble(site, people)
+            _outage(site, people, links)
             people.ask("pause")
             left = _drain(people)
             complaints = [*_account(people, links), *_leftovers(site)]
@@ -81,6 +84,7 @@ def run(estates: int, rate: float, seconds: float) -> list[str]:
 def _measure(
     site: Site, people: Generator, alone: dict[str, float], estates: int, seconds: float
 ) -> None:
+    time.sleep(SETTLE_S)
     with _spending(site) as idle:
         time.sleep(IDLE_S)
     connected = site.memory()
@@ -113,6 +117,20 @@ def _trouble(site: Site, people: Generator) -> None:
         wait_for("its copy of the stream", lambda: _in_step(site.brokers), 60)
         time.sleep(UP_S)
         print(f"  killed {broker.name}: {people.ask('open')} people wait", flush=True)
+
+
+def _outage(site: Site, people: Generator, links: Generator) -> None:
+    """All brokers lose their memory while envelopes wait for estates that are away."""
+    links.ask("hang-up")
+    time.sleep(DOWN_S)
+    site.cpu()
+    site.brokers.kill()
+    waited = people.ask("open")
+    site.brokers.start()
+    time.sleep(DOWN_S)
+    links.ask("dial")
+    time.sleep(UP_S)
+    print(f"  killed all brokers with {waited} people waiting, estates away", flush=True)
 
 
 def _in_step(brokers: NatsCluster) -> bool:

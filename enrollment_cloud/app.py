@@ -1,6 +1,7 @@
 """Puts one cloud process together."""
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -25,10 +26,12 @@ from enrollment_cloud.limits import (
     MAX_BYTES_IN_FLIGHT,
     MAX_UPLOADS_PER_COMMUNITY,
     PAIRINGS_PER_MINUTE,
+    SIGN_INS_PER_MINUTE,
 )
 from enrollment_cloud.metrics import routes as metrics
 from enrollment_cloud.metrics.meters import Meters
 from enrollment_cloud.metrics.readings import Readings
+from enrollment_cloud.operators import routes as operators
 from enrollment_cloud.records import CommunityRecords
 from enrollment_cloud.refusals import Refusals
 from enrollment_cloud.relay.choice import open_relay
@@ -37,7 +40,7 @@ from enrollment_cloud.sweeper import Sweeper
 from tier_kit.address_limit import AddressLimit
 from tier_kit.forms import form_pages
 from tier_kit.forms.limits import BodyBudget, RateLimit
-from tier_kit.pages import PagesNotBuilt
+from tier_kit.pages import Pages, PagesNotBuilt
 from tier_kit.security import SecurityHeaders
 from tier_link.channel import LinkHub, NodeIdentity, Pace
 from tier_link.store import PairingCodes
@@ -73,10 +76,12 @@ def create_cloud(settings: Settings) -> Cloud:
         codes=PairingCodes(database.engine),
         identity=identity,
         pages=form_pages(__package__ or ""),
+        operator_pages=Pages(__package__ or ""),
         requests=RateLimit(settings.requests_per_minute),
         reads=RateLimit(settings.reads_per_minute),
         uploads=RateLimit(settings.uploads_per_minute),
         pairings=RateLimit(PAIRINGS_PER_MINUTE),
+        sign_ins=RateLimit(SIGN_INS_PER_MINUTE),
         bodies=BodyBudget(MAX_BYTES_IN_FLIGHT),
         shares=CommunityShares(MAX_UPLOADS_PER_COMMUNITY),
         meters=Meters(),
@@ -99,9 +104,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        presence = link.Presence(cloud)
+
         def chores() -> None:
             link.drop_outdated_links(cloud)
             link.wake_waiting_links(cloud)
+            presence.note(time.monotonic())
 
         try:
             cloud.pages.asset("form.js")
@@ -134,6 +142,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(pages.router)
+    app.include_router(operators.router)
+    app.add_exception_handler(operators.SignInNeeded, operators.ask_for_key)
     app.include_router(pairing.router)
     app.include_router(link.router)
     refusals = Refusals(cloud.pages, cloud.meters)

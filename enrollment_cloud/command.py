@@ -27,6 +27,10 @@ from enrollment_cloud.communities.service import (
 )
 from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.database import Database, open_cloud_database
+from enrollment_cloud.operators.command import add_commands
+from enrollment_cloud.operators.overview import state_of
+from enrollment_cloud.operators.service import give_to_group
+from enrollment_cloud.operators.tables import PropertyGroup
 from enrollment_cloud.settings import Settings
 from tier_kit.forms.errors import FormRefused
 from tier_kit.process_memory import guard_process
@@ -93,12 +97,18 @@ def run(
 @cloud.command()
 @click.argument("name")
 @click.option("--again", is_flag=True, help="NAME is the id of a community to pair anew.")
+@click.option("--group", help="Id of the property group that a new community belongs to.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def pair(name: str, again: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes by name
+def pair(
+    name: str,
+    again: bool,  # noqa: FBT001  # click passes by name
+    group: str | None,
+    as_json: bool,  # noqa: FBT001  # click passes by name
+) -> None:
     """Register the community NAME and print the code that its server pairs with."""
     database = _database()
     with database.write.begin() as session:
-        community = _registered(session, name, again=again)
+        community = _registered(session, name, group, again=again)
         issued = PairingCodes(database.engine).issue(session, role="server", subject=community.id)
         facts = {
             "community": community.id,
@@ -224,22 +234,24 @@ def _address(settings: Settings, listening: socket.socket) -> str:
     return f"{'https' if settings.https else 'http'}://{host}:{listening.getsockname()[1]}"
 
 
-def _registered(session: Session, name: str, *, again: bool) -> Community:
+def _registered(session: Session, name: str, group: str | None, *, again: bool) -> Community:
+    if group is not None and session.get(PropertyGroup, group) is None:
+        raise click.ClickException(f"no property group '{group}'")
     try:
         if again:
             return find_community(session, name)
-        return create_community(session, name, unix_now())
+        community = create_community(session, name, unix_now())
     except FormRefused as error:
         raise click.ClickException(
             f"no community '{name}'" if again else "a name has 1 to 100 characters"
         ) from error
+    session.flush()
+    give_to_group(session, community.id, group)
+    return community
 
 
 def _facts(row: Community) -> dict[str, str]:
-    if row.revoked_at is not None:
-        state = "revoked"
-    elif row.paired_at is not None:
-        state = "paired"
-    else:
-        state = "unpaired"
-    return {"community": row.id, "name": row.name, "state": state}
+    return {"community": row.id, "name": row.name, "state": state_of(row)}
+
+
+add_commands(cloud, _database)

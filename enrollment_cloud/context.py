@@ -31,11 +31,13 @@ class Cloud:
     hub: LinkHub
     codes: PairingCodes
     pages: Pages
+    operator_pages: Pages
     records: CommunityRecords
     requests: RateLimit
     reads: RateLimit
     uploads: RateLimit
     pairings: RateLimit
+    sign_ins: RateLimit
     bodies: BodyBudget
     shares: CommunityShares
     meters: Meters
@@ -58,6 +60,11 @@ async def spend_read(request: Request, cloud: CloudDependency) -> None:
 async def spend_upload(request: Request, cloud: CloudDependency) -> None:
     """Count one upload against its address."""
     cloud.uploads.spend(_address(request), time.monotonic())
+
+
+async def spend_sign_in(request: Request, cloud: CloudDependency) -> None:
+    """Count one key that an operator shows against their address."""
+    cloud.sign_ins.spend(_address(request), time.monotonic())
 
 
 def _address(request: Request) -> str:

@@ -14,6 +14,9 @@ community's leaked invitations can put into the shared database."""
 PAIRINGS_PER_MINUTE: Final = 10
 """Attempts at pairing that one address may make: a wrong one costs every open code a try."""
 
+SIGN_INS_PER_MINUTE: Final = 10
+"""Keys that one address may show at the operators' page: nobody guesses one, this spares work."""
+
 MAX_BYTES_IN_FLIGHT: Final = 128 << 20
 """A body is in memory while it is read and stored; this bounds the process, not the person."""
 

@@ -1,11 +1,14 @@
 """`/link`: where communities dial in; ending links that must not go on, waking those with news."""
 
 import time
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from sqlalchemy import or_, select
 from starlette.routing import WebSocketRoute
 
+from enrollment_cloud.clock import unix_now
+from enrollment_cloud.communities.presence import NOTED_EVERY_S, note_links
 from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.context import Cloud
 from enrollment_cloud.sockets import admit, cloud_of
@@ -48,3 +51,21 @@ def wake_waiting_links(cloud: Cloud) -> None:
         link = cloud.hub.link(community)
         if link is not None:
             link.wake()
+
+
+@dataclass
+class Presence:
+    """Tells the other processes, now and then, which links are up here."""
+
+    cloud: Cloud
+    _next: float = 0.0
+
+    def note(self, moment: float) -> None:
+        """Note them if it is time; `moment` is in monotonic seconds."""
+        if moment < self._next:
+            return
+        up = self.cloud.hub.peers()
+        if up:
+            with self.cloud.database.write.begin() as session:
+                note_links(session, up, unix_now())
+        self._next = moment + NOTED_EVERY_S

@@ -7,10 +7,9 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from enrollment_cloud.communities.profiles import find_profile
 from enrollment_cloud.context import CloudDependency, spend_read
-from enrollment_cloud.refusals import reader_language
+from enrollment_cloud.refusals import keep_language, reader_language
 from tier_kit.forms.errors import NotFound
 from tier_kit.forms.identifiers import community_id
-from tier_kit.language import COOKIE_NAME, QUERY_NAME, is_language
 from tier_link.invitations import InvitationKind
 
 router = APIRouter(include_in_schema=False)
@@ -87,12 +86,5 @@ def _page(
         cloud.pages.render(template, language, path=request.url.path, **values),
         headers={"content-language": language},
     )
-    if is_language(request.query_params.get(QUERY_NAME)):
-        response.set_cookie(
-            COOKIE_NAME,
-            language,
-            max_age=_YEAR,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+    keep_language(request, response)
     return response

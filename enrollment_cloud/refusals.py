@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 
 from enrollment_cloud.metrics.meters import Meters
 from tier_kit.forms import errors, refusals
-from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose
+from tier_kit.language import COOKIE_NAME, QUERY_NAME, Language, choose, is_language
 from tier_kit.pages import Pages
 from tier_kit.security import Scope
 
 _API_PREFIX: Final = "/api/"
 _DATABASE_RETRY_SECONDS: Final = 30
 
+_YEAR: Final = 365 * 24 * 3600
 _PAGE: Final = "message.html.jinja"
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,18 @@ def reader_language(request: Request) -> Language:
         cookie=request.cookies.get(COOKIE_NAME),
         accept_language=request.headers.get("accept-language"),
     )
+
+
+def keep_language(request: Request, response: Response) -> None:
+    """Remember a language that the reader has just chosen."""
+    if is_language(request.query_params.get(QUERY_NAME)):
+        response.set_cookie(
+            COOKIE_NAME,
+            reader_language(request),
+            max_age=_YEAR,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
 
 
 class Refusals:

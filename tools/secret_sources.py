@@ -47,6 +47,7 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "door_terminal/device_keys.py": ("device key of a door, *available*",),
     "door_terminal/decisions/remote_opening.py": ("nonce of an opening",),
     "enrollment_cloud/communities/service.py": ("link key of the cloud",),
+    "enrollment_cloud/operators/accounts.py": ("operator's key", "operator's session"),
     "gatehouse/enrollment_client.py": ("reply key",),
     "tier_kit/forms/limits.py": ("key that counts addresses",),
     "tier_link/invitations.py": (

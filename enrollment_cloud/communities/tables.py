@@ -28,6 +28,17 @@ class Community(CloudBase):
     profile: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class CommunityLink(CloudBase):
+    """When a community's link was last known to be up, at whichever process."""
+
+    __tablename__ = "community_links"
+
+    community_id: Mapped[str] = mapped_column(
+        ForeignKey(Community.id, ondelete="CASCADE"), primary_key=True
+    )
+    seen_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class AuditHead(CloudBase):
     """The longest audit log that a community's server has spoken of; see `AuditHeadSigned`."""
 

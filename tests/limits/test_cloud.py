@@ -15,6 +15,7 @@ from enrollment_cloud.app import create_app
 from enrollment_cloud.communities.profiles import publish_profile
 from enrollment_cloud.context import Cloud
 from enrollment_cloud.enrollment.uploads import MAX_FORM
+from enrollment_cloud.operators.routes import MAX_FORM_BYTES
 from enrollment_cloud.settings import Settings
 from tests.enrollment_cloud.samples import CommunityKeys, populate
 from tests.limits.tables import (
@@ -99,6 +100,11 @@ def space(stranger: Stranger, line: Line) -> None:
     assert (refused.status_code, code_of(refused)) == (503, "cloud-busy")
 
 
+def form(stranger: Stranger, line: Line) -> None:
+    refused = stranger.ask(line, content=b"key=" + bytes(MAX_FORM_BYTES))
+    assert (refused.status_code, code_of(refused)) == (413, "body-too-large")
+
+
 def share(stranger: Stranger, line: Line) -> None:
     shares, community = stranger.cloud.shares, stranger.values["community"]
     with ExitStack() as others:
@@ -114,6 +120,8 @@ def share(stranger: Stranger, line: Line) -> None:
 PROOFS: Final[Mapping[str, Callable[[Stranger, Line], None]]] = {
     **{name: bucket(name) for name in ("requests", "reads", "uploads", "pairings")},
     "links": bucket("reads"),
+    "signins": bucket("sign_ins"),
+    "form": form,
     "body": body,
     "share": share,
     "space": space,

@@ -9,7 +9,7 @@ import pytest
 from tier_kit.catalogue import Catalogue
 from web.build import ROOT, WEB
 
-PACKAGES = ("tier_kit.forms", "community_server", "door_terminal")
+PACKAGES = ("tier_kit.forms", "enrollment_cloud", "community_server", "door_terminal")
 TEMPLATES = sorted(
     path
     for package in PACKAGES

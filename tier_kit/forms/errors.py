@@ -6,7 +6,8 @@
     - Forbidden: `unsealed-uploads-off`
     - Conflict: `envelope-conflict`, `invitation-wrong`
     - Malformed: `identifier-malformed`, `suite-unknown`, `envelope-size-wrong`,
-      `envelope-unreadable`, `form-malformed`, `consent-missing`, `request-malformed`
+      `envelope-unreadable`, `form-malformed`, `consent-missing`, `request-malformed`,
+      `confirmation-wrong`
     - TooLarge: `body-too-large`
     - WrongMediaType: `media-type-wrong`
     - TooSlow: `body-too-slow`
