@@ -105,6 +105,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=self._environment,
                 **_as_owner(),
             )
         wait_for(f"PostgreSQL on port {self.port} (log: {self.folder / 'log'})", self._answers)
@@ -172,15 +173,23 @@ class Cluster:
     def _run(
         self, program: str, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> None:
-        subprocess.run(
+        done = subprocess.run(
             [_binary(program), *arguments],
             cwd=self.folder,
-            check=True,
             capture_output=True,
+            text=True,
             timeout=120,
-            env={**os.environ, **(environment or {})},
+            check=False,
+            env={**self._environment, **(environment or {})},
             **_as_owner(),
         )
+        if done.returncode:
+            raise AssertionError(f"{program}: {done.stderr}")
+
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        """Return whose home it is: PostgreSQL's client looks for certificates there."""
+        return {**os.environ, "HOME": str(self.folder)}
 
 
 @contextmanager
