@@ -113,7 +113,7 @@ def by_kind(session: Session, window: Window) -> list[tuple[EntryKind, int]]:
     if session.get_bind().dialect.name == "postgresql":
         sums = (
             select(EntryHour.kind_id, func.sum(EntryHour.count).label("count"))
-            .where(*window.hours())
+            .where(*window.clauses())
             .group_by(EntryHour.kind_id)
             .subquery()
         )

@@ -95,6 +95,7 @@ class Rosters:
         ]
         session.execute(delete(RosterMember).where(RosterMember.door_id == door.id))
         note_members(session, door.id, [row.person for row in roster])
+        self.rolls.forget(door.id)
         door.roster_version += 1
         parts = list(in_parts(roster, PEOPLE_PER_PART)) or [[]]
         for number, part in enumerate(parts):

@@ -80,16 +80,23 @@ class Rolls:
     _locks: defaultdict[str, threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
     )
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, door: str, version: int, people: Iterable[str]) -> None:
         """Note whom the delta that makes this version is about; before it is committed.
 
         A transaction that is rolled back leaves a note behind which the next one replaces.
         """
-        told = self._told[door]
-        if len(told) == MOST_TOLD:
-            told.clear()
-        told[version] = frozenset(people)
+        with self._guard:
+            told = self._told[door]
+            if len(told) == MOST_TOLD:
+                told.clear()
+            told[version] = frozenset(people)
+
+    def forget(self, door: str) -> None:
+        """Note that the door's next version is a snapshot, which nothing before explains."""
+        with self._guard:
+            self._told[door].clear()
 
     def state(self, door: str) -> RosterState:
         """Return version and hash of the roster that a door ought to hold.
@@ -97,7 +104,9 @@ class Rolls:
         Raises:
             NotFound: `door-unknown`.
         """
-        with self._locks[door], Session(reading(self.engine)) as session:
+        with self._guard:
+            lock = self._locks[door]
+        with lock, Session(reading(self.engine)) as session:
             # In this order: what changes meanwhile is looked at again the next time.
             revision = self.book.revision
             version = session.scalar(select(Door.roster_version).where(Door.id == door))
@@ -114,9 +123,10 @@ class Rolls:
         roll = self._mended(session, door, version, known) if known else None
         if roll is None:
             roll = Roll(self.book.hashes(members_of(session, door)))
-        told = self._told[door]
-        for old in [one for one in told if one <= version]:
-            del told[old]
+        with self._guard:
+            told = self._told[door]
+            for old in [one for one in told if one <= version]:
+                del told[old]
         found = _Known(revision, roll, RosterState(version, roll.hash()))
         self._known[door] = found
         return found
@@ -125,7 +135,8 @@ class Rolls:
         """Bring a roll up to date; None where what is remembered does not explain the way."""
         replaced = self.book.replaced_since(known.revision)
         versions = range(known.state.version + 1, version + 1)
-        told = [self._told[door].get(one) for one in versions]
+        with self._guard:
+            told = [self._told[door].get(one) for one in versions]
         if replaced is None or None in told:
             return None
         people = replaced.keys() | {one for some in told for one in some or ()}

@@ -10,6 +10,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from community_server.access.service import GroupWanted, change_group, list_groups
+from community_server.database import now
+from community_server.doors.service import get_door
 from community_server.erasure import remove_person
 from community_server.people.particulars import Known
 from community_server.people.queries import get_person
@@ -42,7 +44,7 @@ class Desk:
         self.people: list[str] = []
 
     def step(self) -> None:
-        kinds: list[Callable[[], None]] = [self.join, self.join, self.fail, self.regroup]
+        kinds: list[Callable[[], None]] = [self.join, self.join, self.fail, self.regroup, self.mend]
         if self.people:
             kinds += [self.suspend, self.move, self.rename, self.leave]
         self.random.choice(kinds)()
@@ -59,6 +61,11 @@ class Desk:
             issue_pin(change, row.id)
             self.bench.estate.rosters.tell_doors(change)
             raise _PowerCut
+
+    def mend(self) -> None:
+        with self.bench.estate.changer.change() as change:
+            door = get_door(change.session, self.random.choice(self.doors), lock=True)
+            self.bench.estate.rosters.send_snapshot(change, door)
 
     def suspend(self) -> None:
         with self.bench.estate.changer.change() as change:
@@ -105,6 +112,22 @@ def test_the_hash_is_right_after_any_changes_whenever_it_is_asked_for(
     desk.regroup(every_door=True)
     for door in doors:
         assert roster(bench, door)  # checks the hash against what the door was told
+
+
+def test_a_snapshot_is_not_taken_for_the_change_that_was_rolled_back_before_it(
+    bench: Bench,
+) -> None:
+    door = pair(bench, "Gate")
+    desk = Desk(bench, [door], Random(1))
+    desk.join()
+    estate = bench.estate
+    estate.rosters.state(door)
+    desk.fail()
+    with estate.changer.change() as change:
+        # Their time ends, of which nobody is told but by the snapshot.
+        get_person(change.session, desk.people[0], lock=True).valid_until = now() - 1
+        estate.rosters.send_snapshot(change, get_door(change.session, door, lock=True))
+    assert desk.people[0] not in roster(bench, door)  # checks the hash as well
 
 
 def test_a_change_reads_nobody_whom_it_is_not_about(
