@@ -39,7 +39,6 @@ class Change:
 
     session: Session
     safe: Safe
-    phone_key: bytes = field(repr=False)
     people: set[str] = field(default_factory=set)
     newest: dict[str, Vectors] = field(default_factory=dict, repr=False)
     """Turned templates by person that this transaction stored: no gallery in memory has them."""
@@ -51,6 +50,8 @@ class Change:
     woken: set[str] = field(default_factory=set)
     erasures: set[str] = field(default_factory=set)
     """Ids of the erasures that this change begins."""
+    forgotten: set[str] = field(default_factory=set)
+    """People whom these are about: what waits for doors holds nothing older of them."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def touch(self, person: str) -> None:
@@ -93,7 +94,6 @@ class Changer:
 
     engine: Engine
     safe: Safe
-    phone_key: bytes = field(repr=False)
     tell_doors: Callable[[Change], None]
     refresh: Callable[[frozenset[str]], None]
     wake: Callable[[str], None]
@@ -104,7 +104,7 @@ class Changer:
         """Make a change in a transaction of its own."""
         with Session(self.engine) as session, session.begin():
             session.execute(select(LinkPeer.peer).where(LinkPeer.peer == CLOUD).with_for_update())
-            change = Change(session, self.safe, self.phone_key)
+            change = Change(session, self.safe)
             yield change
             self.tell_doors(change)
         self._settle(change)
@@ -112,7 +112,7 @@ class Changer:
     @contextmanager
     def within(self, session: Session) -> Iterator[Change]:
         """Make a change inside a transaction that somebody else, a link, commits."""
-        change = Change(session, self.safe, self.phone_key)
+        change = Change(session, self.safe)
         # A link commits many records at once; each is compared with those before it.
         change.newest = session.info.setdefault("newest", {})
         yield change

@@ -89,7 +89,6 @@ class Secrets:
 
     link_key: Ed25519PrivateKey = field(repr=False)
     outbox_key: bytes = field(repr=False)
-    phone_key: bytes = field(repr=False)
     card_key: bytes = field(repr=False)
     attempts_key: bytes = field(repr=False)
     matrix: NDArray[np.float32] = field(repr=False)
@@ -105,6 +104,7 @@ class Estate:
     safe: Safe
     secrets: Secrets = field(repr=False)
     links: LinkStore
+    cipher: OutboxCipher
     codes: PairingCodes
     pack: FacePack
     book: RosterBook
@@ -204,9 +204,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     )
     secrets = _open_secrets(engine, safe, pack)
     write_public(settings, secrets.authority)
-    links = LinkStore(
-        engine, keep_acknowledged=timedelta(0), cipher=OutboxCipher(secrets.outbox_key)
-    )
+    cipher, links = _open_links(engine, safe, secrets)
     codes = PairingCodes(engine)
     book, gallery = RosterBook(), Gallery(pack.encoder.dimension)
     former = _open_former(settings, engine, safe, pack, gallery)
@@ -236,7 +234,6 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
     changer = Changer(
         engine,
         safe,
-        secrets.phone_key,
         lambda change: _tell_doors(change, rosters, configurer, gate),
         refresh,
         wake,
@@ -298,6 +295,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
         safe=safe,
         secrets=secrets,
         links=links,
+        cipher=cipher,
         codes=codes,
         pack=pack,
         book=book,
@@ -324,7 +322,7 @@ def _open_with(settings: Settings, lock: InstanceLock, safe: Safe, engine: Engin
             safe,
             Sender(read_networks(settings.webhook_networks), settings.webhook_ca),
         ),
-        importer=Importer(safe, links, secrets.phone_key, zone=ZoneInfo(settings.time_zone)),
+        importer=Importer(safe, links, ZoneInfo(settings.time_zone)),
         imports=ImportBook(),
         form_limits=FormLimits(),
         addresses=AddressLimits(RateLimit(settings.requests_per_minute)),
@@ -422,7 +420,6 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
             return Secrets(
                 link_key=Ed25519PrivateKey.from_private_bytes(link_key),
                 outbox_key=keep_secret(session, safe, "outbox-key", _random_key),
-                phone_key=keep_secret(session, safe, "phone-key", _random_key),
                 card_key=keep_secret(session, safe, "card-key", _random_key),
                 attempts_key=keep_secret(session, safe, "attempts-key", _random_key),
                 matrix=_keep_matrix(session, safe, pack),
@@ -432,6 +429,13 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
         raise VaultLocked(
             "this vault does not belong to this database: one of the two was replaced"
         ) from error
+
+
+def _open_links(engine: Engine, safe: Safe, secrets: Secrets) -> tuple[OutboxCipher, LinkStore]:
+    cipher = OutboxCipher(secrets.outbox_key)
+    with Session(engine) as session, session.begin():
+        cipher.read_keys(session, safe)
+    return cipher, LinkStore(engine, keep_acknowledged=timedelta(0), cipher=cipher)
 
 
 def _keep_matrix(session: Session, safe: Safe, pack: FacePack) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from community_server.alarms.watch import EstateWatch, Surroundings
 from community_server.audit.heads import head_is_due, sign_end
+from community_server.change import CLOUD
 from community_server.cloud_news import publish_audit_head, publish_profile
 from community_server.consents.rounds import due_to_stop, end_round, stop_face
 from community_server.database import now
@@ -269,7 +270,8 @@ class Sweeper:
     def _renew_erasure_key(self) -> None:
         """Renew the erasure key daily; the older one goes a sweep after the last key left it.
 
-        A standby has the new one first, or could not read what is wrapped by it.
+        A standby has the new one first, or could not read what is wrapped by it. The key of what
+        waits for doors is renewed before: it is then wrapped by no erasure key that stays.
         """
         safe = self.estate.safe
         if safe.renewing:
@@ -285,6 +287,27 @@ class Sweeper:
                 return
             if not held:
                 _log.error("standby=behind generation=%d action=renewed-without-it", generation)
+            self._renew_outbox_key()
             safe.begin_renewal()
             with Session(self.estate.engine) as session, session.begin():
                 safe.rewrap(session)
+
+    def _renew_outbox_key(self) -> None:
+        """Renew the key of what waits for doors, and put everything under it.
+
+        The next one is in use before: whoever still writes under the older one holds the lock of
+        the door's row, for which the rewriting waits.
+        """
+        safe, links, cipher = self.estate.safe, self.estate.links, self.estate.cipher
+        with Session(self.estate.engine) as session, session.begin():
+            if not cipher.renewing:  # else a restart came between
+                cipher.add_key(session, safe)
+        with Session(self.estate.engine) as session, session.begin():
+            cipher.read_keys(session, safe)
+        with Session(self.estate.engine) as session, session.begin():
+            for peer in links.peers(session):
+                if peer != CLOUD:
+                    links.rewrite(session, peer, lambda _, body: body)
+            cipher.destroy_older(session, safe)
+        with Session(self.estate.engine) as session, session.begin():
+            cipher.read_keys(session, safe)

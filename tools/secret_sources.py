@@ -22,7 +22,7 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "community_server/backups/recovery_key.py": ("recovery key",),
     "community_server/backups/sealed_file.py": ("key of one backup file",),
     "community_server/estate.py": (
-        *("link key of the server", "outbox key, phone key", "card key", "attempts key"),
+        *("link key of the server", "outbox key", "card key", "attempts key"),
         "community's matrix",
     ),
     "community_server/keys/authority.py": ("community CA", "TLS key of the server"),
@@ -41,7 +41,7 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "community_server/standby/asking.py": ("key of a letter between the two servers",),
     "community_server/vault/erasure_key.py": ("erasure key",),
     "community_server/vault/master_key.py": ("master key",),
-    "community_server/vault/safe.py": ("data keys",),
+    "community_server/vault/safe.py": ("data keys", "key of what waits for doors"),
     "community_server/webhooks/service.py": ("receiver's secret",),
     "door_terminal/command.py": ("link key of a door",),
     "door_terminal/device_keys.py": ("device key of a door, *available*",),

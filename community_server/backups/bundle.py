@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from community_server.backups.records import End, Keys, Record
 from community_server.errors import BackupRefused
+from community_server.link_cipher import OWNER
 from community_server.vault.master_key import KEY_SIZE
 from community_server.vault.safe import Safe
 from community_server.vault.tables import DataKey
@@ -18,12 +19,13 @@ COUNT: Final = "keys"
 
 
 def bundle(session: Session, safe: Safe) -> Iterator[Record]:
-    """Yield every owner's data key.
+    """Yield every owner's data key, but those of what waits for doors: no backup holds that.
 
     Raises:
         SafeBroken: a key does not open: the vault is another's.
     """
-    rows = session.execute(select(DataKey.owner, DataKey.generation, DataKey.wrapped)).all()
+    columns = select(DataKey.owner, DataKey.generation, DataKey.wrapped)
+    rows = session.execute(columns.where(~DataKey.owner.startswith(OWNER))).all()
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
         yield Keys(tuple((one, safe.data_key(one, number, box)) for one, number, box in part))

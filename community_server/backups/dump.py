@@ -23,11 +23,10 @@ _BYTES: Final = 256 * 1024
 def dump(connection: Connection) -> Iterator[Record]:
     """Yield all that a data backup holds, as the connection's transaction sees it.
 
-    The keyed hashes of phones and cards are left out: whoever has an old backup and a newer bundle,
-    and so the key of the hash, could try out the phones of people who were erased in between. They
-    are made anew from what is sealed under each person's own key. Of what waits for a link only
-    the cloud's part is kept: the doors' part holds templates under a key that outlives their
-    owners, and doors are told everything anew.
+    The keyed hashes of cards are left out: whoever has an old backup and a newer bundle, and so the
+    key of the hash, could try out the cards of people who were erased in between. They are made
+    anew from what is sealed under each person's own key. Of what waits for a link only the cloud's
+    part is kept: the doors' part holds templates, and doors are told everything anew.
     """
     schema = MetaData()
     schema.reflect(connection)

@@ -120,7 +120,7 @@ class _Restore:
         return Restored(contents, revived, epoch)
 
     def _revive(self, session: Session, safe: Safe, held: dict[str, bytes]) -> Revived:
-        change = Change(session, safe, b"")
+        change = Change(session, safe)
         take_keys(change, held)
 
         def secret(name: str) -> bytes:
@@ -128,8 +128,9 @@ class _Restore:
 
         try:
             root = root_key(session, safe)
-            change.phone_key, card_key = secret("phone-key"), secret("card-key")
+            card_key = secret("card-key")
             cipher = OutboxCipher(secret("outbox-key"))
+            cipher.read_keys(session, safe)
         except SafeBroken as error:
             raise unfit() from error
         if root_public_bytes(root) != self._key.root_public:

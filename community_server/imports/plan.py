@@ -17,7 +17,7 @@ from community_server.access.service import list_groups
 from community_server.households.queries import buildings_of_people
 from community_server.imports.columns import Wanted
 from community_server.imports.worker_columns import WantedWorker
-from community_server.people.particulars import Known, Opens, hash_phone, open_known_with
+from community_server.people.particulars import Known, Opens, bare_phone, open_known_with
 from community_server.people.tables import Person
 from community_server.services.queries import employers
 from community_server.vault.bulk import BulkOpener
@@ -70,8 +70,7 @@ class Existing:
 class Everybody:
     """Those who are known, found by external id, or by place, name and phone."""
 
-    def __init__(self, people: Iterable[Existing], phone_key: bytes) -> None:
-        self._key = phone_key
+    def __init__(self, people: Iterable[Existing]) -> None:
         self.people = {one.row.id: one for one in people}
         self._external = {
             one.row.external_id: one for one in self.people.values() if one.row.external_id
@@ -84,26 +83,26 @@ class Everybody:
         """Return whom a row means; None for somebody new."""
         if wanted.external_id in self._external:
             return self._external[wanted.external_id]
-        hashed = hash_phone(self._key, wanted.phone or "")
+        phone = bare_phone(wanted.phone or "")
         namesakes = [
             one
             for one in self._namesakes[wanted.place, wanted.name]
             if not (wanted.external_id and one.row.external_id)
         ]
-        same = [one for one in namesakes if one.row.phone_hash == hashed]
-        unsure = [one for one in namesakes if hashed is None or one.row.phone_hash is None]
+        same = [one for one in namesakes if bare_phone(one.known.phone) == phone]
+        unsure = [one for one in namesakes if not (phone and bare_phone(one.known.phone))]
         found = same or (unsure if len(unsure) == 1 else [])
         return found[0] if found else None
 
 
-def read_residents(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
+def read_residents(session: Session, safe: Safe) -> Everybody:
     """Read all residents, with one query per table."""
     rows = session.scalars(select(Person).where(Person.category == "resident"))
     buildings, groups = buildings_of_people(session), groups_of_people(session)
-    return _residents(rows, BulkOpener(session, safe).open, buildings, groups, phone_key)
+    return _residents(rows, BulkOpener(session, safe).open, buildings, groups)
 
 
-def read_workers(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
+def read_workers(session: Session, safe: Safe) -> Everybody:
     """Read all service workers who come for a company, with one query per table."""
     employed, groups = employers(session), groups_of_people(session)
     opens = BulkOpener(session, safe).open
@@ -120,18 +119,17 @@ def read_workers(session: Session, safe: Safe, phone_key: bytes) -> Everybody:
             )
             for row in rows
             if row.id in employed
-        ],
-        phone_key,
+        ]
     )
 
 
-def read_resident(session: Session, safe: Safe, phone_key: bytes, external_id: str) -> Everybody:
+def read_resident(session: Session, safe: Safe, external_id: str) -> Everybody:
     """Read the one resident with an external id, or nobody."""
     query = select(Person).where(Person.category == "resident", Person.external_id == external_id)
     rows = session.scalars(query.with_for_update()).all()
     only = [row.id for row in rows]
     groups = groups_of_people(session, only)
-    return _residents(rows, partial(safe.open, session), {}, groups, phone_key)
+    return _residents(rows, partial(safe.open, session), {}, groups)
 
 
 def _residents(
@@ -139,7 +137,6 @@ def _residents(
     opens: Opens,
     buildings: Mapping[str, str],
     groups: Mapping[str, frozenset[int]],
-    phone_key: bytes,
 ) -> Everybody:
     return Everybody(
         [
@@ -151,8 +148,7 @@ def _residents(
                 buildings.get(row.id, ""),
             )
             for row in rows
-        ],
-        phone_key,
+        ]
     )
 
 

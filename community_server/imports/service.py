@@ -1,7 +1,7 @@
 """Applying a file exactly as it was shown, all or nothing, in one change."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,7 @@ class _List:
 
     category: str
     read: Callable[[Session, Rows, ZoneInfo], Reading[Any]]
-    known: Callable[[Session, Safe, bytes], Everybody]
+    known: Callable[[Session, Safe], Everybody]
     add: Callable[[Change, Any], str]
     alter: Callable[[Change, str, Any], None]
 
@@ -81,8 +81,7 @@ class Importer:
 
     safe: Safe
     links: LinkStore
-    phone_key: bytes = field(repr=False)
-    zone: ZoneInfo = field(kw_only=True)
+    zone: ZoneInfo
 
     def plan(
         self,
@@ -140,7 +139,7 @@ class Importer:
     ) -> tuple[tuple[Step, ...], tuple[Fault, ...]]:
         """Return what would become of everybody, and all rows that cannot be used."""
         kind = _LISTS[about]
-        everybody = kind.known(session, self.safe, self.phone_key)
+        everybody = kind.known(session, self.safe)
         steps = compare(session, everybody, reading.rows, self.zone, remove_missing=remove_missing)
         faults = (
             *reading.faults,

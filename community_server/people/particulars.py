@@ -1,6 +1,5 @@
 """What names a person: sealed as one value under their own data key."""
 
-import hmac
 import re
 from collections.abc import Callable
 from functools import partial
@@ -68,12 +67,12 @@ def open_known_with(opens: Opens, person: str, particulars: Sealed) -> Known:
     return _decoder.decode(opens(owner(person), _CONTEXT, particulars))
 
 
-def hash_phone(key: bytes, phone: str) -> str | None:
-    """Return the keyed hash (hex) by which a phone is found, None for no phone.
+def bare_phone(phone: str) -> str:
+    """Return a phone's digits, by which two are compared; empty for no phone.
 
     Spaces and signs do not matter, nor does China's country code before a mobile number.
     """
     digits = _NOT_A_DIGIT.sub("", phone).removeprefix("00")
     if len(digits) == len(_CHINA) + _CHINESE_MOBILE_DIGITS and digits.startswith(_CHINA):
         digits = digits.removeprefix(_CHINA)
-    return hmac.digest(key, digits.encode(), "sha256").hex() if digits else None
+    return digits

@@ -13,7 +13,7 @@ from community_server.errors import Conflict, InputRefused
 from community_server.households.queries import residence_of
 from community_server.households.service import Home, move_in
 from community_server.people.census import count_new_face
-from community_server.people.particulars import Known, hash_phone, owner, seal_known
+from community_server.people.particulars import Known, owner, seal_known
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
 from community_server.people.tables import Person, PersonDoor, Template
@@ -49,7 +49,6 @@ def add_person(
         unit=unit,
         state="invited",
         particulars=seal_known(session, safe, person, known),
-        phone_hash=hash_phone(change.phone_key, known.phone),
         valid_from=valid_from,
         valid_until=valid_until,
         created_at=now(),
@@ -66,7 +65,6 @@ def add_person(
 def describe_person(change: Change, row: Person, known: Known) -> None:
     """Replace what is known of a person."""
     row.particulars = seal_known(change.session, change.safe, row.id, known)
-    row.phone_hash = hash_phone(change.phone_key, known.phone)
     change.touch(row.id)
 
 

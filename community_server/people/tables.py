@@ -22,6 +22,8 @@ class Person(Base):
     suspended: Mapped[bool] = mapped_column(default=False)
     particulars: Mapped[Sealed]
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Of release 0.1, and empty since: a keyed hash in some copy of the database could be tried out
+    for as long as its key lives."""
     valid_from: Mapped[Seconds] = mapped_column(default=0)
     valid_until: Mapped[Seconds] = mapped_column(default=0, index=True)
     pin_hash: Mapped[str] = mapped_column(String(200), default="")

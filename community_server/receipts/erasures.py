@@ -49,6 +49,7 @@ def begin_erasure(change: Change, person: Person, kept: Kept) -> None:
     )
     session.flush()
     change.erasures.add(row.id)
+    change.forgotten.add(person.id)
 
 
 def note_versions(change: Change) -> None:

@@ -4,10 +4,13 @@ Versions and membership live in the database and move in the transaction of the 
 the message in the door's outbox: a door can be late, never wrong without being noticed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
+from typing import Final
 
+from msgspec.structs import replace
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
@@ -37,6 +40,8 @@ from tier_link.estate_messages import (
 )
 from tier_link.store import LinkStore
 
+_ROSTER_KINDS: Final = (ESTATE.kind(RosterDelta), ESTATE.kind(RosterSnapshot))
+
 
 @dataclass
 class Rosters:
@@ -64,6 +69,8 @@ class Rosters:
         doors = lock_paired_doors(session)
         holders = holders_of(session, change.people)
         for door in doors:
+            if change.forgotten:
+                self.links.rewrite(session, door.id, partial(_without, change.forgotten))
             everybody = door.id in change.doors
             held = members_of(session, door.id) if everybody else holders[door.id]
             # Where groups let others in, everybody's place is looked at; else only theirs who
@@ -134,6 +141,22 @@ class Rosters:
                 change.session, RosterChanged(door.id, door.roster_version, people, tuple(leaving))
             )
         change.wake(door.id)
+
+
+def _without(people: Collection[str], kind: str, body: bytes) -> bytes | None:
+    """Return a roster message as it is without some people; None for any other and without them."""
+    if kind not in _ROSTER_KINDS:
+        return None
+    match ESTATE.decode(kind, body):
+        case RosterDelta() as delta:
+            kept = tuple(row for row in delta.upserts if row.person not in people)
+            same = len(kept) == len(delta.upserts)
+            return None if same else ESTATE.encode(replace(delta, upserts=kept))
+        case RosterSnapshot() as snapshot:
+            kept = tuple(row for row in snapshot.people if row.person not in people)
+            same = len(kept) == len(snapshot.people)
+            return None if same else ESTATE.encode(replace(snapshot, people=kept))
+    return None
 
 
 def lock_paired_doors(session: Session) -> Sequence[Door]:

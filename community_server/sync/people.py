@@ -41,7 +41,7 @@ def put_person(change: Change, external_id: str, item: PersonItem, zone: ZoneInf
             `group-unknown`, `external-id-taken` by a service worker, and as `add_person`.
     """
     session = change.session
-    everybody = read_resident(session, change.safe, change.phone_key, external_id)
+    everybody = read_resident(session, change.safe, external_id)
     existing = next(iter(everybody.people.values()), None)
     other = None if existing else _person(change, external_id)
     if other is not None:

@@ -9,7 +9,8 @@ from community_server.database import Base, Sealed
 class DataKey(Base):
     """One owner's data key, wrapped by the erasure key of `generation`.
 
-    Owners are `person:<id>`, `enrollment:<envelope>`, `key:<id>` and `server`.
+    Owners are `person:<id>`, `enrollment:<envelope>`, `key:<id>`, `outbox:<number>` and
+    `server`, among others.
     """
 
     __tablename__ = "data_keys"

@@ -149,7 +149,7 @@ def own_postgresql() -> Iterator[OwnPostgresql]:
         with (primary.data / "postgresql.conf").open("a") as settings:
             settings.write(
                 f"listen_addresses = '127.0.0.1'\nwal_level = replica\narchive_mode = on\n"
-                f"archive_command = 'cp %p {folder}/archive/%f'\n"
+                f"archive_command = 'cp %p {folder}/archive/%f'\nwal_keep_size = '1GB'\n"
             )
         replica = Cluster(folder / "replica", folder / "replica.log")
         both = OwnPostgresql(folder, primary, replica)

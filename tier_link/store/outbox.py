@@ -31,13 +31,13 @@ Acknowledged: TypeAlias = Callable[[Session, str, Sequence[int]], None]
 
 
 class BodyCipher(Protocol):
-    """Keeps record bodies unreadable in the database; the key lies elsewhere."""
+    """Keeps record bodies unreadable in the database; the keys lie elsewhere."""
 
-    def encrypt(self, body: bytes) -> bytes:
-        """Return what is stored."""
+    def encrypt(self, peer: str, body: bytes) -> bytes:
+        """Return what is stored of a record for `peer`."""
         ...
 
-    def decrypt(self, stored: bytes) -> bytes:
+    def decrypt(self, peer: str, stored: bytes) -> bytes:
         """Return the body of what `encrypt` made."""
         ...
 
@@ -118,7 +118,7 @@ class LinkStore:
                 peer=peer,
                 sequence=sequence,
                 kind=kind,
-                body=self._cipher.encrypt(body) if self._cipher else body,
+                body=self._cipher.encrypt(peer, body) if self._cipher else body,
                 created_at=int(self._clock()),
                 acknowledged_at=None,
             )
@@ -152,9 +152,7 @@ class LinkStore:
                 .order_by(LinkOutbox.sequence)
             )
             return [
-                DurableRecord(
-                    sequence, kind, self._cipher.decrypt(stored) if self._cipher else stored
-                )
+                DurableRecord(sequence, kind, self._body(peer, stored))
                 for sequence, kind, stored in rows
             ]
 
@@ -323,6 +321,29 @@ class LinkStore:
         )
         return len(rows.all())
 
+    def peers(self, session: Session) -> Sequence[str]:
+        """Return all peers with a row, sorted."""
+        return session.scalars(select(LinkPeer.peer).order_by(LinkPeer.peer)).all()
+
+    def rewrite(
+        self, session: Session, peer: str, change: Callable[[str, bytes], bytes | None]
+    ) -> None:
+        """Put other bodies in place of what is kept for `peer`, in the caller's transaction.
+
+        `change(kind, body)` returns the body to be, which is encrypted anew, or None to leave the
+        record as it is. Sequences stay. What is on its way already may arrive as it was.
+        The peer's row stays locked until the transaction ends, as by `put`.
+        """
+        session.execute(select(LinkPeer.peer).where(LinkPeer.peer == peer).with_for_update())
+        sequences = select(LinkOutbox.sequence).where(LinkOutbox.peer == peer)
+        for sequence in session.scalars(sequences.order_by(LinkOutbox.sequence)).all():
+            row = session.get_one(LinkOutbox, (peer, sequence))
+            body = change(row.kind, self._body(peer, row.body))
+            if body is not None:
+                row.body = self._cipher.encrypt(peer, body) if self._cipher else body
+            session.flush()
+            session.expunge(row)  # bodies may be megabytes each
+
     def forget_peer(self, session: Session, peer: str) -> None:
         """Forget what was seen of `peer` and drop what waits for it: it is gone or made anew.
 
@@ -332,6 +353,9 @@ class LinkStore:
         session.execute(
             update(LinkPeer).where(LinkPeer.peer == peer).values(seen_epoch=0, seen_sequence=0)
         )
+
+    def _body(self, peer: str, stored: bytes) -> bytes:
+        return self._cipher.decrypt(peer, stored) if self._cipher else stored
 
     def _epoch_now(self) -> int:
         return max(1, int(self._clock() * 1000))

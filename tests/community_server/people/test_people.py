@@ -8,20 +8,27 @@ from argon2.exceptions import VerifyMismatchError
 
 from community_server.database import now
 from community_server.errors import InputRefused
-from community_server.people.particulars import hash_phone
+from community_server.people.particulars import bare_phone
 from community_server.people.pins import draw_pin
+from community_server.people.routes import PersonChange, alter
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.people.tables import Person
-from tests.community_server.bench import Bench
+from tests.community_server.bench import STAFF, Bench
 from tests.community_server.traces import traces
 
 
-def test_a_phone_is_found_however_it_is_written_and_only_with_the_key() -> None:
-    key = b"k" * 32
-    assert hash_phone(key, "138 0013 8000") == hash_phone(key, "+86-138-0013-8000")
-    assert hash_phone(key, "13800138000") == hash_phone(key, "008613800138000")
-    assert hash_phone(key, "13800138000") != hash_phone(b"j" * 32, "13800138000")
-    assert hash_phone(key, " - ") is None
+def test_a_phone_is_the_same_however_it_is_written() -> None:
+    assert bare_phone("138 0013 8000") == bare_phone("+86-138-0013-8000") == "13800138000"
+    assert bare_phone("13800138000") == bare_phone("008613800138000")
+    assert bare_phone("13800138000") != bare_phone("13800138001")
+    assert bare_phone(" - ") == ""
+
+
+def test_no_hash_of_a_phone_is_kept_that_could_be_tried_out(bench: Bench) -> None:
+    _, person = bench.invite(name="Dora", unit="4-404")
+    alter(bench.estate, person, PersonChange(phone="13800138000"), STAFF)
+    with bench.estate.reading() as session:
+        assert session.get_one(Person, person).phone_hash is None
 
 
 def test_a_pin_has_six_digits_and_nobody_of_the_unit_shares_it() -> None:

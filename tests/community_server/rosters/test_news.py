@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from community_server.database import now
+from community_server.doors.tables import Door
 from community_server.erasure import remove_person
 from community_server.people.particulars import Known
 from community_server.people.queries import get_person
@@ -16,6 +17,7 @@ from tests.community_server.rosters.told import pair, roster, told
 from tests.community_server.traces import traces
 from tier_link.estate_messages import (
     DoorConfigured,
+    EstateMessage,
     RosterDelta,
     RosterSnapshot,
     roster_hash,
@@ -75,6 +77,35 @@ def test_a_removed_person_leaves_every_door_and_no_trace(bench: Bench) -> None:
 
     assert person not in roster(bench, door)
     assert bench.estate.name_of(person) == ""
+
+
+def test_what_waits_for_a_door_that_is_off_says_nothing_of_a_removed_person(bench: Bench) -> None:
+    door = pair(bench, "Gate")
+    gone, stays = _add(bench), _add(bench)
+    with bench.estate.changer.change() as change:
+        bench.estate.rosters.send_snapshot(change, change.session.get_one(Door, door))
+        issue_pin(change, gone)
+    before = [_people_in(message) for message in told(bench, door)]
+    assert sum(gone in people for people in before) > 2
+
+    with bench.estate.changer.change() as change:
+        remove_person(change, bench.estate.links, gone)
+
+    after = [_people_in(message) for message in told(bench, door)]
+    assert [people - {gone} for people in before] == after[: len(before)]
+    assert not any(gone in people for people in after)
+    held = roster(bench, door)
+    assert stays in held
+    assert gone not in held
+
+
+def _people_in(message: EstateMessage) -> set[str]:
+    match message:
+        case RosterSnapshot():
+            return {row.person for row in message.people}
+        case RosterDelta():
+            return {row.person for row in message.upserts}
+    return set()
 
 
 def test_a_change_that_fails_tells_nobody(bench: Bench) -> None:

@@ -39,6 +39,6 @@ def roster(bench: Bench, door: str) -> dict[str, RosterPerson]:
             case RosterDelta():
                 people |= {one.person: one for one in message.upserts}
                 for person in message.removed:
-                    del people[person]
+                    people.pop(person, None)  # never told of them: they were taken out meanwhile
     assert bench.estate.rosters.state(door).hash == roster_hash(people.values())
     return people

@@ -232,19 +232,30 @@ def test_a_forgotten_peer_starts_anew_but_misses_nothing_new(
 class Reversed:
     """A cipher that anyone can see through, to tell stored from plain."""
 
-    def encrypt(self, body: bytes) -> bytes:
-        return b"sealed:" + body[::-1]
+    def encrypt(self, peer: str, body: bytes) -> bytes:
+        return f"for {peer}:".encode() + body[::-1]
 
-    def decrypt(self, stored: bytes) -> bytes:
-        return stored.removeprefix(b"sealed:")[::-1]
+    def decrypt(self, peer: str, stored: bytes) -> bytes:
+        return stored.removeprefix(f"for {peer}:".encode())[::-1]
 
 
 def test_bodies_rest_encrypted_where_a_cipher_is_given(engine: Engine) -> None:
     store = LinkStore(engine, keep_acknowledged=WEEK, cipher=Reversed())
     put(engine, store, b"template")
     with Session(reading(engine)) as session:
-        assert session.scalars(select(LinkOutbox.body)).all() == [b"sealed:etalpmet"]
+        assert session.scalars(select(LinkOutbox.body)).all() == [b"for server:etalpmet"]
     assert store.pending("server", 0, limit=1)[0].body == b"template"
+
+
+def test_what_waits_is_rewritten_for_one_peer_in_its_place(engine: Engine) -> None:
+    store = LinkStore(engine, keep_acknowledged=WEEK, cipher=Reversed())
+    put(engine, store, b"a", b"b", b"c")
+    put(engine, store, b"b", peer="other")
+    with Session(engine) as session, session.begin():
+        store.rewrite(session, "server", lambda _, body: b"new" if body == b"b" else None)
+    assert [record.body for record in store.pending("server", 0, limit=9)] == [b"a", b"new", b"c"]
+    assert [record.body for record in store.pending("other", 0, limit=9)] == [b"b"]
+    assert sequences(store) == [1, 2, 3]
 
 
 def test_only_what_was_acknowledged_can_be_dropped_before_its_time(
