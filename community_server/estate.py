@@ -52,6 +52,7 @@ from community_server.messages.gateways import Channel, Gateway, open_gateways
 from community_server.metrics.meters import Meters
 from community_server.own_forms.limits import FormLimits
 from community_server.people.fading import FadingBook
+from community_server.people.sealed_pins import seal_pins_of_0_1
 from community_server.receipts.erasures import note_versions
 from community_server.renewal import Renewals
 from community_server.rosters.book import RosterBook, read_everybody, read_rows
@@ -417,6 +418,7 @@ def _open_secrets(engine: Engine, safe: Safe, pack: FacePack) -> Secrets:
                 "link-key",
                 lambda: Ed25519PrivateKey.generate().private_bytes_raw(),
             )
+            seal_pins_of_0_1(session, safe)
             return Secrets(
                 link_key=Ed25519PrivateKey.from_private_bytes(link_key),
                 outbox_key=keep_secret(session, safe, "outbox-key", _random_key),

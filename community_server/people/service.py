@@ -1,6 +1,7 @@
 """Changing people: each function works inside a `Change` and says whom it touched."""
 
 from collections.abc import Collection
+from functools import partial
 
 import numpy as np
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from community_server.people.census import count_new_face
 from community_server.people.particulars import Known, owner, seal_known
 from community_server.people.pins import draw_pin
 from community_server.people.queries import get_person, people_of_unit
+from community_server.people.sealed_pins import open_pin, seal_pin
 from community_server.people.tables import Person, PersonDoor, Template
 from community_server.privacy.faces import faces_are_on
 from community_server.receipts.erasures import begin_erasure
@@ -145,8 +147,11 @@ def issue_pin(change: Change, person: str) -> tuple[str, str]:
     row = get_person(change.session, person, lock=True)
     if not row.unit:
         raise InputRefused("a PIN is entered with a unit", field="unit", code="unit-missing")
-    neighbours = people_of_unit(change.session, row.unit, but=person)
-    pin, row.pin_hash = draw_pin(neighbour.pin_hash for neighbour in neighbours)
+    session, safe = change.session, change.safe
+    opens = partial(safe.open, session)
+    neighbours = people_of_unit(session, row.unit, but=person)
+    pin, hashed = draw_pin(open_pin(opens, one.id, one.pin_hash) for one in neighbours)
+    row.pin_hash = seal_pin(session, safe, person, hashed)
     row.state = "active"
     change.touch(person)
     return pin, row.unit

@@ -27,6 +27,7 @@ class Person(Base):
     valid_from: Mapped[Seconds] = mapped_column(default=0)
     valid_until: Mapped[Seconds] = mapped_column(default=0, index=True)
     pin_hash: Mapped[str] = mapped_column(String(200), default="")
+    """Sealed, see `sealed_pins`; empty for no PIN."""
     second_credential: Mapped[bool] = mapped_column(default=False)
     """The face alone does not open yet: the PIN is asked for as well."""
     external_id: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)

@@ -18,6 +18,7 @@ from community_server.database import Sealed
 from community_server.passes.queries import HeldPass, held_passes
 from community_server.people.particulars import Opens, open_known_with, owner
 from community_server.people.queries import doors_of
+from community_server.people.sealed_pins import open_pin
 from community_server.people.service import template_context
 from community_server.people.tables import Person, PersonDoor, Template
 from community_server.rosters.history import History
@@ -158,7 +159,7 @@ def _make_row(
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             template=vector if where == space else b"",
-            pin=row.pin_hash,
+            pin=open_pin(opens, row.id, row.pin_hash),
             second_credential=row.second_credential,
             suspended=row.suspended or given.shut_out,
             pass_id=held.pass_id if held else "",

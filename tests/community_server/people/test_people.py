@@ -1,16 +1,19 @@
 """People are found by what they may be found by, and by nothing else."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from sqlalchemy.orm import Session
 
 from community_server.database import now
 from community_server.errors import InputRefused
 from community_server.people.particulars import bare_phone
 from community_server.people.pins import draw_pin
 from community_server.people.routes import PersonChange, alter
+from community_server.people.sealed_pins import open_pin, seal_pins_of_0_1
 from community_server.people.service import issue_pin, limit_person, suspend_person
 from community_server.people.tables import Person
 from tests.community_server.bench import STAFF, Bench
@@ -39,6 +42,22 @@ def test_a_pin_has_six_digits_and_nobody_of_the_unit_shares_it() -> None:
     other, _ = draw_pin([hashed])
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(hashed, other)
+
+
+def test_a_pins_hash_lies_sealed_and_so_does_one_that_release_0_1_left(bench: Bench) -> None:
+    estate = bench.estate
+    _, person = bench.invite(name="Dora", unit="4-405")
+    with estate.changer.change() as change:
+        pin, _ = issue_pin(change, person)
+    with Session(estate.engine) as session, session.begin():
+        row = session.get_one(Person, person)
+        hashed = open_pin(partial(estate.safe.open, session), person, row.pin_hash)
+        assert PasswordHasher().verify(hashed, pin)
+        assert "$argon2" not in row.pin_hash
+        row.pin_hash = hashed
+        seal_pins_of_0_1(session, estate.safe)
+        assert "$argon2" not in row.pin_hash
+        assert open_pin(partial(estate.safe.open, session), person, row.pin_hash) == hashed
 
 
 def test_a_new_pin_replaces_the_last_and_needs_no_face(bench: Bench) -> None:
