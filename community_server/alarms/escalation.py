@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
@@ -93,9 +94,8 @@ def _write(
         return
     subject, text = _written(change, telling, alarms)
     for staff, contact in reachable(session, change.safe, step.tells):
-        if count_for_staff(session, staff, now() - _HOUR) >= MESSAGES_PER_HOUR:
-            continue
-        for channel, to in _ways(contact, telling.channels, severity):
+        room = MESSAGES_PER_HOUR - count_for_staff(session, staff, now() - _HOUR)
+        for channel, to in islice(_ways(contact, telling.channels, severity), max(room, 0)):
             queue_for_staff(change, staff, channel, to, subject, text, now() + USEFUL_FOR_S)
 
 

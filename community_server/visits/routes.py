@@ -34,7 +34,8 @@ class ListedVisit(BaseModel):
     """One visit; times are Unix seconds.
 
     `state` is `asked`, `approved` or `declined`. `door_name` is where somebody asked at a poster,
-    for `hours` from the approval on; it is empty for who was invited by a resident, `host`.
+    for `hours` from the approval on; it is empty for who was invited, by a resident, `host`, or by
+    the desk, where `host` is empty, too.
     `person` is the visitor once there is one, and `entries` how often they came in, of `uses`, 0
     for any number.
     """
