@@ -7,7 +7,6 @@ the vault made; opening them is an explicit call, and their `repr` shows nothing
 import logging
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -92,21 +91,9 @@ def report_full_disk(engine: Engine) -> None:
     event.listen(engine, "handle_error", look)
 
 
-def refuse_nul(engine: Engine) -> None:
-    """Keep text with U+0000 out: PostgreSQL cannot hold it, and SQLite would.
-
-    Whatever text a person or program sent, by whichever way it came, passes here on its way into
-    a statement; the statement then raises `InputRefused`, `text-unusable`.
-    """
-
-    def look(*about: Any) -> None:
-        parameters = about[3]
-        for row in parameters if isinstance(parameters, list) else (parameters,):
-            for value in row.values() if isinstance(row, Mapping) else row:
-                if isinstance(value, str) and "\0" in value:
-                    raise InputRefused("no text holds U+0000", field="", code="text-unusable")
-
-    event.listen(engine, "before_cursor_execute", look)
+def text_refused() -> InputRefused:
+    """Return what becomes of text that `tier_link.store.refuse_nul` finds."""
+    return InputRefused("no text holds U+0000", field="", code="text-unusable")
 
 
 def is_disk_full(error: BaseException) -> bool:

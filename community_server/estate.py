@@ -25,7 +25,7 @@ from community_server.calls.book import CallBook
 from community_server.change import Change, Changer, eraser
 from community_server.cloud_connection import CloudConnection
 from community_server.cloud_link import CloudRecords
-from community_server.database import refuse_nul, report_full_disk
+from community_server.database import report_full_disk, text_refused
 from community_server.door_links import DoorRecords
 from community_server.doors.hub import DoorHub
 from community_server.doors.service import Configurer, named_pack
@@ -77,7 +77,14 @@ from face_engine.models import FacePack, load_pack
 from face_engine.rotation import random_rotation
 from tier_kit.forms.limits import RateLimit
 from tier_kit.private_files import write_private
-from tier_link.store import LinkStore, PairingCodes, bring_up_to_date, open_database, reading
+from tier_link.store import (
+    LinkStore,
+    PairingCodes,
+    bring_up_to_date,
+    open_database,
+    reading,
+    refuse_nul,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -186,7 +193,7 @@ def _open(settings: Settings, lock: InstanceLock) -> Estate:
     safe = Safe(open_erasure_keys(vault / "erasure.key", choose_source(settings.master_key, vault)))
     engine = open_database(settings.database_url)
     report_full_disk(engine)
-    refuse_nul(engine)
+    refuse_nul(engine, text_refused)
     try:
         return _open_with(settings, lock, safe, engine)
     except BaseException:

@@ -6,7 +6,14 @@ from sqlalchemy import Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from enrollment_cloud.settings import Settings
-from tier_link.store import NAMING_CONVENTION, bring_up_to_date, open_database, reading
+from tier_kit.forms.errors import Malformed
+from tier_link.store import (
+    NAMING_CONVENTION,
+    bring_up_to_date,
+    open_database,
+    reading,
+    refuse_nul,
+)
 
 
 class CloudBase(DeclarativeBase):
@@ -40,5 +47,6 @@ class Database:
 def open_cloud_database(settings: Settings) -> Database:
     """Open the database that the settings name and bring its schema up to date."""
     engine = open_database(settings.database_url)
+    refuse_nul(engine, lambda: Malformed("request-malformed"))
     bring_up_to_date(engine, "cloud")
     return Database.of(engine)

@@ -4,7 +4,7 @@ The only part of `tier_link` that knows SQLAlchemy.
 """
 
 from tier_link.store.codes import PairingCodes
-from tier_link.store.database import NAMING_CONVENTION, open_database, reading
+from tier_link.store.database import NAMING_CONVENTION, open_database, reading, refuse_nul
 from tier_link.store.erasing import TraceEraser
 from tier_link.store.ledger import hand_back, keep_rows
 from tier_link.store.migrating import bring_up_to_date, is_known_revision, newest_revision
@@ -25,4 +25,5 @@ __all__ = [
     "newest_revision",
     "open_database",
     "reading",
+    "refuse_nul",
 ]

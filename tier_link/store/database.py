@@ -1,8 +1,9 @@
 """Opening a tier's database, the same way for all tiers."""
 
 import sqlite3
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -72,6 +73,23 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(**{_READ_ONLY: True})
+
+
+def refuse_nul(engine: Engine, refusal: Callable[[], Exception]) -> None:
+    """Keep text with U+0000 out: PostgreSQL cannot hold it, and SQLite would.
+
+    Whatever text a person or program sent, by whichever way it came, passes here on its way into
+    a statement; the statement then raises what `refusal` returns.
+    """
+
+    def look(*about: Any) -> None:
+        parameters = about[3]
+        for row in parameters if isinstance(parameters, list) else (parameters,):
+            for value in row.values() if isinstance(row, Mapping) else row:
+                if isinstance(value, str) and "\0" in value:
+                    raise refusal()
+
+    event.listen(engine, "before_cursor_execute", look)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

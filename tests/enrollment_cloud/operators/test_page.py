@@ -155,3 +155,9 @@ def test_names_are_shown_as_text(browser: Browser, key: str) -> None:
     browser.post("/sign-in", key=key)
     browser.post("/communities", csrf=browser.csrf(), name="<script>alert(1)</script>")
     assert "<script>" not in browser.get().text
+
+
+def test_text_that_a_database_could_not_hold_is_refused(browser: Browser, key: str) -> None:
+    browser.post("/sign-in", key=key)
+    assert browser.get("/operator?find=a%00b").status_code == 400
+    assert browser.post("/communities", csrf=browser.csrf(), name="a\0b").status_code == 400
