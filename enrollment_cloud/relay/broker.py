@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import nats.errors
@@ -106,7 +107,8 @@ class Broker:
 
     def close(self) -> None:
         """Disconnect and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * ANSWER_S)
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * ANSWER_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ANSWER_S)
         self._loop.close()

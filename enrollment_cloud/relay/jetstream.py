@@ -31,6 +31,8 @@ MAX_PUBLISHING: Final = 16
 """Threads that wait for brokers at one time, of forty that answer requests: while brokers
 choose a leader, pages and replies go on."""
 
+_TURN_S: Final = 0.5
+"""Seconds to wait for a turn among them: a publication takes some ten milliseconds."""
 _AGAIN_SECONDS: Final = 5
 
 _KEPT_UNTIL_DROPPED: Final = timedelta(seconds=1)
@@ -74,7 +76,7 @@ class JetStreamRelay:
         Raises:
             Busy: the brokers are away or full (`cloud-busy`).
         """
-        if not self._publishing.acquire(blocking=False):
+        if not self._publishing.acquire(timeout=_TURN_S):
             raise Busy("cloud-busy", retry_after=_AGAIN_SECONDS)
         try:
             self.broker.publish(_subject(community, envelope.envelope), RELAY.encode(envelope))
