@@ -18,7 +18,14 @@ from community_server.errors import ServerError
 from community_server.keys.authority import Authority
 from community_server.ledger.service import send_whole
 from community_server.setup.community import find_community, get_community
-from tier_link.channel import LinkHub, LiveLink, MessageSocket, NodeIdentity, accept_pairing
+from tier_link.channel import (
+    LinkHub,
+    LiveLink,
+    MessageSocket,
+    NodeIdentity,
+    Pace,
+    accept_pairing,
+)
 from tier_link.errors import PairingRefused
 from tier_link.pairing import PairingConfiguration, PairStart
 from tier_link.store import LinkStore, PairingCodes, reading
@@ -28,6 +35,11 @@ _log = logging.getLogger(__name__)
 
 CLOSE_NOT_SET_UP: Final = 4404
 """WebSocket close code: this server has no community yet."""
+
+
+OUTBOX_POLL_S: Final = 10.0
+"""Every change wakes the links of the doors that it concerns (`Change.wake`). To look without that
+is for what nobody thinks of; with hundreds of doors a look a second was a fifth of their cost."""
 
 
 def server_identity(link_key: Ed25519PrivateKey) -> NodeIdentity:
@@ -62,7 +74,8 @@ class DoorHub:
         self._records = records
         self._authority = authority
         self._identity = server_identity(link_key)
-        self._hub = LinkHub(self._identity, links, records, records.public_key)
+        pace = Pace(outbox_poll_s=OUTBOX_POLL_S)
+        self._hub = LinkHub(self._identity, links, records, records.public_key, pace)
 
     async def accept_link(self, socket: MessageSocket) -> None:
         """Carry a door's link until it ends."""
