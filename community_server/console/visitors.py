@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from community_server.console.clock import read_field, usual_visit
 from community_server.console.frame import Text, desk_page, form_writer, fragment, zone_of
-from community_server.console.given_pass import read_uses
+from community_server.console.given_pass import ShownPass, read_uses
 from community_server.console.invited import OriginDep, ShownInvitation, invite
 from community_server.desk import EstateDep, reader
 from community_server.doors.routes import listing as list_doors
@@ -95,6 +95,9 @@ def visitors_page(
     *,
     wanted: InvitationRequest | None = None,
     invited: ShownInvitation | None = None,
+    given: ShownPass | None = None,
+    pin: str = "",
+    pin_unit: str = "",
     refusal: ServerError | None = None,
 ) -> Response:
     """Answer with the visitors' page, and what was given or refused just now."""
@@ -114,6 +117,9 @@ def visitors_page(
         doors=list_doors(estate),
         wanted=wanted,
         invited=invited,
+        given=given,
+        pin=pin,
+        pin_unit=pin_unit,
         cloud=estate.cloud.state(),
         own_forms=estate.settings.own_forms,
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from community_server.console.clock import read_field
 from community_server.console.doors import door_page
 from community_server.console.frame import Text, bare_page, form_writer, go_to, zone_of
+from community_server.console.given_pass import show_pass
 from community_server.console.people import person_page
 from community_server.console.qr_code import draw_qr_code
 from community_server.console.visitors import visitors_page
@@ -59,13 +60,16 @@ def decide_visit(
 def extend_visit(
     request: Request, visit: str, estate: EstateDep, staff: Decider, valid_until: Text = ""
 ) -> Response:
-    """Let a visit go on, or end earlier."""
-
-    def work() -> None:
+    """Let a visit go on, or end earlier; show what the visitor is given anew, this once."""
+    try:
         until = read_field(zone_of(estate), valid_until, "valid_until")
-        extend(estate, visit, until, staff.staff)
-
-    return _carry_out(request, estate, staff, work, "visit-extended")
+        handed, link = extend(estate, visit, until, staff.staff, own_address(request))
+    except ServerError as refusal:
+        return visitors_page(request, estate, staff, refusal=refusal)
+    if handed is None or handed.given is None:
+        return go_to("/visitors?done=visit-extended")
+    given = show_pass(handed.given, link)
+    return visitors_page(request, estate, staff, given=given, pin=handed.pin, pin_unit=handed.unit)
 
 
 @router.post("/visitors/visits/{visit}/end")

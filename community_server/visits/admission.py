@@ -1,6 +1,6 @@
 """A visit that is approved: its visitor becomes a person, with what opens the doors for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from community_server.access.membership import doors_for
@@ -8,7 +8,7 @@ from community_server.change import Change
 from community_server.database import now
 from community_server.errors import Conflict, InputRefused
 from community_server.invitations.service import VISITORS_UNIT, invite_again, usual_place
-from community_server.passes.service import give_pass
+from community_server.passes.service import GivenPass, give_pass
 from community_server.people.queries import get_person
 from community_server.people.service import add_person, issue_pin
 from community_server.people.tables import Person
@@ -24,13 +24,15 @@ class HandedOver:
     """What a visitor is given: the fragment of a pass or of an invitation, and a PIN.
 
     `pin`, entered with `unit`, is empty where there is none; of an invitation it opens beside the
-    face for the first time, and goes to the visitor by another way than the link.
+    face for the first time, and goes to the visitor by another way than the link. `given` is the
+    pass as it is printed.
     """
 
     qr_pass: str = field(default="", repr=False)
     invitation: str = field(default="", repr=False)
     pin: str = field(default="", repr=False)
     unit: str = ""
+    given: GivenPass | None = field(default=None, repr=False)
 
 
 def admit(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
@@ -72,10 +74,9 @@ def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
     if get_person(change.session, person, lock=True).suspended:
         raise Conflict("no door lets this visitor in", code="visitor-shut-out")
     if visit.credential == "pass":
-        left = visit.uses - visit.entries if visit.uses else 0
-        given = give_pass(change, person, uses=left)
+        handed = renew_pass(change, visit)
         pin, unit = issue_pin(change, person) if not visit.uses else ("", "")
-        return HandedOver(qr_pass=given.fragment, pin=pin, unit=unit)
+        return replace(handed, pin=pin, unit=unit)
     days = visiting.settings.invitation_days
     here = usual_place(change.session, visiting.settings)
     fragment = invite_again(change, visiting.links, person, days=days, here=here).fragment
@@ -83,6 +84,17 @@ def hand_over(change: Change, visiting: Visiting, visit: Visit) -> HandedOver:
         pin, unit = issue_pin(change, person)
         return HandedOver(invitation=fragment, pin=pin, unit=unit)
     return HandedOver(invitation=fragment)
+
+
+def renew_pass(change: Change, visit: Visit) -> HandedOver:
+    """Give a visitor a pass in place of any earlier one: for the visit's time and entries left.
+
+    Raises:
+        Conflict: `time-over`, `pass-too-early`.
+    """
+    left = visit.uses - visit.entries if visit.uses else 0
+    given = give_pass(change, visit.person_id or "", uses=left)
+    return HandedOver(qr_pass=given.fragment, given=given)
 
 
 def _check_in(change: Change, visit: Visit, details: Details) -> HandedOver:

@@ -9,9 +9,11 @@ from community_server.audit.log import audit
 from community_server.desk import EstateDep, own_address, reader, writer
 from community_server.estate import Estate
 from community_server.invitations.service import usual_place
+from community_server.passes.routes import pass_page
 from community_server.staff.permissions import Permission
 from community_server.staff.sessions import SignedIn
 from community_server.visits import service
+from community_server.visits.admission import HandedOver
 from community_server.visits.links import (
     make_home_link,
     make_poster,
@@ -74,6 +76,17 @@ class VisitExtension(BaseModel):
     valid_until: Annotated[int, Field(ge=0, le=2**40)]
 
 
+class VisitExtended(BaseModel):
+    """What the visitor is given anew, shown this once; empty where they go on with what they have.
+
+    `link` shows the new pass, which has ended the one before; so has `pin`, entered with `unit`.
+    """
+
+    link: str = Field(default="", repr=False)
+    pin: str = Field(default="", repr=False)
+    unit: str = ""
+
+
 class LinkMade(BaseModel):
     """A link, shown this once."""
 
@@ -103,10 +116,15 @@ def decide_visit(visit: str, body: VisitDecision, estate: EstateDep, staff: Deci
     decide(estate, visit, body.decision, staff.staff)
 
 
-@router.post("/visits/{visit}/extension", status_code=204)
-def extend_visit(visit: str, body: VisitExtension, estate: EstateDep, staff: Decider) -> None:
-    """Let a visit go on, or end earlier."""
-    extend(estate, visit, body.valid_until, staff.staff)
+@router.post("/visits/{visit}/extension")
+def extend_visit(
+    visit: str, body: VisitExtension, request: Request, estate: EstateDep, staff: Decider
+) -> VisitExtended:
+    """Let a visit go on, or end earlier; a pass says until when it holds, so there is a new one."""
+    handed, link = extend(estate, visit, body.valid_until, staff.staff, own_address(request))
+    if handed is None:
+        return VisitExtended()
+    return VisitExtended(link=link, pin=handed.pin, unit=handed.unit)
 
 
 @router.delete("/visits/{visit}", status_code=204)
@@ -159,12 +177,19 @@ def decide(estate: Estate, visit: str, verdict: Verdict, staff: str) -> None:
             audit(change.session, staff, "decline-visit", visit)
 
 
-def extend(estate: Estate, visit: str, valid_until: int, staff: str) -> None:
-    """Let a visit go on, and note who did."""
+def extend(
+    estate: Estate, visit: str, valid_until: int, staff: str, address: str
+) -> tuple[HandedOver | None, str]:
+    """Let a visit go on, and note who did; `address` is this server's.
+
+    Return what the visitor is given anew, None for nothing, and the link that shows their pass.
+    """
     with estate.changer.change() as change:
         row = get_visit(change.session, visit, lock=True)
-        service.extend(change, estate.visiting, row, valid_until)
+        handed = service.extend(change, estate.visiting, row, valid_until)
+        page = pass_page(change.session, estate.settings, address)
         audit(change.session, staff, "extend-visit", visit)
+    return handed, f"{page}#{handed.qr_pass}" if handed and page else ""
 
 
 def end(estate: Estate, visit: str, staff: str) -> None:

@@ -14,10 +14,18 @@ from community_server.erasure import remove_person
 from community_server.errors import Conflict, InputRefused
 from community_server.households.tables import Household
 from community_server.invitations.service import LONGEST_VISIT
+from community_server.passes.queries import pass_of
 from community_server.passes.service import shorten_pass
+from community_server.people.queries import get_person
 from community_server.people.service import limit_person
 from community_server.people.tables import Person
-from community_server.visits.admission import HandedOver, admit, check_doors, hand_over
+from community_server.visits.admission import (
+    HandedOver,
+    admit,
+    check_doors,
+    hand_over,
+    renew_pass,
+)
 from community_server.visits.answers import answer_asker, hosts_of, tell_homes
 from community_server.visits.details import Details, seal_details
 from community_server.visits.notices import tell_asked, tell_decided
@@ -171,11 +179,15 @@ def extend(change: Change, visiting: Visiting, visit: Visit, valid_until: int) -
         raise Conflict("nobody comes yet", code="visit-not-approved")
     _check_window(max(visit.valid_from, now()), valid_until)
     visit.valid_until = valid_until
+    held = pass_of(change.session, visit.person_id)
     limit_person(change, visit.person_id, valid_until)
     shorten_pass(change, visit.person_id, valid_until)
     handed = None
     if visit.credential == "pass":
         handed = hand_over(change, visiting, visit)
+    elif held is not None and not get_person(change.session, visit.person_id).suspended:
+        handed = renew_pass(change, visit)  # of whoever chose no face in the form
+    if handed is not None:
         answer_asker(
             change,
             visiting.links,

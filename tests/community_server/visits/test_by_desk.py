@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from community_server.database import now
+from community_server.passes.queries import pass_of
 from community_server.people.particulars import open_known
 from community_server.people.queries import get_person
 from community_server.people.tables import Person
@@ -98,6 +99,28 @@ def test_their_visit_is_extended_and_the_visitor_may_stay_as_long(
     row = person_of(here, person)
     assert row is not None
     assert row.valid_until == until
+
+
+def test_whoever_chose_no_face_goes_on_by_their_pin_and_a_new_pass(
+    here: VisitBench, desk: InProcess
+) -> None:
+    made = invite(desk)
+    envelope, _ = enroll_without_face(here, made["link"])
+    here.bench.decide(envelope, "approve")
+    (visit,) = desk.call("visits")
+    before = person_of(here, made["person"])
+    until = now() + 30 * HOUR
+    extended = desk.send(f"visits/{visit['visit']}/extension", {"valid_until": until}).json()
+    assert "/pass#" in extended["link"]
+    assert extended["pin"] == ""
+    after = person_of(here, made["person"])
+    assert before is not None
+    assert after is not None
+    assert before.pin_hash == after.pin_hash != ""
+    with here.bench.estate.reading() as session:
+        held = pass_of(session, made["person"])
+        assert held is not None
+        assert until - 60 <= held.ends <= until
 
 
 def test_another_end_on_the_visitors_page_is_the_visits_end(

@@ -56,12 +56,19 @@ def test_the_desk_extends_and_ends_a_visit(here: VisitBench, desk: InProcess) ->
     visit = here.say(here.page(here.resident()), invitation()).visit
     until = now() + 30 * HOUR
     done = desk.send(f"visits/{visit}/extension", {"valid_until": until})
-    assert done.status_code == 204
+    assert done.status_code == 200
+    assert (len(done.json()["pin"]), done.json()["unit"]) == (6, "1-101")
+    assert "/pass#" in done.json()["link"]
     assert [one["valid_until"] for one in desk.call("visits")] == [until]
+    day = datetime.fromtimestamp(until + HOUR, here.bench.estate.visiting.zone)
+    page = desk.submit(f"/visitors/visits/{visit}/extension", valid_until=f"{day:%Y-%m-%dT%H:%M}")
+    assert 'data-testid="pass-given"' in page.text  # whoever extends it hands the new pass on
+    assert 'data-testid="pin"' in page.text
+    assert 'data-testid="pass-given"' not in desk.get("/visitors").text
     shown = desk.submit(f"/visitors/visits/{visit}/end")
     assert 'data-done="visit-ended"' in shown.text
     assert desk.call("visits") == []
-    assert noted(here, visit) == ["extend-visit", "end-visit"]
+    assert noted(here, visit) == ["extend-visit", "extend-visit", "end-visit"]
     assert code(desk.send(f"visits/{visit}/extension", {"valid_until": until})) == "visit-unknown"
 
 
