@@ -15,6 +15,7 @@ from community_server.standby.rivals import Rivals
 from community_server.visits.intake import is_for_visits
 from community_server.visits.intake import take as take_visit
 from community_server.visits.visiting import Visiting
+from tier_kit.tracing import traced
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.relay_messages import RELAY, EnvelopeDeposited
@@ -55,7 +56,8 @@ class CloudRecords:
         message = RELAY.decode(kind, body)
         if isinstance(message, EnvelopeDeposited):
             # One for visits holds no photo, and does not open as an enrollment.
-            self.intake.look(self.changer.engine, self.changer.safe, message)
+            with traced("envelope looked at", message.envelope):
+                self.intake.look(self.changer.engine, self.changer.safe, message)
 
     def apply(self, session: Session, peer: str, kind: str, body: bytes) -> None:
         """Let an envelope take effect in the transaction that advances the mark.
@@ -68,7 +70,7 @@ class CloudRecords:
         message = RELAY.decode(kind, body)
         if not isinstance(message, EnvelopeDeposited):
             raise RecordRefused(f"a cloud does not send {kind}")
-        with self.changer.within(session) as change:
+        with traced("envelope taken", message.envelope), self.changer.within(session) as change:
             if is_for_visits(session, message):
                 take_visit(change, self.visiting, message)
             else:

@@ -40,6 +40,7 @@ from community_server.standby.rivals import Rivals
 from community_server.thresholds import ScoreBook
 from community_server.visits.counting import count_visit_entry
 from face_engine.self_calibration import ScoreHistogram
+from tier_kit.tracing import traced
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.estate_messages import (
@@ -208,7 +209,8 @@ class DoorRecords:
         return DoorKey(key)
 
     def _keep_entry(self, session: Session, peer: str, entry: EntryRecorded) -> None:
-        with self.changer.within(session) as change:
+        kept = traced("entry kept", entry.entry, door=peer)
+        with kept, self.changer.within(session) as change:
             number = record_entry(session, peer, entry, self.zone)
             if number is not None:
                 change.after_commit(lambda: self._announce(number))

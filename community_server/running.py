@@ -21,6 +21,7 @@ from community_server.standby.opened import Opened, opened
 from community_server.standby.promotion import standing_by, take_over
 from community_server.standby.waiting import WaitingRoom
 from community_server.vault.safe import SafeBroken
+from tier_kit.tracing import start_tracing, stop_tracing
 from tier_link.store import open_database
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,14 @@ def run_server(settings: Settings) -> None:
     Raises:
         ServerError, FaceEngineError, LinkError: it cannot start.
     """
+    start_tracing(settings.traces, "server")
+    try:
+        _run(settings)
+    finally:
+        stop_tracing()
+
+
+def _run(settings: Settings) -> None:
     if find_note(settings.data, Superseded):
         _say_superseded(settings)
         return

@@ -22,6 +22,7 @@ from door_terminal.service_manager import ALIVE, READY, STOPPING, ServiceManager
 from door_terminal.settings import LOCK_FILE, Settings
 from door_terminal.terminal import Terminal
 from tier_kit.private_files import make_private_folder
+from tier_kit.tracing import start_tracing, stop_tracing
 from tier_link.channel import Dialer, pinned_tls
 from tier_link.estate_messages import CallRinging
 
@@ -83,11 +84,14 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     """
     with the_only_one(settings.data):
         manager = ServiceManager.take_over()
-        terminal = Terminal(settings, load_pairing(settings.data))
+        pairing = load_pairing(settings.data)
+        start_tracing(settings.traces, "door", pairing.door)
+        terminal = Terminal(settings, pairing)
         try:
             asyncio.run(_serve(terminal, announce, manager))
         finally:
             terminal.close()
+            stop_tracing()
 
 
 async def _serve(

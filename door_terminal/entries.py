@@ -23,6 +23,7 @@ from door_terminal.credentials.pass_uses import PassUses, store_use
 from door_terminal.database import EntryRow
 from door_terminal.reserve import Reserve
 from door_terminal.wire import read
+from tier_kit.tracing import trace_past
 from tier_link.errors import MalformedMessage
 from tier_link.estate_messages import ESTATE, EntryRecorded, EntryRemarked
 from tier_link.store import LinkBase, LinkStore, reading
@@ -127,7 +128,8 @@ class EntryLog:
                 self._reserve.put(ESTATE.encode(message))
             self._next += 1
             self.pass_uses.note(message)
-            return message
+        trace_past("entry decided", message.entry, attempt.took_ms)
+        return message
 
     def remark(self, entry: str, remark: EntryRemark) -> None:
         """Tell the server what was noticed about an entry; a full disk costs the remark."""

@@ -42,6 +42,7 @@ from tier_kit.forms import form_pages
 from tier_kit.forms.limits import BodyBudget, RateLimit
 from tier_kit.pages import Pages, PagesNotBuilt
 from tier_kit.security import SecurityHeaders
+from tier_kit.tracing import start_tracing, stop_tracing
 from tier_link.channel import LinkHub, NodeIdentity, Pace
 from tier_link.store import PairingCodes
 
@@ -115,12 +116,14 @@ def create_app(settings: Settings) -> FastAPI:
             cloud.pages.asset("form.js")
         except PagesNotBuilt as missing:
             _log.warning("event=pages-not-built: %s", missing)  # the API works without them
+        start_tracing(settings.traces, "cloud")
         sweeper = Sweeper(cloud.database, cloud.relay, unix_now, chores)
         sweeper.start()
         try:
             yield
         finally:
             sweeper.stop()
+            stop_tracing()
             cloud.relay.close()
             cloud.database.engine.dispose()
 

@@ -11,6 +11,7 @@ from enrollment_cloud.communities.audit import keep_audit_head
 from enrollment_cloud.communities.profiles import publish_profile, root_of
 from enrollment_cloud.enrollment.deposits import Deposits, store_reply
 from enrollment_cloud.invitations.service import close_invitations, publish_invitations
+from tier_kit.tracing import traced
 from tier_link.channel import LiveLink
 from tier_link.errors import RecordRefused, RequestRefused
 from tier_link.ledger import LedgerWanted, LedgerWritten
@@ -54,7 +55,9 @@ class CommunityRecords:
             case InvitationsWithdrawn():
                 close_invitations(session, peer, message, unix_now())
             case ReplySealed():
-                if not store_reply(session, peer, message, unix_now()):
+                with traced("reply stored", message.envelope, community=peer):
+                    stored = store_reply(session, peer, message, unix_now())
+                if not stored:
                     _log.info("event=reply-too-late community=%s", peer)
             case AuditHeadSigned():
                 keep_audit_head(session, peer, message)

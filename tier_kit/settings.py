@@ -9,7 +9,7 @@ whoever mistyped it believes that it holds.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -43,6 +43,9 @@ class TierSettings(BaseSettings):
     """Folder of this tier's files."""
     database: str = Field(default="", repr=False)
     """SQLAlchemy address; empty: SQLite in the data folder."""
+    traces: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Where traces are sent by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; empty:
+    none are made. See `tier_kit.tracing`."""
 
     @property
     def database_url(self) -> str:

@@ -18,6 +18,7 @@ from enrollment_cloud.limits import ENVELOPE_LIFETIME
 from enrollment_cloud.relay import Relay
 from tier_kit.forms.errors import Busy, Conflict, FormRefused, NotFound, TooLarge, TooMany
 from tier_kit.forms.limits import MAX_VISIT_BYTES, REPLY_LIFETIME, share_of
+from tier_kit.tracing import traced
 from tier_link.relay_messages import EnvelopeDeposited, ReplySealed
 
 State = Literal["waiting", "collected"]
@@ -73,7 +74,10 @@ class Deposits:
                 published nothing (`community-not-ready`), or the relay takes nothing now
                 (`cloud-busy`).
         """
-        digest = digest or hashlib.sha256(sealed.sealed).digest()
+        with traced("envelope deposited", sealed.envelope, community=community):
+            return self._take(community, sealed, digest or hashlib.sha256(sealed.sealed).digest())
+
+    def _take(self, community: str, sealed: EnvelopeDeposited, digest: bytes) -> EnvelopeState:
         held = self._lacks(community, sealed, digest)
         if held:
             self.relay.hold(community, sealed)
