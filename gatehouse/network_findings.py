@@ -19,6 +19,7 @@ WAIT_S: Final = 3.0
 """Seconds for something on the estate's network to answer."""
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _MQTT: Final = {False: 1883, True: 8883}
+_NATS: Final = 4222
 MAX_ANSWER: Final = 64 * 1024
 _SECOND_SERVER: Final = frozenset({"standby", "superseded"})
 
@@ -96,6 +97,9 @@ def _reaches(one: Installed) -> Iterator[Finding]:
         places.append(("mqtt", settings.mqtt_host, settings.mqtt_port or _MQTT[settings.mqtt_tls]))
     if getattr(settings, "mail_host", ""):
         places.append(("mail", settings.mail_host, settings.mail_port))
+    if one.tier == "cloud":
+        brokers = [urlsplit(server) for server in settings.relay_servers if "://" in server]
+        places.extend(("relay", at.hostname or "", at.port or _NATS) for at in brokers)
     if one.tier == "door":
         from door_terminal.errors import DoorError  # noqa: PLC0415 - not on every machine
 

@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from community_server.estate import open_estate
 from community_server.instance_lock import InstanceLock
 from community_server.settings import Settings
+from enrollment_cloud.database import open_cloud_database
+from enrollment_cloud.settings import Settings as CloudSettings
 from gatehouse import machine_findings
 from gatehouse.database_findings import database_findings
 from gatehouse.doctor_command import doctor
@@ -206,6 +208,21 @@ def test_brokers_and_mail_servers_are_reached_or_named(monkeypatch: pytest.Monke
     assert {"mail.away", "mqtt.away"} <= codes(network_findings(installed())).keys()
 
 
+def test_each_broker_of_a_clouds_relay_is_reached_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_CONFIG", str(tmp_path / "none.toml"))
+    for tier in ("server", "door", "cloud"):
+        monkeypatch.setenv(f"GATEHOUSE_{tier.upper()}_DATA", str(tmp_path / tier))
+    open_cloud_database(CloudSettings()).engine.dispose()
+    assert not any(code.startswith("relay.") for code in codes(network_findings(installed())))
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        near = f"nats://127.0.0.1:{there.getsockname()[1]}"
+        monkeypatch.setenv("GATEHOUSE_CLOUD_RELAY", f"{near},nats://127.0.0.1:9")
+        seen = codes(network_findings(installed()))
+    assert (seen["relay.reached"], seen["relay.away"]) == ("fine", "problem")
+
+
 @pytest.mark.parametrize(
     ("status", "said", "code"),
     [
@@ -268,7 +285,7 @@ def test_every_finding_has_its_words_and_what_is_not_fine_a_remedy() -> None:
     named = re.findall(r'found\(f?"([a-z-]+)\.([^"]+)", "(\w+)"', source)
     named += [
         (what, way, state)
-        for what in ("mqtt", "mail", "server-of-door")
+        for what in ("mqtt", "mail", "relay", "server-of-door")
         for way, state in (("reached", "fine"), ("away", "problem"))
     ]
     for area, code, state in named:
