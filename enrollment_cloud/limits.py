@@ -14,6 +14,11 @@ community's leaked invitations can put into the shared database."""
 PAIRINGS_PER_MINUTE: Final = 10
 """Attempts at pairing that one address may make: a wrong one costs every open code a try."""
 
+MAX_HANDSHAKES: Final = 64
+"""Handshakes of links under way in one process. It does some hundred a second, so each of these is
+done well before its ten seconds are over; when thousands of estates dial at once, those beyond
+are turned away while that costs next to nothing, and dial again within ten seconds."""
+
 SIGN_INS_PER_MINUTE: Final = 10
 """Keys that one address may show at the operators' page: nobody guesses one, this spares work."""
 

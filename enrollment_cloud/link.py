@@ -11,6 +11,7 @@ from enrollment_cloud.clock import unix_now
 from enrollment_cloud.communities.presence import NOTED_EVERY_S, note_links
 from enrollment_cloud.communities.tables import Community
 from enrollment_cloud.context import Cloud
+from enrollment_cloud.limits import MAX_HANDSHAKES
 from enrollment_cloud.sockets import admit, cloud_of
 from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 
@@ -18,7 +19,9 @@ from tier_link.channel import AsgiSocket, Scope, SocketEndpoint
 async def serve_link(scope: Scope, socket: AsgiSocket) -> None:
     """Carry one community's link until it ends."""
     cloud = cloud_of(scope)
-    if await admit(scope, socket, cloud.reads, time.monotonic()):
+    if cloud.hub.handshakes >= MAX_HANDSHAKES:
+        await socket.refuse()
+    elif await admit(scope, socket, cloud.reads, time.monotonic()):
         await cloud.hub.accept(socket)
 
 

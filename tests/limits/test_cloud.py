@@ -15,6 +15,7 @@ from enrollment_cloud.app import create_app
 from enrollment_cloud.communities.profiles import publish_profile
 from enrollment_cloud.context import Cloud
 from enrollment_cloud.enrollment.uploads import MAX_FORM
+from enrollment_cloud.limits import MAX_HANDSHAKES
 from enrollment_cloud.operators.routes import MAX_FORM_BYTES
 from enrollment_cloud.settings import Settings
 from tests.enrollment_cloud.samples import CommunityKeys, populate
@@ -100,6 +101,16 @@ def space(stranger: Stranger, line: Line) -> None:
     assert (refused.status_code, code_of(refused)) == (503, "cloud-busy")
 
 
+def handshakes(stranger: Stranger, line: Line) -> None:
+    hub = stranger.cloud.hub
+    hub._shaking = MAX_HANDSHAKES
+    try:
+        assert stranger.caller.knock(line.path) == ["websocket.close"]
+    finally:
+        hub._shaking = 0
+    assert stranger.caller.knock(line.path)[0] == "websocket.accept"
+
+
 def form(stranger: Stranger, line: Line) -> None:
     refused = stranger.ask(line, content=b"key=" + bytes(MAX_FORM_BYTES))
     assert (refused.status_code, code_of(refused)) == (413, "body-too-large")
@@ -120,6 +131,7 @@ def share(stranger: Stranger, line: Line) -> None:
 PROOFS: Final[Mapping[str, Callable[[Stranger, Line], None]]] = {
     **{name: bucket(name) for name in ("requests", "reads", "uploads", "pairings")},
     "links": bucket("reads"),
+    "handshakes": handshakes,
     "signins": bucket("sign_ins"),
     "form": form,
     "body": body,

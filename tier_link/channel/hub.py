@@ -57,6 +57,7 @@ class LinkHub:
         self._pace = pace
         self._workers = Workers(pace.durable_threads)
         self._up: dict[str, tuple[Connection, LiveLink]] = {}
+        self._shaking = 0
 
     async def accept(self, socket: MessageSocket) -> None:
         """Carry one accepted WebSocket until it ends; closes it. Cancelling closes it too."""
@@ -84,7 +85,11 @@ class LinkHub:
             self._workers,
             self._pace.outbox_poll_s,
         )
-        link = await connection.accept(self._peer_keys)
+        self._shaking += 1
+        try:
+            link = await connection.accept(self._peer_keys)
+        finally:
+            self._shaking -= 1
         peer = link.peer
         while (older := self._up.get(peer)) is not None:
             # The peer knows best that its old connection is dead; we may not have noticed yet.
@@ -101,6 +106,11 @@ class LinkHub:
             del self._up[peer]
             connection.finished.set()
             log.info("link down peer=%s", peer)
+
+    @property
+    def handshakes(self) -> int:
+        """How many are under way: a tier with many peers accepts no more than it can do."""
+        return self._shaking
 
     def link(self, peer: str) -> LiveLink | None:
         """Return the link to `peer` if it is up. From any thread."""

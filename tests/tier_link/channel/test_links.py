@@ -47,6 +47,19 @@ def test_records_go_both_ways_and_are_acknowledged(server: Server, door: Node) -
     run(scenario)
 
 
+def test_a_handshake_counts_until_it_is_done_or_broken_off(server: Server, door: Node) -> None:
+    async def scenario() -> None:
+        async with server.listening() as url:
+            async with connect(url):
+                await until(lambda: server.hub.handshakes == 1)
+            await until(lambda: server.hub.handshakes == 0)
+            async with running(server.dialer(door, url)):
+                await both_up(server, door)
+                assert server.hub.handshakes == 0
+
+    run(scenario)
+
+
 def test_news_in_the_outbox_is_seen_without_a_wake(server: Server, door: Node) -> None:
     async def scenario() -> None:
         async with server.listening() as url, running(server.dialer(door, url)):
