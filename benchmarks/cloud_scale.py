@@ -53,6 +53,10 @@ class Spent:
             for group in GROUPS
         )
 
+    def shares(self, count: int) -> str:
+        """Say what one of `count` cost."""
+        return ", ".join(f"{group} {1000 * self.cpu[group] / count:.1f}" for group in GROUPS)
+
     def __str__(self) -> str:
         return ", ".join(f"{group} {100 * self.cpu[group] / self.seconds:.0f}%" for group in GROUPS)
 
@@ -67,9 +71,13 @@ def run(estates: int, rate: float, seconds: float) -> list[str]:
         file.write_bytes(msgspec.json.encode(plan))
         alone = site.memory()
         with generator(site, "estates", file) as links, generator(site, "people", file) as people:
-            began = time.monotonic()
-            wait_for("the links", lambda: links.ask("up") == estates, CONNECT_S)
-            print(f"  all connected after {time.monotonic() - began:.1f} s", flush=True)
+            with _spending(site) as dialing:
+                wait_for("the links", lambda: links.ask("up") == estates, CONNECT_S)
+            print(
+                f"  all connected after {dialing[0].seconds:.1f} s;"
+                f" CPU milliseconds per handshake: {dialing[0].shares(estates)}",
+                flush=True,
+            )
             _measure(site, people, alone, estates, seconds)
             _trouble(site, people)
             _outage(site, people, links)

@@ -1,6 +1,6 @@
 """Rows about communities and about the cloud's own link identity."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_cloud.database import CloudBase
@@ -18,6 +18,7 @@ class Community(CloudBase):
     """
 
     __tablename__ = "communities"
+    __table_args__ = (Index(None, "paired_at"), Index(None, "revoked_at"))
 
     id: Mapped[str] = mapped_column(String(MAX_COMMUNITY_ID), primary_key=True)
     name: Mapped[str] = mapped_column(String(MAX_NAME))
