@@ -4,6 +4,7 @@ What somebody does who has the server's vault, its master key among it, and a co
 from whatever day: open what opens, and try what comes out of it as a key on all the rest.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from community_server.cards.queries import place as card_place
 from community_server.intake.holding import (
     WAITING_PARTICULARS,
     WAITING_TEMPLATE,
@@ -23,14 +25,19 @@ from community_server.intake.holding import (
 from community_server.keys.certified import key_owner
 from community_server.keys.named_secrets import secret_context
 from community_server.link_cipher import LABEL
+from community_server.people import sealed_pins
 from community_server.people.particulars import owner
 from community_server.people.service import template_context
+from community_server.snapshots import service as snapshots
+from community_server.snapshots.service import snapshot_owner
 from community_server.vault.erasure_key import ErasureKeys, open_erasure_keys
-from community_server.vault.master_key import KeyFile
+from community_server.vault.master_key import KeyFile, MasterKeySource
 from community_server.vault.safe import FORMAT, NONCE_SIZE, SERVER, Safe
 
 KEY_SIZE: Final = 32
 OUTBOX: Final = "outbox"
+PINS: Final = sealed_pins._CONTEXT
+PICTURES: Final = snapshots._CONTEXT
 
 
 Place = Callable[..., tuple[str, str]]
@@ -53,6 +60,9 @@ _SEALED: Final[Sequence[tuple[str, Sequence[str], Place]]] = (
         ("enrollment_id", "number", "sealed"),
         lambda one, number: (enrollment_owner(one), photo_context(number)),
     ),
+    ("people", ("id", "pin_hash"), lambda one: (owner(one), PINS)),
+    ("cards", ("person_id", "id", "number"), lambda one, card: (owner(one), card_place(card))),
+    ("snapshots", ("entry", "sealed"), lambda entry: (snapshot_owner(entry), PICTURES)),
     ("named_secrets", ("name", "sealed"), lambda name: (SERVER, secret_context(name))),
     ("certified_keys", ("id", "private"), lambda one: (key_owner(one), "private")),
     ("link_outbox", ("peer", "sequence", "body"), lambda peer, one: (OUTBOX, f"{peer} {one}")),
@@ -100,13 +110,20 @@ def _values(database: sa.Connection) -> Iterator[Value]:
     for table, columns, place in _SEALED:
         named = sa.table(table, *(sa.column(name) for name in columns))
         for *identity, sealed in database.execute(sa.select(named)):
-            if sealed is not None:
-                yield Value(*place(*identity), sealed)
+            if sealed:
+                raw = b64decode(sealed) if isinstance(sealed, str) else sealed
+                yield Value(*place(*identity), raw)
 
 
-def open_with_all(vault: Path, values: Iterable[Value]) -> Opened:
-    """Open what opens with the keys of a vault's folder and with whatever comes out of it."""
-    erasure = open_erasure_keys(vault / "erasure.key", KeyFile(vault / "master.key"))
+def open_with_all(
+    vault: Path, values: Iterable[Value], source: MasterKeySource | None = None
+) -> Opened:
+    """Open what opens with the keys of a vault's folder and with whatever comes out of it.
+
+    `source` gives the master key where it does not lie in that folder.
+    """
+    source = source or KeyFile(vault / "master.key")
+    erasure = open_erasure_keys(vault / "erasure.key", source)
     shut, plain = set(values), dict[Value, bytes]()
     keys = {erasure.master, *erasure.keys.values()}
     fresh = set(keys)
