@@ -111,13 +111,19 @@ class Broker:
             asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * ANSWER_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ANSWER_S)
-        self._loop.close()
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds + ANSWER_S)
-        except (TimeoutError, CancelledError, RuntimeError) as error:
+            asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError as error:
             work.close()
+            raise BodyAway("closed") from error
+        try:
+            return asked.result(seconds + ANSWER_S)
+        except (TimeoutError, CancelledError) as error:
+            asked.cancel()
             raise BodyAway(type(error).__name__) from error
 
     # -- on the loop -------------------------------------------------------------------------
@@ -148,7 +154,7 @@ class Broker:
                 self._client, self._stream = client, client.jetstream(timeout=ANSWER_S)
                 await self._prepare()
                 await closed.wait()
-            except (nats.errors.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
                 await self._complain(error)
             finally:
                 self._client = None
