@@ -35,6 +35,11 @@ _SUBCOMMANDS = {
         "verify_receipt",
         "Check what an estate states that it has destroyed.",
     ),
+    "verify-form": (
+        "gatehouse.form_command",
+        "verify_form",
+        "Compare the forms that a cloud serves with those built here.",
+    ),
     "doctor": ("gatehouse.doctor_command", "doctor", "Say what this machine lacks."),
 }
 
