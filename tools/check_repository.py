@@ -70,10 +70,10 @@ def no_registry_host_or_private_path() -> Iterator[str]:
 
 
 def tier_locks_agree_with_the_main_lock() -> Iterator[str]:
-    """A tier is deployed with the versions that were tested."""
+    """A tier is deployed, and built, with the versions that were tested."""
     tested = dict(_PIN.findall((ROOT / "requirements.lock").read_text()))
-    for tier in TIERS:
-        name = f"deploy/requirements/{tier}.lock"
+    for lock in (*TIERS, "build"):
+        name = f"deploy/requirements/{lock}.lock"
         for package, version in _PIN.findall((ROOT / name).read_text()):
             if tested.get(package) != version:
                 yield f"{name} has {package} {version}, the tests ran {tested.get(package)}"
@@ -227,7 +227,7 @@ def _service_problems(
 
 
 def units_are_built_to_rule() -> Iterator[str]:
-    """Each systemd unit restarts, dumps no core, may lock its memory, and starts what exists."""
+    """Each unit restarts however often, dumps no core, locks its memory, starts what exists."""
     for path in sorted((ROOT / "deploy/systemd").glob("*.service")):
         settings = dict(
             line.split("=", 1)
@@ -236,6 +236,7 @@ def units_are_built_to_rule() -> Iterator[str]:
         )
         wanted = {
             "Restart": "always",
+            "StartLimitIntervalSec": "0",
             "LimitCORE": "0",
             "LimitMEMLOCK": "infinity",
             "UMask": "0077",
