@@ -83,9 +83,10 @@ class DishonestRelay(CloudDouble):
 
     def client(self) -> httpx.Client:
         """Return what an enrolling person's device uses; its other end is this relay."""
-        return httpx.Client(transport=httpx.MockTransport(self._serve))
+        return httpx.Client(transport=httpx.MockTransport(self.serve))
 
-    def _serve(self, request: httpx.Request) -> httpx.Response:
+    def serve(self, request: httpx.Request) -> httpx.Response:
+        """Answer a client as the cloud's JSON API does."""
         self.seen += [str(request.url).encode(), *(b": ".join(h) for h in request.headers.raw)]
         self.seen.append(request.content)
         match (request.method, request.url.path.split("/")[4:]):
@@ -167,6 +168,7 @@ def _view(profile: ProfilePublished) -> dict[str, Any]:
                 "version": one.version,
                 "language": one.language,
                 "required": one.required,
+                "title": one.title,
                 "text": one.text,
             }
             for one in profile.consents

@@ -27,6 +27,7 @@ from tests.enrollment_cloud.traces import database_files
 from tests.support.databases import databases
 from tier_link.base64url import encode_base64url
 from tier_link.certificates import (
+    Purpose,
     SignedCertificate,
     build_certificate,
     carry_certificate,
@@ -134,7 +135,7 @@ def people(models: Path) -> Sequence[SamplePerson]:
     return [one for one in sample_people(load_pack(folder=models)) if one.name != "Emil"]
 
 
-def _begin(server: Server, relay: DishonestRelay) -> Desk:
+def begin(server: Server, relay: DishonestRelay) -> Desk:
     desk = Desk(server)
     desk.set_up()
     desk.sign_in()
@@ -176,7 +177,7 @@ def running(
         opened(servers, data) as engine,
         DishonestRelay(folder, own) as relay,
     ):
-        desk = _begin(server, relay)
+        desk = begin(server, relay)
         yield Case(server, engine, relay, desk, people)
         desk.close()
 
@@ -229,49 +230,54 @@ def test_it_enrolls_nobody_with_a_published_invitation_and_its_own_keys(case: Ca
     assert case.reply(case.submit(link, case.people[0])).outcome == "received"
 
 
-def _other_root(view: dict[str, Any]) -> dict[str, Any]:
+def other_root(view: dict[str, Any]) -> dict[str, Any]:
     root = Ed25519PrivateKey.generate()
     return view | {
         "root_public": encode_base64url(root_public_bytes(root)),
-        "certificates": [_own_certificate(root)],
+        "certificates": [_shown(root)],
     }
 
 
-def _other_key(view: dict[str, Any]) -> dict[str, Any]:
-    return view | {"certificates": [_own_certificate(Ed25519PrivateKey.generate())]}
+def other_key(view: dict[str, Any]) -> dict[str, Any]:
+    return view | {"certificates": [_shown(Ed25519PrivateKey.generate())]}
 
 
-def _spliced_key(view: dict[str, Any]) -> dict[str, Any]:
-    (own, true) = (_own_certificate(Ed25519PrivateKey.generate()), view["certificates"][0])
+def spliced_key(view: dict[str, Any]) -> dict[str, Any]:
+    (own, true) = (_shown(Ed25519PrivateKey.generate()), view["certificates"][0])
     return view | {"certificates": [own | {"signature": true["signature"]}]}
 
 
-def _no_key(view: dict[str, Any]) -> dict[str, Any]:
+def no_key(view: dict[str, Any]) -> dict[str, Any]:
     return view | {"certificates": []}
 
 
-def _own_certificate(root: Ed25519PrivateKey) -> dict[str, str]:
+def own_certificate(root: Ed25519PrivateKey, purpose: Purpose, public: bytes) -> SignedCertificate:
+    """Return a certificate by a root of the relay's own."""
     now = int(time.time())
     signed = build_certificate(
         root,
         community=COMMUNITY,
-        purpose="envelope",
+        purpose=purpose,
         key="relays-own",
-        public=sealing_public_bytes(new_sealing_key()),
+        public=public,
         not_before=now - 60,
         not_after=now + 3600,
     )
-    carried = carry_certificate(*signed)
+    return carry_certificate(*signed)
+
+
+def _shown(root: Ed25519PrivateKey) -> dict[str, str]:
+    carried = own_certificate(root, "envelope", sealing_public_bytes(new_sealing_key()))
     return {"certificate": carried.certificate, "signature": carried.signature}
 
 
 @pytest.mark.parametrize(
     ("lie", "code"),
     [
-        (_other_root, "root-mismatch"),
-        (_other_key, "certificate-forged"),
-        (_spliced_key, "certificate-forged"),
-        (_no_key, "key-expired"),
+        (other_root, "root-mismatch"),
+        (other_key, "certificate-forged"),
+        (spliced_key, "certificate-forged"),
+        (no_key, "key-expired"),
     ],
 )
 def test_it_cannot_make_a_client_seal_to_another_key(
@@ -287,7 +293,7 @@ def test_it_cannot_make_a_client_seal_to_another_key(
     assert case.holdings == before
 
 
-def _flipped(place: float) -> Callable[[EnvelopeDeposited], EnvelopeDeposited]:
+def flipped(place: float) -> Callable[[EnvelopeDeposited], EnvelopeDeposited]:
     def alter(deposit: EnvelopeDeposited) -> EnvelopeDeposited:
         data = bytearray(deposit.sealed)
         data[int(place * (len(data) - 1))] ^= 1
@@ -307,7 +313,7 @@ def test_what_it_alters_is_dropped_and_the_original_still_counts(case: Case) -> 
     submission = case.submit(link, case.people[0])
     true = case.relay.deposits[submission.envelope]
     for alter in (
-        *(_flipped(place) for place in (0.0, 0.001, 0.5, 1.0)),
+        *(flipped(place) for place in (0.0, 0.001, 0.5, 1.0)),
         lambda deposit: msgspec.structs.replace(deposit, sealed=deposit.sealed[:-4096]),
         _relabelled(envelope="0" * 32),
         _relabelled(key="another-key"),
@@ -382,7 +388,7 @@ def test_a_replay_after_a_restart_changes_nothing(
         DishonestRelay(tmp_path, own) as relay,
     ):
         with run_server(data, database=servers, models=models) as server:
-            desk = _begin(server, relay)
+            desk = begin(server, relay)
             case = Case(server, engine, relay, desk, people)
             submission = case.enroll("Ada", people[0])
             deposit = relay.deposits[submission.envelope]
@@ -418,17 +424,7 @@ def test_it_cannot_forge_a_reply_or_a_pin_even_knowing_the_reply_key(case: Case)
     submission = case.submit(invite(case.desk, case.relay, "Ada"), case.people[0])
     own_root, own = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     now = int(time.time())
-    certificate = carry_certificate(
-        *build_certificate(
-            own_root,
-            community=COMMUNITY,
-            purpose="reply",
-            key="relays-own",
-            public=root_public_bytes(own),
-            not_before=now - 60,
-            not_after=now + 3600,
-        )
-    )
+    certificate = own_certificate(own_root, "reply", root_public_bytes(own))
     profile = case.relay.profile
     assert profile is not None
     published = profile.certificates[0]
