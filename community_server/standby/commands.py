@@ -23,7 +23,8 @@ from tier_link.estate_messages import ServerAddress
 from tier_link.store import open_database
 
 NODE_BYTES: Final = 16
-TAKEOVER_S: Final = 30.0
+TAKEOVER_S: Final = 120.0
+"""Seconds for a small, busy machine to begin."""
 LOOK_EVERY: Final = 0.1
 
 

@@ -1,7 +1,7 @@
 """The standby keeps its vault in step: it holds the keys that the replica needs, and no others."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +31,8 @@ class KeyKeeper:
     note: StandsBy
     keys: ErasureKeys
     engine: Engine
+    _root: Ed25519PrivateKey | None = field(default=None, repr=False)
+    """As it was read last: after a long absence the replica may be under a key not held yet."""
 
     def step(self) -> None:
         """Fetch the keys, and destroy those that ended once the replica has let go of them.
@@ -39,11 +41,19 @@ class KeyKeeper:
             LetterRefused: the server in service does not answer, or refuses.
             SafeBroken: the replica cannot be read with the keys that are here.
         """
-        use_upcoming(self.keys, needed(self.engine))
-        with Session(reading(self.engine)) as session:
-            root = root_key(session, Safe(self.keys))
+        root = self._read_root()
         if self._fetch(root):
             self._fetch(root)  # the other server waits to hear what is held here by now
+
+    def _read_root(self) -> Ed25519PrivateKey:
+        use_upcoming(self.keys, needed(self.engine))
+        try:
+            with Session(reading(self.engine)) as session:
+                self._root = root_key(session, Safe(self.keys))
+        except SafeBroken:
+            if self._root is None:
+                raise
+        return self._root
 
     def _fetch(self, root: Ed25519PrivateKey) -> bool:
         held = self.keys.keys.keys() | ({self.keys.upcoming[0]} if self.keys.upcoming else set())
@@ -96,8 +106,9 @@ def check_keys(engine: Engine, keys: ErasureKeys) -> None:
     use_upcoming(keys, wanted)
     if missing := sorted(wanted - keys.keys.keys()):
         raise StartRefused(
-            f"this standby lacks the erasure keys {missing}: it was away when they were renewed; "
-            "put the estate back from its newest backup instead (`gatehouse server restore`)",
+            f"this standby lacks the erasure keys {missing}: it was away when they were renewed. "
+            "Let the server in service admit it anew (`gatehouse server standby`); where that is "
+            "lost, put the estate back from its newest backup (`gatehouse server restore`)",
             code="standby-keys-missing",
         )
     try:
