@@ -12,15 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import numpy as np
 import pytest
 
 from community_server.settings import Settings as ServerSettings
 from door_terminal.settings import Settings as DoorSettings
 from face_engine.models import load_pack
-from gatehouse.demo import submit_when_known
-from gatehouse.enrollment_client import EnrollmentClient
 from gatehouse.local_estate import wait_for
 from gatehouse.sample_people import SamplePerson, sample_people
 from gatehouse.scenes import walk_up
@@ -30,13 +27,12 @@ from tests.support.guided_site import (
     PASSWORD,
     USERNAME,
     Site,
-    is_run,
     lines_of,
     new_site,
+    phone,
     typed,
 )
 from tests.support.guides import GUIDES, ROOT, blocks_of
-from tests.support.machines import Machine
 
 TIERS: Final = ("cloud", "server", "door")
 
@@ -115,6 +111,7 @@ def catalogue(language: str) -> set[str]:
 @pytest.mark.parametrize(
     ("language", "names"),
     [("en", r"(?<!\*)\*([A-Z][^*\n]*)\*(?!\*)"), ("zh-CN", r"“([^”]+)”")],
+    ids=["en", "zh-CN"],
 )
 def test_menus_and_buttons_are_named_as_the_pages_name_them(language: str, names: str) -> None:
     named = set(re.findall(names, GUIDES[language].read_text("utf-8")))
@@ -136,7 +133,7 @@ def test_followed_to_the_letter_the_guide_ends_with_a_first_opening(
     site: Site, models: Path
 ) -> None:
     people = {person.name: person for person in sample_people(load_pack(folder=models))}
-    install_everywhere(site)
+    site.install()
 
     said = site.follow(2)
     assert '"status"' in next(text for line, text in said.items() if line.startswith("curl"))
@@ -152,7 +149,7 @@ def test_followed_to_the_letter_the_guide_ends_with_a_first_opening(
         code = staff.call("POST", f"doors/{door}/pairing")["code"]
     said = site.follow(4, code=code)
     assert any(text.startswith("paired door=") for text in said.values())
-    wait_for("the door in step", lambda: site.door_row()["in_step"])
+    site.await_people(0)
     status = site.door.run("gatehouse door status")
     assert re.search(r"^link +connected$", status, re.MULTILINE)
     wait_for("vision", lambda: sees(site))
@@ -172,14 +169,6 @@ def test_followed_to_the_letter_the_guide_ends_with_a_first_opening(
     entry = wait_for("an entry", lambda: newest(site))
     assert (entry["name"], entry["granted"]) == ("Ada", True)
     assert site.openings == known + 1
-
-
-def install_everywhere(site: Site) -> None:
-    """Section 1, at each machine."""
-    for tier in TIERS:
-        machine: Machine = getattr(site, tier)
-        printed = [machine.run(line) for line in lines_of(typed(1)) if is_run(line)]
-        assert printed[-1].startswith("gatehouse, version")
 
 
 def set_up(site: Site, setup_code: str, cloud_code: str) -> str:
@@ -222,21 +211,14 @@ def sign(staff: StaffClient) -> None:
 def enroll(site: Site, person: SamplePerson) -> None:
     """Section 8: the resident's phone, and the desk that compares and approves."""
     wanted = {"kind": "resident", "name": person.name, "unit": "1-101"}
-    with site.staff() as staff, httpx.Client(timeout=30.0, trust_env=False) as http:
+    with site.staff() as staff:
         link = staff.call("POST", "invitations", wanted)["link"]
-        client = EnrollmentClient(http)
-        submission = submit_when_known(client, link, person)
-        replies = client.replies(submission, seconds=60.0)
-        assert next(replies).outcome == "received"
-        (waiting,) = staff.call("GET", "approvals")
-        staff.call("POST", f"approvals/{waiting['id']}", {"decision": "approve"})
-        assert next(replies).outcome == "enrolled"
-    wait_for("the door to know them", lambda: knows_somebody(site))
-
-
-def knows_somebody(site: Site) -> bool:
-    row = site.door_row()
-    return bool(row["in_step"] and row["people"])
+        with phone(link, person) as replies:
+            assert next(replies).outcome == "received"
+            (waiting,) = staff.call("GET", "approvals")
+            staff.call("POST", f"approvals/{waiting['id']}", {"decision": "approve"})
+            assert next(replies).outcome == "enrolled"
+    site.await_people(1)
 
 
 def newest(site: Site) -> dict[str, Any] | None:

@@ -10,10 +10,14 @@ from typing import Any, Final
 import httpx
 
 from gatehouse.camera_feed import CameraFeed
+from gatehouse.demo import submit_when_known
+from gatehouse.enrollment_client import EnrollmentClient
 from gatehouse.local_estate import free_port, wait_for
+from gatehouse.sample_people import SamplePerson
 from gatehouse.staff_client import StaffClient
 from tests.support.guides import GUIDES, Block, blocks_of
 from tests.support.machines import Machine
+from tier_link.replies import Reply
 
 NOT_RUN: Final = {
     "sudo apt-get update": "needs root and Debian's servers",
@@ -60,17 +64,18 @@ class Site:
     door: Machine
     feed: CameraFeed
 
-    def follow(self, section: int, **given: str) -> dict[str, str]:
+    def follow(self, section: int, language: str = "en", **given: str) -> dict[str, str]:
         """Type what a section says at its machine; return what each line printed.
 
         Args:
             section: its number.
+            language: whose guide is read.
             **given: what the installer reads from another screen: `code`, `backup`, `secret`.
         """
         machine: Machine = getattr(self, MACHINE_OF[section])
         secrets = {"GATEHOUSE_RECOVERY_SECRET": given["secret"]} if "secret" in given else {}
         printed: dict[str, str] = {}
-        for block in typed(section):
+        for block in typed(section, language):
             if block.language == "toml":
                 machine.write("/etc/gatehouse/gatehouse.toml", self._wired(block.text))
             for line in lines_of([block]):
@@ -85,6 +90,12 @@ class Site:
                     words = words.replace(BACKUP, given.get("backup", BACKUP))
                     printed[line] = machine.run(words, **secrets)
         return printed
+
+    def install(self) -> None:
+        """Do the first section at each machine."""
+        for machine in (self.cloud, self.server, self.door):
+            printed = [machine.run(line) for line in lines_of(typed(1)) if is_run(line)]
+            assert printed[-1].startswith("gatehouse, version")
 
     def _wired(self, text: str) -> str:
         """Put the fake camera and the simulated lines in place of the guide's."""
@@ -119,6 +130,14 @@ class Site:
         found: dict[str, Any] = row
         return found
 
+    def await_people(self, number: int) -> None:
+        """Wait until the door is in step and holds so many people."""
+        wait_for("the door in step", lambda: self._holds(number))
+
+    def _holds(self, number: int) -> bool:
+        row = self.door_row()
+        return bool(row["in_step"]) and row["people"] == number
+
     @property
     def openings(self) -> int:
         log = self.door.root / "var/lib/gatehouse-door/gate.jsonl"
@@ -130,6 +149,15 @@ def answers(address: str) -> bool:
         return httpx.get(address, verify=False, trust_env=False).is_success  # noqa: S501 -- alive?
     except httpx.TransportError:
         return False
+
+
+@contextmanager
+def phone(link: str, person: SamplePerson) -> Iterator[Iterator[Reply]]:
+    """Send somebody's photo by a link, as their phone does; yield the answers as they come."""
+    with httpx.Client(timeout=30.0, trust_env=False) as http:
+        client = EnrollmentClient(http)
+        submission = submit_when_known(client, link, person)
+        yield client.replies(submission, seconds=60.0)
 
 
 @contextmanager
