@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from argon2.low_level import Type, hash_secret_raw
 
 from community_server.errors import StartRefused
-from tier_kit.private_files import sync_folder, write_private
+from tier_kit.private_files import put_in_place, write_private
 
 KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
@@ -213,8 +213,7 @@ def _next(path: Path) -> Path:
 
 def _settle(path: Path) -> None:
     if _next(path).exists():
-        _next(path).replace(path)
-        sync_folder(path.parent)
+        put_in_place(_next(path), path)
 
 
 def _read_key(path: Path, remedy: str) -> bytes:

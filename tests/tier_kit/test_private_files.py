@@ -1,8 +1,10 @@
 import os
+import secrets
 from pathlib import Path
 
 import pytest
 
+from tests.support.disk_images import mounted
 from tier_kit.private_files import make_private_folder, write_private
 
 
@@ -20,6 +22,25 @@ def test_an_interrupted_write_is_begun_again_and_lends_its_mode_to_nothing(tmp_p
     assert (tmp_path / "key").read_bytes() == b"whole"
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     assert not left_over.exists()
+
+
+def test_what_a_file_held_before_is_overwritten_on_the_disk(tmp_path: Path) -> None:
+    former, next_one = secrets.token_bytes(200), secrets.token_bytes(200)
+    image = tmp_path / "disk.img"
+    with mounted(image, tmp_path / "disk", megabytes=8) as disk:
+        write_private(disk / "key", former)
+        os.sync()
+        assert former in image.read_bytes(), "it never was on the disk"
+        write_private(disk / "key", next_one)
+    assert next_one in image.read_bytes()
+    assert former not in image.read_bytes()
+
+
+def test_whoever_keeps_a_file_by_another_name_keeps_what_it_held(tmp_path: Path) -> None:
+    write_private(tmp_path / "key", b"former")
+    (tmp_path / "copy").hardlink_to(tmp_path / "key")
+    write_private(tmp_path / "key", b"next")
+    assert (tmp_path / "copy").read_bytes() == b"former"
 
 
 def test_a_folder_is_made_with_those_above_it_and_each_name_is_durable(

@@ -243,6 +243,8 @@ class Disk:
             case Renamed():
                 to_folder, to = self._place(event.to)
                 assert folder is to_folder, "a renaming from folder to folder"
+                if isinstance(former := folder.now.get(to), _File):
+                    self._ghosts[event.to + DELETED] = former
                 folder.change(_NameChange(*span, name, (to, folder.now[name])))
             case Removed():
                 if isinstance(node := folder.now[name], _File):
