@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from community_server.command import server
 from community_server.database import Base
 from community_server.errors import StartRefused, VaultLocked
-from community_server.estate import open_estate
+from community_server.estate import Estate, open_estate
 from community_server.settings import Settings
+from community_server.sweeper import Sweeper
 from community_server.tables import SLICES
 from community_server.vault.changing import change_key
 from community_server.vault.erasure_key import ErasureKeys, open_erasure_keys
@@ -172,4 +173,16 @@ def test_the_command_changes_it_while_the_server_is_stopped_and_at_no_other_time
     monkeypatch.setenv("GATEHOUSE_SERVER_MASTER_KEY", "passphrase")
     monkeypatch.setenv("GATEHOUSE_SERVER_PASSPHRASE", "a new passphrase")
     opened = open_estate(Settings.read())
-    opened.close()
+    try:
+        # What waits for doors gets another key at once, too, not a day after the change.
+        assert _keys_of_what_waits(opened) == ["outbox:1"]
+        Sweeper.of(opened).sweep()
+        assert _keys_of_what_waits(opened) == ["outbox:2"]
+    finally:
+        opened.close()
+
+
+def _keys_of_what_waits(estate: Estate) -> list[str]:
+    with estate.reading() as session:
+        owners = session.scalars(select(DataKey.owner).where(DataKey.owner.startswith("outbox:")))
+        return list(owners)
