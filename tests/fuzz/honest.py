@@ -21,6 +21,7 @@ _WORDS: Final = (
     "08:30",
     "a/b/c",
     "Asia/Shanghai",
+    "https://192.0.2.12:8443",
 )
 """One of these fits each pattern that a field has."""
 
