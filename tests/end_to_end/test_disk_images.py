@@ -173,6 +173,9 @@ def _live(
     database = sa.create_engine(f"sqlite:///{estate.folder / 'server' / 'server.sqlite'}")
     wait_for("a picture of who was refused", lambda: _count(database, "snapshots"))
     database.dispose()
+    door = sa.create_engine(f"sqlite:///{places['available'] / 'door.sqlite'}")
+    wait_for("the audit log's end at the door", lambda: _count(door, "audit_copy"))
+    door.dispose()
     backups = estate.folder / "backups"
     run_command(["server", "backup", str(backups)], {**estate.server_environment, **environment})
 
