@@ -170,12 +170,8 @@ def _live(
         typed = {"unit": UNIT, "pin": disks.pin}
         wait_for("the PIN to open", lambda address=address, typed=typed: _granted(address, typed))  # type: ignore[misc] # the defaults bind this round's door
     feed.show(walk_up(sample["Fang"].cutout, np.random.default_rng(0), seconds=2.5))
-    database = sa.create_engine(f"sqlite:///{estate.folder / 'server' / 'server.sqlite'}")
-    wait_for("a picture of who was refused", lambda: _count(database, "snapshots"))
-    database.dispose()
-    door = sa.create_engine(f"sqlite:///{places['available'] / 'door.sqlite'}")
-    wait_for("the audit log's end at the door", lambda: _count(door, "audit_copy"))
-    door.dispose()
+    _await_row(estate.folder / "server" / "server.sqlite", "snapshots")
+    _await_row(places["available"] / "door.sqlite", "audit_copy")
     backups = estate.folder / "backups"
     run_command(["server", "backup", str(backups)], {**estate.server_environment, **environment})
 
@@ -195,6 +191,12 @@ def _granted(address: str, typed: Mapping[str, str]) -> bool:
     except httpx.TransportError:
         return False
     return bool(told.json().get("granted"))
+
+
+def _await_row(file: Path, table: str) -> None:
+    engine = sa.create_engine(f"sqlite:///{file}")
+    wait_for(f"a row of {table} in {file}", lambda: _count(engine, table))
+    engine.dispose()
 
 
 def _count(engine: sa.Engine, table: str) -> int:
