@@ -1,11 +1,9 @@
 """Visitors whom staff invite: listed, extended, counted and ended like everybody else's."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import pytest
 from sqlalchemy import func, select
 
 from community_server.database import now
@@ -18,24 +16,10 @@ from community_server.vault.tables import DataKey
 from community_server.visits.by_desk import adopt_visitors
 from community_server.visits.counting import count_visit_entry
 from community_server.visits.queries import visit_of
-from tests.community_server.bench import Bench
 from tests.community_server.in_process import InProcess, code
 from tests.community_server.visits.bench import HOUR, VisitBench, invitation
 from tier_link.envelopes import Particulars
 from tier_link.invitations import parse_fragment, parse_link
-
-
-@pytest.fixture
-def here(bench: Bench) -> Iterator[VisitBench]:
-    here = VisitBench(bench)
-    yield here
-    here.clear()
-
-
-@pytest.fixture
-def desk(here: VisitBench) -> Iterator[InProcess]:
-    with InProcess(here.bench.estate) as desk:
-        yield desk
 
 
 def invite(desk: InProcess, **changes: Any) -> Any:

@@ -1,31 +1,15 @@
 """The desk's part: who asks and who is expected, pages and posters made, all of it noted."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
-import pytest
 from sqlalchemy import select
 
 from community_server.audit.tables import AuditRow
 from community_server.database import now
-from tests.community_server.bench import Bench
 from tests.community_server.in_process import InProcess, code
 from tests.community_server.visits.bench import HOUR, VisitBench, ask, invitation
 from tier_link.invitations import parse_link
 from tier_link.visits import Look
-
-
-@pytest.fixture
-def here(bench: Bench) -> Iterator[VisitBench]:
-    here = VisitBench(bench)
-    yield here
-    here.clear()
-
-
-@pytest.fixture
-def desk(here: VisitBench) -> Iterator[InProcess]:
-    with InProcess(here.bench.estate) as desk:
-        yield desk
 
 
 def noted(here: VisitBench, subject: str) -> list[str]:
